@@ -1,0 +1,290 @@
+"""Ports: what the engine needs from outside, as structural types. Floors 3 and 4 implement them; tests use in-memory ones.
+
+Everything that takes time, chance, disk or network comes in through here, so that the engine runs on virtual time in tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from interpose.model.audit import AuditEvent
+from interpose.model.catalog import CatalogNames, CatalogPage
+from interpose.model.connection import Connection
+from interpose.model.decisions import ApprovalRule
+from interpose.model.ids import ApprovalId, ConnectionName, SessionId, SnapshotDigest, TokenId
+from interpose.model.principal import Identity, Principal
+from interpose.model.proofs import Grant
+from interpose.protocols.contract import Credential
+
+
+class Clock(Protocol):
+    """Time. `wall` is seconds since the epoch, `monotonic` seconds that never go back."""
+
+    def wall(self) -> float:
+        """Wall-clock time in seconds since the epoch."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start; never goes back."""
+        ...
+
+
+class Ids(Protocol):
+    """Fresh identifiers and chance."""
+
+    def session(self) -> SessionId:
+        """A new session id; sorts by time."""
+        ...
+
+    def approval(self) -> ApprovalId:
+        """A new approval id, short enough to type."""
+        ...
+
+    def secret_bytes(self, count: int) -> bytes:
+        """Bytes that nobody can guess."""
+        ...
+
+
+class AuditChain(Protocol):
+    """The one chain that this worker writes."""
+
+    def append(self, event: AuditEvent) -> int:
+        """Write to the operating system and answer the sequence number; raises `RecordingError` when it cannot."""
+        ...
+
+    async def sync(self) -> None:
+        """Return when everything appended so far is on disk; raises `RecordingError`."""
+        ...
+
+
+class SessionRecorder(Protocol):
+    """The recording of one session. Writing may raise `RecordingError`; nothing is then sent."""
+
+    def command(self, sequence: int, kind: str, text: str, parameters: tuple[bytes | None, ...], decision: str) -> None:
+        """A command and its decision; written to the operating system before this returns."""
+        ...
+
+    def delivered(self, sequence: int, data: bytes) -> None:
+        """Bytes as the client got them (masked), up to the cap per command; buffered."""
+        ...
+
+    def note(self, kind: str, text: str) -> None:
+        """Something that the gateway said or did (a hold's notice, a refusal); buffered with the next command."""
+        ...
+
+    def ended(self, sequence: int, outcome: str, tag: str, error_class: str, rows: int) -> None:
+        """A command's end; buffered."""
+        ...
+
+    def close(self, reason: str) -> None:
+        """Seal the recording as complete."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionHeader:
+    """What a recording says of its session."""
+
+    session: SessionId
+    principal: str
+    connection: ConnectionName
+    protocol: str
+    source: str
+    opened_at: float
+    details: tuple[tuple[str, str], ...] = ()
+
+
+class Recordings(Protocol):
+    """Where recordings are made."""
+
+    def open(self, header: SessionHeader) -> SessionRecorder:
+        """Begin a recording; raises `RecordingError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's answer to an approval. `name` is canonical, so that one person counts once."""
+
+    principal: str
+    approve: bool
+    at: float
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A held command as stored. `digest` binds command, parameters, connection, session, requester, snapshot and expiry.
+
+    `state` is `pending`, `approved`, `denied`, `expired`, `cancelled`, `used`. `text` is the command for the approver
+    to read; it is deleted from the store when the approval is closed. Times are wall-clock seconds.
+    """
+
+    id: ApprovalId
+    session: SessionId
+    requester: Principal
+    connection: ConnectionName
+    text: str
+    digest: str
+    rules: tuple[ApprovalRule, ...]
+    reason: str
+    snapshot: SnapshotDigest
+    created_at: float
+    expires_at: float
+    state: str = "pending"
+    votes: tuple[Vote, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+class ApprovalStore(Protocol):
+    """Approvals, shared by all workers; every change is atomic."""
+
+    async def create(self, approval: Approval) -> None:
+        """Store a pending approval; raises `StoreError`."""
+        ...
+
+    async def get(self, approval: ApprovalId) -> Approval | None:
+        """The approval as it is now."""
+        ...
+
+    async def pending(self) -> Sequence[Approval]:
+        """All that are pending, oldest first."""
+        ...
+
+    async def vote(self, approval: ApprovalId, vote: Vote) -> Approval:
+        """Add a vote if it is pending and this person has not voted; raises `StoreError` (state) otherwise."""
+        ...
+
+    async def close(self, approval: ApprovalId, expected: str, state: str) -> bool:
+        """Move from state `expected` to `state`; False when it was no longer in `expected`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """A stored access token: never the token itself, only its hash."""
+
+    id: TokenId
+    principal: str
+    created_at: float
+    expires_at: float | None
+    revoked_at: float | None
+    description: str = ""
+    acting_for: str | None = None
+    task: str | None = None
+
+
+class TokenStore(Protocol):
+    """Access tokens, hashed."""
+
+    async def find(self, digest: bytes) -> TokenRecord | None:
+        """The token with this SHA-256 digest."""
+        ...
+
+    async def add(self, digest: bytes, record: TokenRecord) -> None:
+        """Store a new token."""
+        ...
+
+    async def all(self) -> Sequence[TokenRecord]:
+        """Every token, newest first."""
+        ...
+
+    async def revoke(self, token: TokenId, at: float) -> bool:
+        """Mark as revoked; False when there is none such."""
+        ...
+
+    async def revoked_since(self, at: float) -> Sequence[TokenId]:
+        """Tokens revoked at or after `at` (wall clock): their live sessions must end."""
+        ...
+
+
+class PrincipalSource(Protocol):
+    """Who exists, with groups and attributes; reloaded with the snapshot."""
+
+    def find(self, name: str) -> Principal | None:
+        """The principal with this canonical name."""
+        ...
+
+
+class Authenticators(Protocol):
+    """Evidence to identity."""
+
+    async def identify(self, claimed_name: str, token: str) -> Identity:
+        """Who this is; raises `AuthenticationError`, without saying which half was wrong, after constant work."""
+        ...
+
+
+class Secrets(Protocol):
+    """Upstream credentials."""
+
+    async def fetch(self, grant: Grant, reference: str) -> Credential:
+        """The credential behind a reference; raises `SecretError`."""
+        ...
+
+
+class CatalogSource(Protocol):
+    """Catalog lookups over the gateway's own connection to an upstream."""
+
+    async def lookup(self, connection: Connection, names: CatalogNames, path: tuple[str, ...]) -> CatalogPage:
+        """Ask the upstream; raises `UpstreamError`."""
+        ...
+
+    async def fingerprint(self, connection: Connection) -> str:
+        """A value that changes when anybody changed the catalog; raises `UpstreamError`."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells approvers that something waits for them. Must never delay or fail a hold."""
+
+    def approval_opened(self, approval: Approval) -> None:
+        """A command waits."""
+        ...
+
+    def approval_closed(self, approval: Approval) -> None:
+        """It no longer waits."""
+        ...
+
+
+class Bus(Protocol):
+    """Wake-ups between the workers of one gateway and between gateways; only hints, the store is the truth."""
+
+    def publish(self, topic: str, payload: str) -> None:
+        """Tell every worker, this one included; never blocks, may be lost."""
+        ...
+
+    def listen(self, topic: str) -> AsyncIterator[str]:
+        """Payloads on this topic from now on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One session in the index of sessions, live or ended. Times are wall-clock seconds."""
+
+    id: SessionId
+    principal: str
+    connection: ConnectionName
+    protocol: str
+    source: str
+    opened_at: float
+    closed_at: float | None = None
+    close_reason: str = ""
+    worker: str = ""
+    commands: int = 0
+    refused: int = 0
+    details: tuple[tuple[str, str], ...] = field(default=())
+
+
+class SessionIndex(Protocol):
+    """Who was connected when; written behind, never on the hot path."""
+
+    def opened(self, row: SessionRow) -> None:
+        """A session began."""
+        ...
+
+    def closed(self, session: SessionId, at: float, reason: str, commands: int, refused: int) -> None:
+        """A session ended."""
+        ...

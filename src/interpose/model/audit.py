@@ -1,0 +1,51 @@
+"""One audit event: an appended, chained fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from interpose.model.ids import SessionId
+
+AuditValue = str | int | bool | None | tuple[str, ...]
+"""A field's value: JSON-representable, canonical (no floats)."""
+
+
+class AuditKind(Enum):
+    """What happened."""
+
+    GATEWAY_STARTED = "gateway.started"
+    GATEWAY_STOPPED = "gateway.stopped"
+    SNAPSHOT_LOADED = "snapshot.loaded"
+    SNAPSHOT_REJECTED = "snapshot.rejected"
+    LOGIN_FAILED = "login.failed"
+    SESSION_OPENED = "session.opened"
+    SESSION_CLOSED = "session.closed"
+    SESSION_SEALED = "session.sealed"
+    COMMAND_DECIDED = "command.decided"
+    COMMAND_ENDED = "command.ended"
+    CONTROL = "control"
+    APPROVAL_OPENED = "approval.opened"
+    APPROVAL_VOTED = "approval.voted"
+    APPROVAL_CLOSED = "approval.closed"
+    RECORDING_CHUNK = "recording.chunk"
+    RECORDING_READ = "recording.read"
+    TOKEN_CREATED = "token.created"  # noqa: S105
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105
+    SECRET_READ = "secret.read"  # noqa: S105
+    SECRET_CHANGED = "secret.changed"  # noqa: S105
+    ADMINISTERED = "administered"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """What is appended; sequence number, times and chain values are added by the one writer of the chain.
+
+    `fields` never holds a statement's text, a value or a credential: the command appears as a digest.
+    """
+
+    kind: AuditKind
+    session: SessionId | None = None
+    actor: str = ""
+    fields: Mapping[str, AuditValue] = field(default_factory=dict, hash=False)

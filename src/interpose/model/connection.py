@@ -1,0 +1,51 @@
+"""One configured upstream, as policy and the engine see it; protocol settings are the protocol's own options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from interpose.model.ids import ConnectionName
+
+_NO_LABELS: Mapping[str, str] = MappingProxyType({})
+
+
+class Durability(Enum):
+    """When an audit event counts as appended."""
+
+    STANDARD = "standard"
+    """Written to the operating system: survives the gateway's death; synced to disk within 100 ms."""
+    STRICT = "strict"
+    """Synced to disk before the command is sent: survives the machine's death, costs one fdatasync a command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an upstream listens: a host name or address and a TCP port (1 to 65535)."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """`host:port`, with brackets around an IPv6 address."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One upstream. `secret` is a reference (`env:NAME`, `file:/path`, `store:name`), never the credential itself.
+
+    `options` is the protocol's own frozen options object (for PostgreSQL: database, user, TLS mode …); only that
+    protocol's folder looks inside. `detect_content` asks for content detection on untagged values in results.
+    """
+
+    name: ConnectionName
+    protocol: str
+    address: Address
+    secret: str
+    options: object
+    labels: Mapping[str, str] = field(default=_NO_LABELS, hash=False)
+    durability: Durability = Durability.STANDARD
+    detect_content: bool = False

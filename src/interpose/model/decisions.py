@@ -1,0 +1,82 @@
+"""The answer of policy to a command: a closed sum in which nothing starts as allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from interpose.model.analysis import Effect
+from interpose.model.ids import PolicyId, SnapshotDigest
+from interpose.model.masks import NOTHING_HIDDEN, RevealTable
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """What lifts a forbid: `@approval("dba")` with `@count`, `@ttl` (seconds) and `@reason`.
+
+    `approvers` is the group whose members may approve (policy's `approve` action judges each one on top).
+    """
+
+    policy: PolicyId
+    approvers: str
+    count: int = 1
+    ttl: float = 900.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Obligations:
+    """What must be done with a permitted command's result.
+
+    `max_rows` caps the rows (None: no cap). `annotations` are other obligations of the permitting policies, by name.
+    """
+
+    reveal: RevealTable = NOTHING_HIDDEN
+    max_rows: int | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """Every effect is permitted. `policies` made the decision; `observed` would have forbidden it but only observe.
+
+    `lifted` are the forbids that an approval took away.
+    """
+
+    policies: tuple[PolicyId, ...]
+    snapshot: SnapshotDigest
+    obligations: Obligations = Obligations()
+    observed: tuple[PolicyId, ...] = ()
+    lifted: tuple[PolicyId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """At least one effect is refused.
+
+    `reason` is one sentence, safe to show; `hint` says what to do instead; `code` is a machine word (`forbidden`,
+    `not_permitted`, `unknown_effect`, `policy_error`, `unanalysable`, `masked_value_would_escape`, `approval_denied`,
+    `approval_expired`, `cancelled`, `audit_unavailable`, `draining` …). `effect` is the effect that decided, when one did.
+    """
+
+    policies: tuple[PolicyId, ...]
+    snapshot: SnapshotDigest
+    code: str
+    reason: str
+    hint: str = ""
+    effect: Effect | None = None
+    observed: tuple[PolicyId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Only forbids that an approval lifts stand in the way: the command waits for `approvals`, all of them."""
+
+    policies: tuple[PolicyId, ...]
+    snapshot: SnapshotDigest
+    approvals: tuple[ApprovalRule, ...]
+    reason: str
+    observed: tuple[PolicyId, ...] = ()
+
+
+Decision = Permitted | Forbidden | Held

@@ -1,0 +1,69 @@
+"""Who asks: persons, services and agents, with what the identity provider says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from interpose.model.ids import TokenId
+
+AttributeValue = str | int | bool | tuple[str, ...]
+"""An attribute's value: text, whole number, truth value or a list of texts."""
+
+_NO_ATTRIBUTES: Mapping[str, AttributeValue] = MappingProxyType({})
+
+
+class PrincipalKind(Enum):
+    """The kinds of principal; the value is the name of the Cedar entity type."""
+
+    USER = "User"
+    SERVICE = "Service"
+    AGENT = "Agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """One authenticated principal as it is at this moment; a change at the identity source makes a new value.
+
+    `acting_for` is the person that an agent works for (None for a person or a service that acts for itself);
+    `task` is what the agent says that it is doing. Both are judged by policy and written to the audit chain.
+    """
+
+    kind: PrincipalKind
+    name: str
+    groups: frozenset[str] = frozenset()
+    attributes: Mapping[str, AttributeValue] = field(default=_NO_ATTRIBUTES, hash=False)
+    acting_for: str | None = None
+    task: str | None = None
+
+    @property
+    def label(self) -> str:
+        """How logs, notices and audit events name the principal: `User:alice`, `Agent:fixer for alice`."""
+        base = f"{self.kind.value}:{self.name}"
+        return f"{base} for {self.acting_for}" if self.acting_for else base
+
+    def policy_key(self) -> tuple[object, ...]:
+        """Everything that policy can see of this principal, hashable: equal keys are judged alike."""
+        return (
+            self.kind,
+            self.name,
+            self.groups,
+            tuple(sorted(self.attributes.items())),
+            self.acting_for,
+            self.task,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A principal together with how it proved itself: what `engine.authenticate` answers.
+
+    `expires_at` is wall-clock seconds since the epoch, None when the credential does not expire by itself.
+    """
+
+    principal: Principal
+    method: str
+    token: TokenId | None = None
+    expires_at: float | None = None
