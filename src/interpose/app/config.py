@@ -1,0 +1,229 @@
+"""Reading `interpose.yaml` strictly into `Settings`: all problems at once, each with line and suggestion.
+
+Relative paths are relative to the configuration file's folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from interpose.app.settings import (
+    AdminSettings,
+    AuditSettings,
+    LimitSettings,
+    ListenerSettings,
+    LogFormat,
+    LogLevel,
+    LogSettings,
+    RecordingSettings,
+    Settings,
+)
+from interpose.app.strict_yaml import Section, read_yaml, suggestion
+from interpose.model.connection import Address, Connection, Durability
+from interpose.model.errors import ConfigurationError
+from interpose.model.ids import ConnectionName
+from interpose.protocols.contract import ProtocolSpec
+
+_SECRET_SOURCES = ("env:", "file:", "store:")
+
+
+def read_settings(path: Path, protocols: Mapping[str, ProtocolSpec]) -> Settings:
+    """Read and check a configuration file; raises `ConfigurationError` with every problem found."""
+    top = read_yaml(path)
+    folder = path.resolve().parent
+    settings = Settings(
+        file=path.resolve(),
+        state=_path(folder, top.text("state", "state")),
+        policy=_path(folder, top.text("policy")),
+        principals=_path(folder, top.text("principals")),
+        listeners=tuple(_listener(section, folder, protocols) for section in top.items("listeners")),
+        connections=tuple(_connection(name, section, folder, protocols) for name, section in top.sections("connections")),
+        admin=_admin(top.section("admin"), folder),
+        recording=_recording(top.section("recording")),
+        audit=_audit(top.section("audit"), folder),
+        limits=_limits(top.section("limits")),
+        log=_log(top.section("log")),
+        secret_key=_secret_key(top, folder),
+        catalog_poll=top.duration("catalog_poll", 5.0),
+        workers=top.whole("workers", 1, 1, 256),
+    )
+    if not settings.listeners:
+        top.problem("listeners", "`listeners` is empty: nobody could connect", "add `- protocol: postgres`")
+    if not settings.connections:
+        top.problem("connections", "`connections` is empty: there is nothing to connect to", "name an upstream")
+    top.finish()
+    if top.problems:
+        raise ConfigurationError(
+            f"`{path}` has {len(top.problems)} problem{'s' if len(top.problems) > 1 else ''}",
+            problems=tuple(top.problems),
+            hint="see docs/reference/configuration.md",
+        )
+    return settings
+
+
+def _path(folder: Path, text: str) -> Path:
+    return (folder / Path(text).expanduser()).resolve()
+
+
+def _optional_path(section: Section, key: str, folder: Path) -> Path | None:
+    text = section.optional_text(key)
+    return None if text is None else _path(folder, text)
+
+
+def _address(section: Section, key: str, default: Address | None, default_port: int) -> Address:
+    text = section.optional_text(key)
+    if text is None:
+        if default is None:
+            section.problem(key, f"`{key}` is missing", "give `host:port`")
+            return Address("", default_port)
+        return default
+    host, separator, port = text.rpartition(":") if not text.endswith("]") else (text, "", "")
+    if not separator:
+        host, port = text, str(default_port)
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        section.problem(key, f"`{text}` is no address", "write `host:port`, with a port from 1 to 65535")
+        return Address("", default_port)
+    return Address(host, int(port))
+
+
+def _tls(section: Section, folder: Path) -> tuple[Path | None, Path | None]:
+    tls = section.section("tls")
+    certificate, key = _optional_path(tls, "certificate", folder), _optional_path(tls, "key", folder)
+    tls.finish()
+    if (certificate is None) != (key is None):
+        section.problem("tls", "TLS needs both `certificate` and `key`", "give two PEM files, or leave out `tls`")
+    for name, file in (("certificate", certificate), ("key", key)):
+        if file is not None and not file.is_file():
+            section.problem("tls", f"the TLS {name} `{file}` is no file", "check the path")
+    return certificate, key
+
+
+def _listener(section: Section, folder: Path, protocols: Mapping[str, ProtocolSpec]) -> ListenerSettings:
+    protocol = _protocol(section, protocols)
+    port = protocols[protocol].default_port if protocol in protocols else 1
+    certificate, key = _tls(section, folder)
+    listener = ListenerSettings(
+        protocol=protocol,
+        address=_address(section, "address", Address("127.0.0.1", port), port),
+        certificate=certificate,
+        key=key,
+        allow_plaintext_tokens=section.boolean("allow_plaintext_tokens", False),
+    )
+    if certificate is None and not listener.allow_plaintext_tokens:
+        section.problem(
+            "protocol",
+            "this listener has no `tls`: nobody could log in without sending the token in clear",
+            "add `tls: {certificate: …, key: …}`, or take the risk with `allow_plaintext_tokens: true`",
+        )
+    section.finish()
+    return listener
+
+
+def _protocol(section: Section, protocols: Mapping[str, ProtocolSpec]) -> str:
+    protocol = section.text("protocol")
+    if protocol and protocol not in protocols:
+        section.problem("protocol", f"unknown protocol `{protocol}`", suggestion(protocol, sorted(protocols)))
+    return protocol
+
+
+def _connection(name: str, section: Section, folder: Path, protocols: Mapping[str, ProtocolSpec]) -> Connection:
+    protocol = _protocol(section, protocols)
+    spec = protocols.get(protocol)
+    secret = section.text("secret")
+    if secret and not secret.startswith(_SECRET_SOURCES):
+        section.problem(
+            "secret",
+            "`secret` must be a reference, never the credential itself",
+            "write `env:NAME`, `file:/path` or `store:name` (see `interpose secret set`)",
+        )
+    raw_options = section.raw("options")
+    if isinstance(raw_options.get("tls_ca_file"), str):
+        raw_options["tls_ca_file"] = str(_path(folder, str(raw_options["tls_ca_file"])))
+    options: object = None
+    if spec is not None:
+        try:
+            options = spec.parse_options(raw_options)
+        except ConfigurationError as error:
+            for problem in error.problems or ():
+                section.problem("options", problem.message, problem.hint)
+            if not error.problems:
+                section.problem("options", error.public_message, error.hint)
+    connection = Connection(
+        name=ConnectionName(name),
+        protocol=protocol,
+        address=_address(section, "address", None, spec.default_port if spec else 1),
+        secret=f"file:{_path(folder, secret[5:])}" if secret.startswith("file:") else secret,
+        options=options,
+        labels=section.texts("labels"),
+        durability=section.choice("durability", Durability, Durability.STANDARD),
+        detect_content=section.boolean("detect_content", False),
+    )
+    section.finish()
+    return connection
+
+
+def _admin(section: Section, folder: Path) -> AdminSettings:
+    certificate, key = _tls(section, folder)
+    admin = AdminSettings(_address(section, "address", AdminSettings().address, 6480), certificate, key)
+    if certificate is None and admin.address.host not in ("127.0.0.1", "::1", "localhost"):
+        section.problem("address", "the admin API needs `tls` when it listens beyond loopback", "add `tls`")
+    section.finish()
+    return admin
+
+
+def _recording(section: Section) -> RecordingSettings:
+    default = RecordingSettings()
+    recording = RecordingSettings(
+        result_cap=section.size("result_cap", default.result_cap),
+        retention=section.duration("retention", default.retention),
+    )
+    section.finish()
+    return recording
+
+
+def _audit(section: Section, folder: Path) -> AuditSettings:
+    default = AuditSettings()
+    audit = AuditSettings(
+        checkpoint_copy=_optional_path(section, "checkpoint_copy", folder),
+        checkpoint_interval=section.duration("checkpoint_interval", default.checkpoint_interval),
+        retention=section.duration("retention", default.retention),
+    )
+    section.finish()
+    return audit
+
+
+def _limits(section: Section) -> LimitSettings:
+    default = LimitSettings()
+    limits = LimitSettings(
+        handshake=section.duration("handshake", default.handshake),
+        dial=section.duration("dial", default.dial),
+        drain=section.duration("drain", default.drain),
+        write_stall=section.duration("write_stall", default.write_stall),
+        sessions=section.whole("sessions", default.sessions, 1, 1_000_000),
+        sessions_per_principal=section.whole("sessions_per_principal", default.sessions_per_principal, 1, 1_000_000),
+        handshakes=section.whole("handshakes", default.handshakes, 1, 1_000_000),
+        max_message=section.size("max_message", default.max_message),
+        max_buffer=section.size("max_buffer", default.max_buffer),
+    )
+    section.finish()
+    return limits
+
+
+def _log(section: Section) -> LogSettings:
+    log = LogSettings(
+        format=section.choice("format", LogFormat, LogFormat.JSON),
+        level=section.choice("level", LogLevel, LogLevel.INFO),
+    )
+    section.finish()
+    return log
+
+
+def _secret_key(top: Section, folder: Path) -> str | None:
+    secrets = top.section("secrets")
+    key = secrets.optional_text("key")
+    if key is not None and not key.startswith(("env:", "file:")):
+        secrets.problem("key", "`secrets.key` must be a reference", "write `env:NAME` or `file:/path`")
+    secrets.finish()
+    return f"file:{_path(folder, key[5:])}" if key is not None and key.startswith("file:") else key

@@ -1,0 +1,112 @@
+"""The gateway's configuration as frozen values; `config` reads them from a file.
+
+Nothing defaults to open; a switch that opens something is named after the risk that it takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from interpose.model.connection import Address, Connection
+
+
+class LogFormat(Enum):
+    """How operator's log lines are written."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(Enum):
+    """The least severe line that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerSettings:
+    """Where clients of one protocol connect.
+
+    `certificate` and `key` are PEM files; without them clients have no TLS, and then `allow_plaintext_tokens` must be
+    set for anybody to log in: access tokens would cross the network in clear.
+    """
+
+    protocol: str
+    address: Address
+    certificate: Path | None = None
+    key: Path | None = None
+    allow_plaintext_tokens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSettings:
+    """Where the admin API, health and metrics listen. TLS as for a listener; loopback may go without."""
+
+    address: Address = Address("127.0.0.1", 6480)
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingSettings:
+    """`result_cap` is bytes of result kept per command; retention in seconds (0 keeps for ever)."""
+
+    result_cap: int = 256 * 1024
+    retention: float = 90 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """`checkpoint_copy` is a second folder (another disk, a mounted bucket) that gets every signed checkpoint."""
+
+    checkpoint_copy: Path | None = None
+    checkpoint_interval: float = 60.0
+    retention: float = 400 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """Bounds. Times in seconds, sizes in bytes."""
+
+    handshake: float = 5.0
+    dial: float = 10.0
+    drain: float = 300.0
+    write_stall: float = 120.0
+    sessions: int = 5000
+    sessions_per_principal: int = 200
+    handshakes: int = 500
+    max_message: int = 64 * 1024 * 1024
+    max_buffer: int = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """Operator's log."""
+
+    format: LogFormat = LogFormat.JSON
+    level: LogLevel = LogLevel.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that one configuration file says."""
+
+    file: Path
+    state: Path
+    policy: Path
+    principals: Path
+    listeners: tuple[ListenerSettings, ...]
+    connections: tuple[Connection, ...]
+    admin: AdminSettings = AdminSettings()
+    recording: RecordingSettings = RecordingSettings()
+    audit: AuditSettings = AuditSettings()
+    limits: LimitSettings = LimitSettings()
+    log: LogSettings = LogSettings()
+    secret_key: str | None = field(default=None)
+    catalog_poll: float = 5.0
+    workers: int = 1
