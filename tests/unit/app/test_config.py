@@ -1,0 +1,105 @@
+"""Configuration is strict: every fault has a line and a suggestion, and all are told at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from interpose.app.config import read_settings
+from interpose.app.strict_yaml import parse_duration, parse_size
+from interpose.model.connection import Address, Durability
+from interpose.model.errors import ConfigurationError
+from interpose.protocols.contract import ProtocolSpec
+from interpose.protocols.postgres import SPEC
+
+PROTOCOLS: Mapping[str, ProtocolSpec] = {"postgres": SPEC}
+GOOD = """\
+policy: policy
+principals: principals.yaml
+listeners:
+  - protocol: postgres
+    address: 127.0.0.1:6432
+    allow_plaintext_tokens: true
+connections:
+  orders-prod:
+    protocol: postgres
+    address: "[::1]:5433"
+    secret: env:ORDERS_PASSWORD
+    labels: {env: prod, team: shop}
+    durability: strict
+    options: {database: shop, user: gateway, tls: verify-full}
+limits: {handshake: 3s, max_message: 8MiB}
+workers: 2
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    """The text as a configuration file."""
+    path = folder / "interpose.yaml"
+    path.write_text(text)
+    return path
+
+
+def problems_of(folder: Path, text: str) -> str:
+    """What is said of a bad file."""
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(write(folder, text), PROTOCOLS)
+    return str(caught.value)
+
+
+def test_a_good_file_becomes_settings(tmp_path: Path) -> None:
+    settings = read_settings(write(tmp_path, GOOD), PROTOCOLS)
+    (connection,) = settings.connections
+    assert connection.address == Address("::1", 5433)
+    assert connection.durability is Durability.STRICT
+    assert connection.labels == {"env": "prod", "team": "shop"}
+    assert settings.limits.handshake == 3.0
+    assert settings.limits.max_message == 8 * 1024 * 1024
+    assert settings.policy == tmp_path.resolve() / "policy"
+    assert settings.workers == 2
+
+
+def test_every_problem_is_told_at_once_with_line_and_suggestion(tmp_path: Path) -> None:
+    text = GOOD.replace("workers: 2", "wrokers: 2").replace("durability: strict", "durability: strong")
+    said = problems_of(tmp_path, text.replace("handshake: 3s", "handshake: 3"))
+    assert "interpose.yaml:16:1: unknown key `wrokers` (did you mean `workers`?)" in said
+    assert "cannot be `strong`" in said
+    assert "a duration such as" in said
+
+
+def test_a_credential_in_the_file_is_refused(tmp_path: Path) -> None:
+    said = problems_of(tmp_path, GOOD.replace("env:ORDERS_PASSWORD", "hunter2"))
+    assert "must be a reference" in said
+
+
+def test_a_listener_without_tls_must_name_the_risk(tmp_path: Path) -> None:
+    said = problems_of(tmp_path, GOOD.replace("    allow_plaintext_tokens: true\n", ""))
+    assert "sending the token in clear" in said
+
+
+def test_an_unknown_protocol_and_a_bad_address_are_told(tmp_path: Path) -> None:
+    said = problems_of(tmp_path, GOOD.replace("- protocol: postgres", "- protocol: postgre").replace(":6432", ":64320000"))
+    assert "did you mean `postgres`?" in said
+    assert "is no address" in said
+
+
+def test_unknown_protocol_options_are_told(tmp_path: Path) -> None:
+    said = problems_of(tmp_path, GOOD.replace("database: shop", "databse: shop"))
+    assert "databse" in said
+
+
+def test_a_file_that_is_no_yaml_says_where(tmp_path: Path) -> None:
+    assert "interpose.yaml:2:" in problems_of(tmp_path, "policy: policy\n  bad: [\n")
+
+
+def test_the_admin_api_beyond_loopback_needs_tls(tmp_path: Path) -> None:
+    assert "beyond loopback" in problems_of(tmp_path, GOOD + "admin: {address: 0.0.0.0:6480}\n")
+
+
+def test_durations_and_sizes_say_their_unit() -> None:
+    assert parse_duration("15m") == 900.0
+    assert parse_duration("500ms") == 0.5
+    assert parse_duration("15") is None
+    assert parse_size("256KiB") == 262144
+    assert parse_size("4096") == 4096
+    assert parse_size("1 TB") is None
