@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
 
 from interpose.model.ids import ConnectionName
-
-_NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 class Durability(Enum):
@@ -46,6 +43,6 @@ class Connection:
     address: Address
     secret: str
     options: object
-    labels: Mapping[str, str] = field(default=_NO_LABELS, hash=False)
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     durability: Durability = Durability.STANDARD
     detect_content: bool = False

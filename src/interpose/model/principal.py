@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
 
 from interpose.model.ids import TokenId
 
 AttributeValue = str | int | bool | tuple[str, ...]
 """An attribute's value: text, whole number, truth value or a list of texts."""
 
-_NO_ATTRIBUTES: Mapping[str, AttributeValue] = MappingProxyType({})
+
+def _name(item: tuple[str, AttributeValue]) -> str:
+    return item[0]
 
 
 class PrincipalKind(Enum):
@@ -34,7 +35,7 @@ class Principal:
     kind: PrincipalKind
     name: str
     groups: frozenset[str] = frozenset()
-    attributes: Mapping[str, AttributeValue] = field(default=_NO_ATTRIBUTES, hash=False)
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict, hash=False)
     acting_for: str | None = None
     task: str | None = None
 
@@ -50,7 +51,7 @@ class Principal:
             self.kind,
             self.name,
             self.groups,
-            tuple(sorted(self.attributes.items())),
+            tuple((name, type(value), value) for name, value in sorted(self.attributes.items(), key=_name)),
             self.acting_for,
             self.task,
         )
