@@ -106,3 +106,15 @@ class SecretError(InterposeError):
     """The upstream credential could not be had; the public message never says more than that."""
 
     code = "credential_unavailable"
+
+
+class Malformed(UpstreamError):  # noqa: N818 - a property of the bytes, and the name that the kernels' contract uses
+    """The upstream's rows are not framed as its protocol says; the result is refused, nothing of it is guessed at."""
+
+    code = "malformed_result"
+
+
+class Unmaskable(InterposeError):  # noqa: N818 - see Malformed
+    """A value must be hidden and no safe replacement exists for it: the result is refused, never shown as it is."""
+
+    code = "unmaskable"
