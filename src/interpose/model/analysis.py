@@ -67,10 +67,14 @@ class SessionChange(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NamedText:
-    """A prepared statement or cursor that a statement makes: its name, and the analysis of what it will run."""
+    """A prepared statement or cursor that a statement makes: its name, and the analysis of what it will run.
+
+    `outlives_transaction` is true for a cursor WITH HOLD: it ends with the session, any other with its transaction.
+    """
 
     name: str
     analysis: Analysis
+    outlives_transaction: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ for one `Ask` and one `Show` at the same time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -101,6 +101,18 @@ class Relay(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class LoginOptions:
+    """What a listener offers at login.
+
+    `tls` says that the listener has a certificate. `allow_plaintext_tokens` lets a client send its access token without TLS:
+    whoever sees the network traffic can then steal it.
+    """
+
+    tls: bool = True
+    allow_plaintext_tokens: bool = False
+
+
 class Login(Protocol):
     """The client side of a handshake, until `Prove` was answered. Never raises."""
 
@@ -162,6 +174,14 @@ class Analyst(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayBlock:
+    """One readable piece of what a client was sent. `kind` is `rows`, `tag`, `error`, `notice`, `copy`, `control` or `cut`."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Abilities:
     """What a protocol can do; policy that needs what is absent refuses at load."""
 
@@ -178,7 +198,9 @@ class ProtocolSpec:
     `parse_options` turns the connection's `options` mapping of the configuration into the protocol's frozen options and
     raises `ConfigurationError` for an unknown key. `dial` gets the connection, the credential and the login's `requested`.
     `relay` gets the dial's result. `cancel` is the dialogue that cancels what runs on a dialled connection.
-    `lookup` asks the catalog on a dialled connection of the gateway's own; `replay` turns recorded bytes into words.
+    `lookup` asks the catalog on a dialled connection of the gateway's own and ends with a `CatalogPage`; `fingerprint` asks
+    there for a text that changes when anybody changed the catalog. Both may be run again and again on one connection.
+    `replay` turns what a client was sent (recorded bytes, perhaps cut short) into blocks of words.
     """
 
     name: str
@@ -186,11 +208,13 @@ class ProtocolSpec:
     message_table: Mapping[bytes, MessageRule]
     default_port: int
     parse_options: Callable[[Mapping[str, object]], object]
-    login: Callable[[], Login]
+    login: Callable[[LoginOptions], Login]
     dial: Callable[[Connection, Credential, Mapping[str, str]], Dialogue]
     relay: Callable[[object, Login, SessionFacts], Relay]
     cancel: Callable[[object], Dialogue]
     lookup: Callable[[CatalogNames, tuple[str, ...]], Dialogue]
+    fingerprint: Callable[[], Dialogue]
+    replay: Callable[[bytes], Sequence[ReplayBlock]]
     analyst: Callable[[], Analyst]
 
 
@@ -214,12 +238,14 @@ __all__ = [
     "Intent",
     "Login",
     "LoginIntent",
+    "LoginOptions",
     "MessageRule",
     "Part",
     "ProtocolSpec",
     "Prove",
     "Refused",
     "Relay",
+    "ReplayBlock",
     "Reply",
     "Send",
     "SessionFacts",
