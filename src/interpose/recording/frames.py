@@ -1,0 +1,216 @@
+"""Frames: the unit in which a session's recording is written, and the payload of each type.
+
+A frame is `type u8 | flags u8 | time u64 (monotonic ns) | sequence u64 | length u32 | payload | CRC-32 u32`, little endian; the
+CRC (zlib.crc32) covers everything before it. `sequence` is the audit sequence number of the command that the frame belongs to,
+0 when it belongs to none. Frames are the same in a live spool and inside the chunks of a sealed recording.
+
+The encoders of commands and ends are on the path of every statement: one `pack`, one CRC, one join.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import Struct
+from struct import error as StructError  # noqa: N812
+from typing import Final
+from zlib import crc32
+
+HEADER: Final = 1
+"""Who, where, when: JSON."""
+COMMAND: Final = 2
+"""A command with its decision."""
+DELIVERED: Final = 3
+"""Bytes as the client got them."""
+NOTE: Final = 4
+"""Something that the gateway said or did."""
+ENDED: Final = 5
+"""A command's end."""
+CLOSE: Final = 6
+"""The session's end; the last frame of a recording that was not cut by a crash."""
+OMITTED: Final = 7
+"""How many delivered bytes of a command were not kept (cap, or `lost` to a disk error)."""
+
+_HEAD: Final = Struct("<BBQQI")
+_CRC: Final = Struct("<I")
+_U16: Final = Struct("<H")
+_U32: Final = Struct("<I")
+_I32: Final = Struct("<i")
+_ENDED: Final = Struct("<QBBB")
+_OMITTED: Final = Struct("<QB")
+OVERHEAD: Final = _HEAD.size + _CRC.size
+"""Bytes of a frame besides its payload."""
+
+
+class FrameError(ValueError):
+    """A frame or its payload cannot be read; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame as read. `time` is monotonic nanoseconds of the writing process."""
+
+    type: int
+    flags: int
+    time: int
+    sequence: int
+    payload: bytes
+
+
+def encode_frame(frame_type: int, time: int, sequence: int, payload: bytes, flags: int = 0) -> bytes:
+    """One frame as bytes."""
+    body = _HEAD.pack(frame_type, flags, time, sequence, len(payload)) + payload
+    return body + _CRC.pack(crc32(body))
+
+
+def encode_command(
+    time: int, sequence: int, kind: str, text: str, parameters: tuple[bytes | None, ...], decision: str
+) -> bytes:
+    """A COMMAND frame: kind, decision, text and parameters, in full. Parameters are raw as they were bound."""
+    kind_bytes = kind.encode()
+    decision_bytes = decision.encode()
+    text_bytes = text.encode("utf-8", "surrogatepass")
+    payload = b"%b%b%b%b%b%b%b" % (
+        _U16.pack(len(kind_bytes)),
+        kind_bytes,
+        _U16.pack(len(decision_bytes)),
+        decision_bytes,
+        _U32.pack(len(text_bytes)),
+        text_bytes,
+        _U32.pack(len(parameters)),
+    )
+    if parameters:
+        payload += b"".join(
+            [_I32.pack(-1) if value is None else _I32.pack(len(value)) + value for value in parameters]
+        )
+    body = _HEAD.pack(COMMAND, 0, time, sequence, len(payload)) + payload
+    return body + _CRC.pack(crc32(body))
+
+
+def encode_ended(time: int, sequence: int, outcome: str, tag: str, error_class: str, rows: int) -> bytes:
+    """An ENDED frame. Texts longer than 255 bytes are cut; rows beyond 2**64 do not happen."""
+    outcome_bytes, tag_bytes, class_bytes = outcome.encode()[:255], tag.encode()[:255], error_class.encode()[:255]
+    payload = (
+        _ENDED.pack(rows, len(outcome_bytes), len(tag_bytes), len(class_bytes)) + outcome_bytes + tag_bytes + class_bytes
+    )
+    body = _HEAD.pack(ENDED, 0, time, sequence, len(payload)) + payload
+    return body + _CRC.pack(crc32(body))
+
+
+def encode_note(time: int, sequence: int, kind: str, text: str) -> bytes:
+    """A NOTE frame."""
+    kind_bytes = kind.encode()
+    return encode_frame(NOTE, time, sequence, _U16.pack(len(kind_bytes)) + kind_bytes + text.encode("utf-8", "replace"))
+
+
+def encode_omitted(time: int, sequence: int, count: int, *, lost: bool) -> bytes:
+    """An OMITTED frame: `count` bytes were not kept; `lost` says that the disk, not the cap, was the reason."""
+    return encode_frame(OMITTED, time, sequence, _OMITTED.pack(count, lost))
+
+
+def encode_close(time: int, reason: str, *, lost: bool) -> bytes:
+    """A CLOSE frame; `lost` says that something of this session could not be written."""
+    return encode_frame(CLOSE, time, 0, reason.encode("utf-8", "replace"), flags=int(lost))
+
+
+@dataclass(frozen=True, slots=True)
+class CommandPayload:
+    """What a COMMAND frame says."""
+
+    kind: str
+    decision: str
+    text: str
+    parameters: tuple[bytes | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndedPayload:
+    """What an ENDED frame says."""
+
+    outcome: str
+    tag: str
+    error_class: str
+    rows: int
+
+
+def decode_command(payload: bytes) -> CommandPayload:
+    """Read a COMMAND payload; raises `FrameError`."""
+    try:
+        (kind_length,) = _U16.unpack_from(payload, 0)
+        at = 2 + kind_length
+        (decision_length,) = _U16.unpack_from(payload, at)
+        at += 2
+        decision = payload[at : at + decision_length]
+        at += decision_length
+        (text_length,) = _U32.unpack_from(payload, at)
+        at += 4
+        text = payload[at : at + text_length]
+        at += text_length
+        (count,) = _U32.unpack_from(payload, at)
+        at += 4
+        parameters: list[bytes | None] = []
+        for _ in range(count):
+            (length,) = _I32.unpack_from(payload, at)
+            at += 4
+            parameters.append(None if length < 0 else payload[at : at + length])
+            at += max(length, 0)
+        if at != len(payload):
+            raise FrameError("a command frame has the wrong length")
+        return CommandPayload(
+            payload[2 : 2 + kind_length].decode(),
+            decision.decode(),
+            text.decode("utf-8", "surrogatepass"),
+            tuple(parameters),
+        )
+    except (StructError, UnicodeDecodeError) as error:
+        raise FrameError(f"a command frame cannot be read: {error}") from None
+
+
+def decode_ended(payload: bytes) -> EndedPayload:
+    """Read an ENDED payload; raises `FrameError`."""
+    try:
+        rows, outcome_length, tag_length, class_length = _ENDED.unpack_from(payload, 0)
+    except StructError as error:
+        raise FrameError(f"an end frame cannot be read: {error}") from None
+    rest = payload[_ENDED.size :]
+    if len(rest) != outcome_length + tag_length + class_length:
+        raise FrameError("an end frame has the wrong length")
+    outcome, rest = rest[:outcome_length], rest[outcome_length:]
+    tag, error_class = rest[:tag_length], rest[tag_length:]
+    return EndedPayload(
+        outcome.decode("utf-8", "replace"), tag.decode("utf-8", "replace"), error_class.decode("utf-8", "replace"), rows
+    )
+
+
+def decode_note(payload: bytes) -> tuple[str, str]:
+    """Kind and text of a NOTE; raises `FrameError`."""
+    try:
+        (length,) = _U16.unpack_from(payload, 0)
+    except StructError as error:
+        raise FrameError(f"a note frame cannot be read: {error}") from None
+    return payload[2 : 2 + length].decode("utf-8", "replace"), payload[2 + length :].decode("utf-8", "replace")
+
+
+def decode_omitted(payload: bytes) -> tuple[int, bool]:
+    """Count and `lost` of an OMITTED frame; raises `FrameError`."""
+    try:
+        count, lost = _OMITTED.unpack(payload)
+    except StructError as error:
+        raise FrameError(f"an omission frame cannot be read: {error}") from None
+    return count, bool(lost)
+
+
+def split_frames(data: bytes) -> Iterator[tuple[Frame, int]]:
+    """Each whole, intact frame with the offset behind it; stops silently before the first that is torn or altered.
+
+    Whoever must know whether all was read compares the last offset with the length.
+    """
+    at, end = 0, len(data)
+    while at + OVERHEAD <= end:
+        frame_type, flags, time, sequence, length = _HEAD.unpack_from(data, at)
+        stop = at + _HEAD.size + length
+        if stop + _CRC.size > end or _CRC.unpack_from(data, stop)[0] != crc32(data[at:stop]):
+            return
+        behind = stop + _CRC.size
+        yield Frame(frame_type, flags, time, sequence, data[at + _HEAD.size : stop]), behind
+        at = behind
