@@ -1,0 +1,99 @@
+"""A large select through every contender (seconds, rows a second), and memory while a slow reader takes a huge one."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from bench.contenders import Contender, Field
+
+_MAKE = """
+create table people as
+select i as id, 'person' || i as name, 'person' || i || '@example.com' as email,
+       lpad((4000000000000000 + i)::text, 16, '0') as card, i % 100 as age, now() as created
+from generate_series(1, {rows}) i
+"""
+_SELECT = "select id, name, email, card, age, created from people"
+
+
+def run(field: Field, *, rows: int = 1_000_000, rounds: int = 3) -> None:
+    """Print the seconds that psql takes to read `rows` rows of six columns, and ratios to direct."""
+    for sql in ("drop table if exists people", _MAKE.format(rows=rows), "vacuum analyze people"):
+        subprocess.run(["psql", "-Xqc", sql], env=field.direct.environment, check=True, capture_output=True)
+    contenders = [c for c in (field.direct, field.pgbouncer, field.interpose, field.masked) if c]
+    samples: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    for _ in range(rounds):
+        for contender in contenders:
+            samples[contender.name].append(_read(contender))
+    direct = statistics.median(samples["direct"])
+    print(f"psql reads {rows:,} rows of 6 columns (2 masked for the last), {rounds} rounds, median")
+    for contender in contenders:
+        seconds = statistics.median(samples[contender.name])
+        print(f"  {contender.name:24}{seconds:>8.2f} s{rows / seconds:>14,.0f} rows/s{seconds / direct:>8.2f}x direct")
+
+
+def _read(contender: Contender) -> float:
+    started = time.perf_counter()
+    done = subprocess.run(
+        ["psql", "-XqAt", "-c", _SELECT],
+        env=contender.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    if done.returncode:
+        raise RuntimeError(f"psql through {contender.name} failed: {done.stderr.decode()}")
+    return time.perf_counter() - started
+
+
+def memory(field: Field, *, gigabytes: float = 2.0, seconds: float = 20.0) -> None:
+    """Print the gateway's resident memory while a client reads a large result slowly, then drains the rest."""
+    megabytes = int(gigabytes * 1024)
+    query = f"select repeat('x', 1048576) from generate_series(1, {megabytes})"
+    before = _resident(field.gateway.pid)
+    peak = before
+    stop = threading.Event()
+
+    def sample() -> None:
+        nonlocal peak
+        while not stop.wait(0.1):
+            peak = max(peak, _resident(field.gateway.pid))
+
+    sampler = threading.Thread(target=sample)
+    sampler.start()
+    reader = subprocess.Popen(
+        ["psql", "-XqAt", "-v", "FETCH_COUNT=1", "-c", query], env=field.interpose.environment, stdout=subprocess.PIPE
+    )
+    assert reader.stdout is not None
+    got = 0
+    slow_until = time.monotonic() + seconds
+    while chunk := reader.stdout.read(1 << 16):
+        got += len(chunk)
+        if time.monotonic() < slow_until:
+            time.sleep(0.02)
+    reader.wait()
+    stop.set()
+    sampler.join()
+    print(
+        f"{got / 2**20:,.0f} MiB to a client that reads slowly for {seconds:.0f} s: the gateway's resident memory grew "
+        f"from {before:.0f} to at most {peak:.0f} MiB"
+    )
+
+
+def _resident(pid: int) -> float:
+    """Resident MiB of a process and all its children."""
+    total = 0.0
+    pending = [pid]
+    while pending:
+        process = pending.pop()
+        try:
+            for line in Path(f"/proc/{process}/status").read_text().splitlines():
+                if line.startswith("VmRSS:"):
+                    total += int(line.split()[1]) / 1024
+            for task in Path(f"/proc/{process}/task").iterdir():
+                pending += [int(child) for child in (task / "children").read_text().split()]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return total
