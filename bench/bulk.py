@@ -8,6 +8,8 @@ import threading
 import time
 from pathlib import Path
 
+import psycopg
+
 from bench.contenders import Contender, Field
 
 _MAKE = """
@@ -63,17 +65,20 @@ def memory(field: Field, *, gigabytes: float = 2.0, seconds: float = 20.0) -> No
 
     sampler = threading.Thread(target=sample)
     sampler.start()
-    reader = subprocess.Popen(
-        ["psql", "-XqAt", "-v", "FETCH_COUNT=1", "-c", query], env=field.interpose.environment, stdout=subprocess.PIPE
-    )
-    assert reader.stdout is not None
     got = 0
     slow_until = time.monotonic() + seconds
-    while chunk := reader.stdout.read(1 << 16):
-        got += len(chunk)
-        if time.monotonic() < slow_until:
-            time.sleep(0.02)
-    reader.wait()
+    environment = field.interpose.environment
+    with psycopg.connect(
+        host=environment["PGHOST"],
+        port=environment["PGPORT"],
+        user=environment["PGUSER"],
+        password=environment["PGPASSWORD"],
+        dbname=environment["PGDATABASE"],
+    ) as connection:
+        for row in connection.cursor().stream(query):
+            got += len(row[0])
+            if time.monotonic() < slow_until:
+                time.sleep(0.05)
     stop.set()
     sampler.join()
     print(
