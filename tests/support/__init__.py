@@ -1,0 +1,1 @@
+"""What tests, demo and benchmarks share: real servers to start. Nothing here imports pytest."""
