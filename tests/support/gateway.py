@@ -186,7 +186,13 @@ class GatewayProcess:
         }
 
     def psql(
-        self, principal: str, token: str, connection: str, *commands: str, options: tuple[str, ...] = (), timeout: float = 60
+        self,
+        principal: str,
+        token: str,
+        connection: str,
+        *commands: str,
+        options: tuple[str, ...] = (),
+        timeout: float = 60,
     ) -> subprocess.CompletedProcess[str]:
         """Run the real psql with `-c` for each command and answer what it printed."""
         arguments = ["psql", "-X", *options]

@@ -38,7 +38,9 @@ def read_settings(path: Path, protocols: Mapping[str, ProtocolSpec]) -> Settings
         policy=_path(folder, top.text("policy")),
         principals=_path(folder, top.text("principals")),
         listeners=tuple(_listener(section, folder, protocols) for section in top.items("listeners")),
-        connections=tuple(_connection(name, section, folder, protocols) for name, section in top.sections("connections")),
+        connections=tuple(
+            _connection(name, section, folder, protocols) for name, section in top.sections("connections")
+        ),
         admin=_admin(top.section("admin"), folder),
         recording=_recording(top.section("recording")),
         audit=_audit(top.section("audit"), folder),

@@ -180,7 +180,9 @@ class Section:
         """Report every key that nobody took, with the nearest known one."""
         for key in self._values:
             if str(key) not in self._taken:
-                self.problem(str(key), f"unknown key `{self._name(str(key))}`", suggestion(str(key), sorted(self._taken)))
+                self.problem(
+                    str(key), f"unknown key `{self._name(str(key))}`", suggestion(str(key), sorted(self._taken))
+                )
 
 
 def suggestion(word: str, known: list[str]) -> str:
@@ -232,5 +234,7 @@ def read_yaml(path: Path) -> Section:
     except YAMLError as error:
         raise ConfigurationError(f"`{path.name}` is not valid YAML", detail=str(error)) from error
     if not isinstance(values, CommentedMap):
-        raise ConfigurationError(f"`{path.name}` must be a mapping at its top", hint="see docs/reference/configuration.md")
+        raise ConfigurationError(
+            f"`{path.name}` must be a mapping at its top", hint="see docs/reference/configuration.md"
+        )
     return Section(values, str(path), "", [])

@@ -52,7 +52,9 @@ class ConfigurationError(InterposeError):
 
     code = "configuration_error"
 
-    def __init__(self, public_message: str, *, problems: tuple[Problem, ...] = (), detail: str = "", hint: str = "") -> None:
+    def __init__(
+        self, public_message: str, *, problems: tuple[Problem, ...] = (), detail: str = "", hint: str = ""
+    ) -> None:
         """`problems` is every fault found, not only the first."""
         super().__init__(public_message, detail=detail, hint=hint)
         self.problems = problems
@@ -67,7 +69,9 @@ class Problem:
 
     __slots__ = ("column", "file", "hint", "line", "message")
 
-    def __init__(self, message: str, *, file: str = "", line: int | None = None, column: int | None = None, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, file: str = "", line: int | None = None, column: int | None = None, hint: str = ""
+    ) -> None:
         """`line` and `column` are 1-based."""
         self.message = message
         self.file = file

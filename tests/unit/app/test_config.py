@@ -78,7 +78,9 @@ def test_a_listener_without_tls_must_name_the_risk(tmp_path: Path) -> None:
 
 
 def test_an_unknown_protocol_and_a_bad_address_are_told(tmp_path: Path) -> None:
-    said = problems_of(tmp_path, GOOD.replace("- protocol: postgres", "- protocol: postgre").replace(":6432", ":64320000"))
+    said = problems_of(
+        tmp_path, GOOD.replace("- protocol: postgres", "- protocol: postgre").replace(":6432", ":64320000")
+    )
     assert "did you mean `postgres`?" in said
     assert "is no address" in said
 

@@ -12,7 +12,10 @@ def test_an_error_reads_as_message_detail_and_hint() -> None:
 def test_a_configuration_error_lists_every_problem_with_its_place() -> None:
     error = ConfigurationError(
         "2 problems",
-        problems=(Problem("unknown key `x`", file="a.yaml", line=3, column=1, hint="did you mean `y`?"), Problem("no file")),
+        problems=(
+            Problem("unknown key `x`", file="a.yaml", line=3, column=1, hint="did you mean `y`?"),
+            Problem("no file"),
+        ),
     )
     assert str(error).splitlines() == ["2 problems", "  a.yaml:3:1: unknown key `x` (did you mean `y`?)", "  no file"]
 
