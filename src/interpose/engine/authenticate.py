@@ -1,0 +1,97 @@
+"""Evidence to identity: who a client is, or a refusal that never says which half was wrong.
+
+Knows rate limits and the audit chain; how a token is checked is the business of the `Authenticators` port.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from interpose.engine.limits import FailureLimiter, address_group
+from interpose.model.audit import AuditEvent, AuditKind
+from interpose.model.errors import AuthenticationError, RecordingError, StoreError
+from interpose.model.refusal import Refusal
+from interpose.protocols.contract import Evidence, Refused
+
+if TYPE_CHECKING:
+    from interpose.engine.limits import Limits
+    from interpose.engine.ports import AuditChain, Authenticators, Clock
+    from interpose.model.principal import Identity
+
+_LOOKS_LIKE_A_TOKEN = re.compile(r"ip_[0-9a-z]+_\w+", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+WRONG = Refusal(
+    "authentication_failed",
+    "authentication failed",
+    "log in with your principal's name as the user and an Interpose access token as the password",
+)
+"""The one answer to every kind of wrong evidence."""
+
+TOO_MANY = Refusal(
+    "too_many_attempts",
+    "too many failed logins from this address",
+    "wait a minute, then try again with a valid access token",
+)
+
+UNAVAILABLE = Refusal(
+    "store_unavailable", "logins cannot be checked at the moment", "try again later, or ask the gateway's operator"
+)
+
+
+def loggable(text: str, limit: int = 64) -> str:
+    """A client's words as an audit field: bounded, without control characters, and without anything that looks like a token.
+
+    People do paste their token where the user name belongs.
+    """
+    return _CONTROL.sub("?", _LOOKS_LIKE_A_TOKEN.sub("(looks like a token)", text))[:limit]
+
+
+class Authentication:
+    """The use case: prove who a client is."""
+
+    def __init__(self, authenticators: Authenticators, audit: AuditChain, clock: Clock, limits: Limits) -> None:
+        """Failures are counted an address, and a name from one address.
+
+        A name alone is not blocked: anybody could then lock out anybody, and tokens are too long to be guessed.
+        """
+        self._authenticators = authenticators
+        self._audit = audit
+        self._addresses = FailureLimiter(clock, limits.login_failures * 3, limits.login_window)
+        self._names = FailureLimiter(clock, limits.login_failures, limits.login_window)
+
+    async def prove(self, evidence: Evidence, peer: str) -> Identity | Refused:
+        """Who this is. `peer` is the client's address without its port. Every failure is in the audit chain."""
+        address = address_group(peer)
+        name = f"{address}\0{evidence.claimed_name[:128]}"
+        if self._addresses.blocked(address) or self._names.blocked(name):
+            return self._fail(evidence, peer, "too_many_attempts", TOO_MANY)
+        try:
+            identity = await self._authenticators.identify(evidence.claimed_name, evidence.token)
+        except AuthenticationError:
+            self._addresses.failed(address)
+            self._names.failed(name)
+            return self._fail(evidence, peer, "wrong_evidence", WRONG)
+        except StoreError:
+            return self._fail(evidence, peer, "store_unavailable", UNAVAILABLE)
+        self._names.succeeded(name)
+        return identity
+
+    def _fail(self, evidence: Evidence, peer: str, reason: str, refusal: Refusal) -> Refused:
+        try:
+            self._audit.append(
+                AuditEvent(
+                    AuditKind.LOGIN_FAILED,
+                    fields={
+                        "reason": reason,
+                        "claimed_name": loggable(evidence.claimed_name),
+                        "connection": loggable(evidence.connection),
+                        "source": peer,
+                    },
+                )
+            )
+        except RecordingError:
+            # Nothing was allowed and nothing can be recorded: the client learns no more than that it is refused.
+            return Refused(UNAVAILABLE)
+        return Refused(refusal)

@@ -1,0 +1,388 @@
+"""The gate: is this command sent, refused or held? Permits are minted here and nowhere else.
+
+Order of one judgement (DESIGN, section 4): analyse → read the snapshot once → decide → append to the audit chain and to the
+recording → mint. The common case (permit, from cache) is one synchronous call, `judge_now`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from interpose.engine.analyses import AnalysisCache
+from interpose.engine.approvals import HoldRequest
+from interpose.engine.digests import approval_digest, command_digest
+from interpose.engine.exposure import escape_words
+from interpose.engine.sessions import RECORD_LOST
+from interpose.engine.standing import Judgement, Standing, Standings
+from interpose.model.actions import Action
+from interpose.model.analysis import Analysis, Effect, NeedsCatalog, SessionChange, Unanalysable
+from interpose.model.audit import AuditEvent, AuditKind, AuditValue
+from interpose.model.command import Command, CommandKind
+from interpose.model.connection import Durability
+from interpose.model.decisions import Forbidden, Held, Permitted
+from interpose.model.errors import RecordingError, UpstreamError
+from interpose.model.ids import PolicyId
+from interpose.model.proofs import Permit, seal_of_the_engine
+from interpose.model.refusal import HoldNotice, Refusal
+from interpose.model.resources import ConnectionResource
+from interpose.protocols.contract import Allowed, Analyst, Answer, Refused
+
+if TYPE_CHECKING:
+    from interpose.engine.approvals import Approvals
+    from interpose.engine.catalogs import Catalogs
+    from interpose.engine.ports import Approval, AuditChain, Clock
+    from interpose.engine.sessions import Session
+    from interpose.engine.snapshot import SnapshotHolder
+    from interpose.model.ids import ConnectionName
+
+CATALOG_ROUNDS = 8
+"""How often one analysis may ask for more of the catalog (views in views) before it is refused."""
+
+OFFLOADED_TEXT = 256 * 1024
+"""Characters of text from which analysis leaves the event loop, so that it delays no other session."""
+
+_UNKNOWN = (Effect(Action.UNKNOWN, ConnectionResource()),)
+_NOT_LIFTED: frozenset[PolicyId] = frozenset()
+_TOKEN_EXPIRED = Refusal("token_expired", "your access token has expired", "log in again with a new token")
+_POLICY_CHANGED = Refusal(
+    "policy_changed",
+    "policy changed while the command waited, and the approval does not cover it any more",
+    "run the command again",
+)
+
+
+class Gate:
+    """The use case: judge one command of a session."""
+
+    def __init__(
+        self,
+        holder: SnapshotHolder,
+        analysts: Mapping[str, Analyst],
+        catalogs: Catalogs,
+        approvals: Approvals,
+        audit: AuditChain,
+        clock: Clock,
+    ) -> None:
+        """`analysts` by protocol name."""
+        self._holder = holder
+        self._analysts = analysts
+        self._catalogs = catalogs
+        self._approvals = approvals
+        self._audit = audit
+        self._clock = clock
+        self._seal = seal_of_the_engine()
+        self._standings = Standings()
+        self._analyses: dict[ConnectionName, AnalysisCache] = {}
+
+    def judge_now(self, session: Session, command: Command) -> Answer | None:
+        """Judge without waiting; None when something must be awaited: then call `judge`."""
+        if session.connection.durability is Durability.STRICT:
+            return None
+        analysis = command.analysis
+        if analysis is None or not self._fresh(session, command, analysis):
+            if len(command.text) > OFFLOADED_TEXT:
+                return None
+            found = self._analyse(session, command)
+            if isinstance(found, NeedsCatalog):
+                return None
+            if isinstance(found, Unanalysable):
+                return self._not_analysed(session, command, found)
+            analysis = found
+        standing = self._standing(session)
+        if isinstance(standing, Refusal):
+            return self._refuse(session, command, standing)
+        judgement = standing.find(analysis)
+        if judgement is None:
+            judgement = standing.judge(analysis, self._clock.wall())
+        if isinstance(judgement.decision, Held) and command.kind is not CommandKind.PREPARE:
+            return None
+        return self._answer(session, command, judgement)
+
+    async def judge(self, session: Session, command: Command, on_hold: Callable[[HoldNotice], None]) -> Answer:
+        """Judge, waiting for whatever must be awaited: the catalog, the disk, an approval.
+
+        Cancelling this coroutine means that the client left or cancelled: nothing is sent and an approval is closed.
+        """
+        analysis = await self._understood(session, command)
+        if isinstance(analysis, Refused):
+            return analysis
+        answer: Answer
+        if isinstance(analysis, Unanalysable):
+            answer = self._not_analysed(session, command, analysis)
+        else:
+            standing = self._standing(session)
+            if isinstance(standing, Refusal):
+                return self._refuse(session, command, standing)
+            judgement = standing.find(analysis) or standing.judge(analysis, self._clock.wall())
+            if isinstance(judgement.decision, Held) and command.kind is not CommandKind.PREPARE:
+                answer = await self._hold(session, command, standing, judgement, judgement.decision, on_hold)
+            else:
+                answer = self._answer(session, command, judgement)
+        if session.connection.durability is Durability.STRICT and isinstance(answer, Allowed):
+            try:
+                await self._audit.sync()
+            except RecordingError:
+                answer.permit.close()
+                return Refused(RECORD_LOST)
+        return answer
+
+    # --- analysis
+
+    def _fresh(self, session: Session, command: Command, analysis: Analysis) -> bool:
+        """Whether an analysis that came with its command still holds.
+
+        The server plans a prepared text again when the catalog or the path has changed, so a stale one is made again from the
+        text; the relay gives the text that will run.
+        """
+        if session.catalog_dirty:
+            self._catalogs.settle(session, command.context.in_transaction)
+        return analysis.catalog_version == self._catalogs.of(session.connection).version
+
+    def _analyse(self, session: Session, command: Command) -> Analysis | NeedsCatalog | Unanalysable:
+        if session.catalog_dirty:
+            self._catalogs.settle(session, command.context.in_transaction)
+        connection = session.connection
+        catalog = self._catalogs.of(connection)
+        analyst = self._analysts[connection.protocol]
+        cache = self._analyses.get(connection.name)
+        if cache is None:
+            cache = self._analyses[connection.name] = AnalysisCache(analyst)
+        found = cache.find(command, catalog.version)
+        if found is not None:
+            return found
+        made = analyst.analyse(command, catalog)
+        if isinstance(made, Analysis):
+            cache.add(command, made)
+        return made
+
+    async def _understood(self, session: Session, command: Command) -> Analysis | Unanalysable | Refused:
+        """The analysis, with as many catalog lookups as it takes."""
+        given = command.analysis
+        for _ in range(CATALOG_ROUNDS):
+            if given is not None and self._fresh(session, command, given):
+                return given
+            if len(command.text) > OFFLOADED_TEXT:
+                made = await self._analyse_aside(session, command)
+            else:
+                made = self._analyse(session, command)
+            if not isinstance(made, NeedsCatalog):
+                return made
+            try:
+                await self._catalogs.learn(session.connection, made.names, command.context.path or ())
+            except UpstreamError:
+                return self._refuse(
+                    session,
+                    command,
+                    Refusal(
+                        "catalog_unavailable",
+                        "the upstream's catalog cannot be read, so this command cannot be judged",
+                        "try again later, or ask the gateway's operator",
+                    ),
+                )
+        return self._refuse(
+            session,
+            command,
+            Refusal(
+                "unanalysable",
+                "this command needs more of the catalog than the gateway looks up",
+                "use fewer views that are built on other views",
+            ),
+        )
+
+    async def _analyse_aside(self, session: Session, command: Command) -> Analysis | NeedsCatalog | Unanalysable:
+        """Analysis of a long text in a thread; one that was overtaken by a change of the catalog is made again."""
+        catalog = self._catalogs.of(session.connection)
+        analyst = self._analysts[session.connection.protocol]
+        if session.catalog_dirty:
+            self._catalogs.settle(session, command.context.in_transaction)
+        for _ in range(CATALOG_ROUNDS):
+            version = catalog.version
+            made = await asyncio.to_thread(analyst.analyse, command, catalog)
+            if catalog.version == version:
+                return made
+        return Unanalysable("catalog_unsettled", "the upstream's catalog keeps changing", "try again later")
+
+    # --- decision
+
+    def _standing(self, session: Session) -> Standing | Refusal:
+        now = self._clock.wall()
+        expires = session.identity.expires_at
+        if expires is not None and now >= expires:
+            session.end(_TOKEN_EXPIRED)
+            return _TOKEN_EXPIRED
+        if session.on_changes is None:
+            session.on_changes = self._catalogs.command_ended
+        # INVARIANT: this is the one reading of the snapshot in a judgement.
+        standing = self._standings.of(session, self._holder.current, now)
+        if isinstance(standing, Refusal):
+            session.end(standing)
+        return standing
+
+    def _not_analysed(self, session: Session, command: Command, failed: Unanalysable) -> Answer:
+        """What is not understood is refused, with one exception.
+
+        A syntax error may go on to the upstream, so that the client sees the upstream's own message, where policy names the
+        effect `unknown` and no column is hidden: a text that only the upstream understands could store what is hidden.
+        """
+        standing = self._standing(session)
+        if isinstance(standing, Refusal):
+            return self._refuse(session, command, standing)
+        refusal = Refusal(failed.reason, failed.message, failed.hint, position=failed.position)
+        if failed.reason != "syntax_error" or standing.reveal.columns:
+            return self._refuse(session, command, refusal)
+        analysis = Analysis(failed.effects or _UNKNOWN, (), frozenset(SessionChange))
+        judgement = standing.judge(analysis, self._clock.wall())
+        if not isinstance(judgement.decision, Permitted):
+            return self._refuse(session, command, refusal)
+        return self._answer(session, command, judgement)
+
+    async def _hold(
+        self,
+        session: Session,
+        command: Command,
+        standing: Standing,
+        judgement: Judgement,
+        held: Held,
+        on_hold: Callable[[HoldNotice], None],
+    ) -> Answer:
+        """Wait for approval; then judge again, without exactly the forbids that were lifted, and mint."""
+        escapes = self._escape(judgement)
+        if escapes is not None:
+            return self._refuse(session, command, escapes, judgement)
+        digest = command_digest(session.salt, command)
+        try:
+            self._append(session, judgement.fields, digest)
+            session.recorder.note("hold", held.reason)
+        except RecordingError:
+            return self._lost(session)
+        waited = await self._approvals.open(
+            HoldRequest(
+                session,
+                standing.principal,
+                held,
+                command.text,
+                lambda words: approval_digest(session.salt, command, words),
+                _shown_facts(judgement),
+            ),
+            on_hold,
+        )
+        if isinstance(waited, Refusal):
+            return self._refuse(session, command, waited)
+        try:
+            return await self._approved(session, command, waited)
+        except BaseException:
+            await asyncio.shield(asyncio.ensure_future(self._approvals.cancel(waited, "client_left")))
+            raise
+
+    async def _approved(self, session: Session, command: Command, approval: Approval) -> Answer:
+        analysis = await self._understood(session, command)
+        if isinstance(analysis, Refused):
+            await self._approvals.cancel(approval, "not_judged")
+            return analysis
+        standing = self._standing(session)
+        if isinstance(analysis, Unanalysable) or isinstance(standing, Refusal):
+            await self._approvals.cancel(approval, "not_judged")
+            return self._refuse(session, command, standing if isinstance(standing, Refusal) else _POLICY_CHANGED)
+        again = standing.judge(analysis, self._clock.wall()).decision
+        covered = {rule.policy for rule in approval.rules}
+        rules = again.approvals if isinstance(again, Held) else approval.rules
+        if isinstance(again, Forbidden) or not {rule.policy for rule in rules} <= covered:
+            await self._approvals.cancel(approval, "policy_changed")
+            return self._refuse(session, command, _POLICY_CHANGED)
+        refusal = await self._approvals.use(approval, rules)
+        if refusal is not None:
+            return self._refuse(session, command, refusal)
+        # INVARIANT: nothing is awaited between here and the permit, and the snapshot is the one that was just judged by.
+        if self._holder.current is not standing.snapshot or session.ended_with is not None:
+            return self._refuse(session, command, _POLICY_CHANGED)
+        lifted = frozenset(rule.policy for rule in rules)
+        return self._answer(session, command, standing.judge(analysis, self._clock.wall(), lifted), approval)
+
+    # --- record, then mint
+
+    def _answer(
+        self, session: Session, command: Command, judgement: Judgement, approval: Approval | None = None
+    ) -> Answer:
+        decision = judgement.decision
+        exposure = judgement.exposure
+        if isinstance(decision, Forbidden):
+            refusal = Refusal(decision.code, decision.reason, decision.hint, decision.policies)
+            return self._refuse(session, command, refusal, judgement)
+        if isinstance(decision, Held) and command.kind is not CommandKind.PREPARE:
+            return self._refuse(session, command, _POLICY_CHANGED, judgement)
+        if exposure.escapes:
+            escapes = self._escape(judgement)
+            if escapes is not None:
+                return self._refuse(session, command, escapes, judgement)
+        fields = judgement.fields
+        if approval is not None:
+            fields = {**fields, "approval": approval.id, "approval_digest": approval.digest}
+        try:
+            sequence = self._append(session, fields, command_digest(session.salt, command))
+            session.recorder.command(sequence, command.kind.value, command.text, command.parameters, judgement.word)
+        except RecordingError:
+            return self._lost(session)
+        session.commands += 1
+        return Allowed(
+            Permit(self._seal, sequence),
+            judgement.analysis,
+            judgement.obligations,
+            exposure.scrub or (judgement.describe and session.catalog_dirty),
+            judgement.describe,
+        )
+
+    def _append(self, session: Session, fields: Mapping[str, AuditValue], digest: str) -> int:
+        return self._audit.append(
+            AuditEvent(AuditKind.COMMAND_DECIDED, session.id, session.label, {**fields, "digest": digest})
+        )
+
+    def _refuse(
+        self, session: Session, command: Command, refusal: Refusal, judgement: Judgement | None = None
+    ) -> Refused:
+        """Record a refusal, then say it; one that cannot be recorded is refused all the same, and says so."""
+        known: Mapping[str, AuditValue] = (
+            judgement.fields
+            if judgement is not None
+            else {"connection": session.connection.name, "snapshot": self._holder.current.digest}
+        )
+        fields: dict[str, AuditValue] = {**known, "decision": "forbid", "reason": refusal.code}
+        if refusal.approval is not None:
+            fields["approval"] = refusal.approval
+        session.refused += 1
+        try:
+            sequence = self._append(session, fields, command_digest(session.salt, command))
+            session.recorder.command(sequence, command.kind.value, command.text, command.parameters, "forbid")
+            session.recorder.note("refusal", refusal.message)
+        except RecordingError:
+            return Refused(RECORD_LOST)
+        return Refused(
+            Refusal(
+                refusal.code,
+                refusal.message,
+                refusal.hint,
+                refusal.policies,
+                refusal.approval,
+                str(sequence),
+                refusal.position,
+            )
+        )
+
+    def _lost(self, session: Session) -> Refused:
+        session.refused += 1
+        return Refused(RECORD_LOST)
+
+    @staticmethod
+    def _escape(judgement: Judgement) -> Refusal | None:
+        if not judgement.exposure.escapes:
+            return None
+        message, hint = escape_words(judgement.exposure)
+        return Refusal("masked_value_would_escape", message, hint)
+
+
+def _shown_facts(judgement: Judgement) -> tuple[tuple[str, str], ...]:
+    """What an approver reads beside the command's text: which effects it has."""
+    effects = sorted({effect.action.value for effect in judgement.analysis.effects})
+    tags = [statement.tag for statement in judgement.analysis.statements]
+    return (("actions", ", ".join(effects)), ("statements", ", ".join(tags)))

@@ -1,0 +1,109 @@
+"""The ledger of approvals: every change of an approval's state, with its audit event and its notification.
+
+The store is the truth and moves states atomically; nothing here waits for anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from interpose.engine.votes import satisfied, valid_voters
+from interpose.model.actions import Action
+from interpose.model.audit import AuditEvent, AuditKind, AuditValue
+
+if TYPE_CHECKING:
+    from interpose.engine.ports import Approval, ApprovalStore, AuditChain, Clock, Notifier
+    from interpose.engine.snapshot import SnapshotHolder
+    from interpose.model.principal import Principal
+
+
+class ApprovalLedger:
+    """Approvals in the store, in the audit chain and before the approvers' eyes."""
+
+    def __init__(
+        self, store: ApprovalStore, holder: SnapshotHolder, audit: AuditChain, notifier: Notifier, clock: Clock
+    ) -> None:
+        """All sides that a change of state has."""
+        self._store = store
+        self._holder = holder
+        self._audit = audit
+        self._notifier = notifier
+        self._clock = clock
+
+    async def open(self, approval: Approval) -> None:
+        """Audit, store, announce; raises `RecordingError` or `StoreError`."""
+        self._record_opened(approval)
+        await self._store.create(approval)
+        self._notifier.approval_opened(approval)
+
+    async def decide(self, approval: Approval) -> Approval:
+        """Close a pending approval that its votes decide; answers it as it then is."""
+        voters, denied = self.count(approval)
+        if denied:
+            await self.close(approval, "pending", "denied", "denied")
+        elif satisfied(approval.rules, voters):
+            await self._store.close(approval.id, "pending", "approved")
+        else:
+            return approval
+        current = await self._store.get(approval.id)
+        return approval if current is None else current
+
+    def count(self, approval: Approval) -> tuple[list[Principal], bool]:
+        """Whose approval counts under the current snapshot, and whether anybody whose vote counts has denied."""
+        return valid_voters(approval, self._holder.current.principals.find, self.permitted(approval))
+
+    def permitted(self, approval: Approval) -> Callable[[Principal], bool]:
+        """Policy's answer to `approve` on the approval's connection, under the current snapshot."""
+        snapshot = self._holder.current
+        connection = snapshot.connections.get(approval.connection)
+        if connection is None:
+            return lambda _: False
+        now = self._clock.wall()
+        return lambda voter: snapshot.policy.may(voter, Action.APPROVE, connection, {}, now)
+
+    async def close(
+        self, approval: Approval, expected: str, state: str, reason: str, approved_by: tuple[str, ...] = ()
+    ) -> bool:
+        """Move to a final state; False when it was not in state `expected` any more (then nothing is recorded)."""
+        closed = await self._store.close(approval.id, expected, state)
+        if closed:
+            self.record_closed(approval, state, reason, approved_by)
+        return closed
+
+    def _record_opened(self, approval: Approval) -> None:
+        fields: dict[str, AuditValue] = {
+            "approval": approval.id,
+            "connection": approval.connection,
+            "digest": approval.digest,
+            "snapshot": approval.snapshot,
+            "policies": tuple(rule.policy for rule in approval.rules),
+            "approvers": tuple(sorted({rule.approvers for rule in approval.rules})),
+            "expires_at": int(approval.expires_at),
+        }
+        self._append(AuditKind.APPROVAL_OPENED, approval, approval.requester.label, fields)
+
+    def record_vote(self, approval: Approval, voter: Principal, approve: bool, outcome: str) -> None:
+        """Append APPROVAL_VOTED; raises `RecordingError`. The comment stays in the store: it may quote the command."""
+        fields: dict[str, AuditValue] = {
+            "approval": approval.id,
+            "digest": approval.digest,
+            "approve": approve,
+            "outcome": outcome,
+        }
+        self._append(AuditKind.APPROVAL_VOTED, approval, voter.label, fields)
+
+    def record_closed(self, approval: Approval, state: str, reason: str, approved_by: tuple[str, ...] = ()) -> None:
+        """Append APPROVAL_CLOSED and tell the notifier; raises `RecordingError`."""
+        fields: dict[str, AuditValue] = {
+            "approval": approval.id,
+            "digest": approval.digest,
+            "state": state,
+            "reason": reason,
+            "approved_by": approved_by,
+        }
+        self._append(AuditKind.APPROVAL_CLOSED, approval, approval.requester.label, fields)
+        self._notifier.approval_closed(approval)
+
+    def _append(self, kind: AuditKind, approval: Approval, actor: str, fields: dict[str, AuditValue]) -> None:
+        self._audit.append(AuditEvent(kind, approval.session, actor, fields))

@@ -1,0 +1,207 @@
+"""What a session's principal stands for on its connection under one snapshot: who it is now, what is hidden from it, what was decided.
+
+Shared by all sessions that policy cannot tell apart. Knows policy; does not know commands' texts or how decisions are recorded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from interpose.engine.exposure import Exposure, exposure_of
+from interpose.model.decisions import Forbidden, Held, Obligations, Permitted
+from interpose.model.refusal import Refusal
+
+if TYPE_CHECKING:
+    from interpose.engine.sessions import Session
+    from interpose.engine.snapshot import Snapshot
+    from interpose.model.analysis import Analysis
+    from interpose.model.audit import AuditValue
+    from interpose.model.connection import Connection
+    from interpose.model.decisions import Decision
+    from interpose.model.ids import PolicyId
+    from interpose.model.masks import RevealTable
+    from interpose.model.principal import Principal
+
+PRINCIPAL_GONE = Refusal(
+    "principal_gone", "your principal does not exist any more or is disabled", "ask the gateway's operator"
+)
+CONNECTION_GONE = Refusal(
+    "connection_gone", "this connection does not exist any more", "ask the gateway's operator which one to use"
+)
+
+
+class Judgement:
+    """One analysis judged for one standing: the decision with everything that is the same for every command alike.
+
+    `analysis` is kept so that its identity stays its own as long as this is cached under it.
+    """
+
+    __slots__ = ("analysis", "decision", "describe", "exposure", "fields", "obligations", "word")
+
+    def __init__(
+        self,
+        analysis: Analysis,
+        decision: Decision,
+        exposure: Exposure,
+        obligations: Obligations,
+        fields: Mapping[str, AuditValue],
+        describe: bool,
+    ) -> None:
+        """`fields` are the audit fields that do not change from command to command."""
+        self.analysis = analysis
+        self.decision = decision
+        self.exposure = exposure
+        self.obligations = obligations
+        self.fields = fields
+        self.describe = describe
+        self.word = decision_word(decision)
+
+
+class Standing:
+    """A principal on a connection under a snapshot, as policy sees it.
+
+    `second` is the wall-clock second it is true for when policy looks at the time, else None: it is then the context's `now`,
+    and nothing is cached past it.
+    """
+
+    __slots__ = ("_judgements", "connection", "facts", "hides", "principal", "reveal", "second", "snapshot")
+
+    CAPACITY = 2048
+    """Judgements kept for one standing."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        principal: Principal,
+        connection: Connection,
+        facts: Mapping[str, str],
+        now: float,
+    ) -> None:
+        """Asks policy what is hidden; `now` is wall-clock seconds."""
+        policy = snapshot.policy
+        self.snapshot = snapshot
+        self.principal = principal
+        self.connection = connection
+        self.facts = facts
+        self.second = int(now) if policy.uses_time else None
+        self.reveal: RevealTable = policy.reveal_table(principal, connection, facts, now)
+        self.hides = bool(self.reveal)
+        self._judgements: OrderedDict[int, Judgement] = OrderedDict()
+
+    def find(self, analysis: Analysis) -> Judgement | None:
+        """The cached judgement of exactly this analysis."""
+        found = self._judgements.get(id(analysis))
+        if found is not None:
+            self._judgements.move_to_end(id(analysis))
+        return found
+
+    def judge(self, analysis: Analysis, now: float, lifted: frozenset[PolicyId] = frozenset()) -> Judgement:
+        """Ask policy. Cached unless something was lifted or the analysis is this session's own."""
+        at = float(self.second) if self.second is not None else now
+        decision = self.snapshot.policy.judge(
+            self.principal, self.connection, analysis.effects, self.facts, at, lifted=lifted
+        )
+        exposure = exposure_of(analysis, self.reveal)
+        obligations = Obligations(self.reveal)
+        if isinstance(decision, Permitted):
+            own = decision.obligations
+            obligations = Obligations(self.reveal, own.max_rows, own.annotations)
+        judgement = Judgement(
+            analysis, decision, exposure, obligations, self._fields(analysis, decision), describe=self.hides
+        )
+        if not lifted and not analysis.depends_on_session:
+            self._judgements[id(analysis)] = judgement
+            if len(self._judgements) > self.CAPACITY:
+                self._judgements.popitem(last=False)
+        return judgement
+
+    def _fields(self, analysis: Analysis, decision: Decision) -> Mapping[str, AuditValue]:
+        fields: dict[str, AuditValue] = {
+            "connection": self.connection.name,
+            "decision": decision_word(decision),
+            "policies": tuple(decision.policies),
+            "observed": tuple(decision.observed),
+            "snapshot": decision.snapshot,
+            "tags": tuple(statement.tag for statement in analysis.statements),
+            "fingerprint": analysis.fingerprint,
+            "masks": self.hides,
+        }
+        if isinstance(decision, Permitted) and decision.lifted:
+            fields["lifted"] = tuple(decision.lifted)
+        if isinstance(decision, Forbidden):
+            fields["reason"] = decision.code
+        return fields
+
+
+class Standings:
+    """The standings of all sessions of this process, bounded; of the current snapshot only."""
+
+    def __init__(self, capacity: int = 4096) -> None:
+        """At most `capacity` standings; the least recently made go first."""
+        self._capacity = capacity
+        self._snapshot: Snapshot | None = None
+        self._kept: OrderedDict[tuple[object, ...], Standing] = OrderedDict()
+
+    def of(self, session: Session, snapshot: Snapshot, now: float) -> Standing | Refusal:
+        """The standing of a session under a snapshot, or why the session may not go on at all."""
+        current = session.standing
+        if (
+            current is not None
+            and current.snapshot is snapshot
+            and (current.second is None or current.second == int(now))
+        ):
+            return current
+        if snapshot is not self._snapshot:
+            self._kept.clear()
+            self._snapshot = snapshot
+        connection = snapshot.connections.get(session.connection.name)
+        if connection is None:
+            return CONNECTION_GONE
+        principal = present_principal(snapshot, session.identity.principal)
+        if principal is None:
+            return PRINCIPAL_GONE
+        standing = self._shared(session, snapshot, principal, connection, now)
+        session.standing = standing
+        return standing
+
+    def _shared(
+        self, session: Session, snapshot: Snapshot, principal: Principal, connection: Connection, now: float
+    ) -> Standing:
+        facts: Mapping[str, str] = session.facts
+        policy = snapshot.policy
+        # What no policy looks at does not tell two sessions apart, and is then not shown to policy either: the
+        # cached decision of one is exactly the decision of the other.
+        if not policy.uses_source:
+            facts = {name: value for name, value in facts.items() if name != "source_ip"}
+        second = int(now) if policy.uses_time else None
+        key = (principal.policy_key(), connection.name, tuple(sorted(facts.items())), second)
+        standing = self._kept.get(key)
+        if standing is None:
+            standing = self._kept[key] = Standing(snapshot, principal, connection, facts, now)
+            if len(self._kept) > self._capacity:
+                self._kept.popitem(last=False)
+        return standing
+
+
+def present_principal(snapshot: Snapshot, proven: Principal) -> Principal | None:
+    """The principal as the snapshot knows it now, with whom and what its token says that it acts for.
+
+    None when it is gone, when it has become another kind of principal, or when the person it acts for is gone.
+    """
+    found = snapshot.principals.find(proven.name)
+    if found is None or found.kind is not proven.kind:
+        return None
+    acting_for = proven.acting_for or found.acting_for
+    if acting_for is not None and snapshot.principals.find(acting_for) is None:
+        return None
+    return dataclasses.replace(found, acting_for=acting_for, task=proven.task or found.task)
+
+
+def decision_word(decision: Decision) -> str:
+    """`permit`, `forbid` or `hold`."""
+    if isinstance(decision, Permitted):
+        return "permit"
+    return "hold" if isinstance(decision, Held) else "forbid"
