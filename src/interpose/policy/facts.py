@@ -1,0 +1,186 @@
+"""Facts: everything that policy may ask of `context`, with its Cedar type and meaning, and its encoding for the evaluator.
+
+This table is the contract between analysis (which states facts), the engine (which states the session's) and policy (whose
+schema is built from it). INVARIANT: a fact that is not declared here refuses the command; it is never dropped, since a
+forbid that asks for it would then silently not match.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+
+from interpose.model.actions import Action
+from interpose.model.analysis import FactValue
+from interpose.model.principal import Principal, PrincipalKind
+
+Json = str | int | bool | list["Json"] | dict[str, "Json"]
+"""A JSON value as Cedar reads it (no null, no fraction)."""
+
+_MIN_LONG, _MAX_LONG = -(2**63), 2**63 - 1
+
+
+class CedarType(Enum):
+    """The Cedar type of a fact or attribute; the value is its name in the schema."""
+
+    STRING = "String"
+    LONG = "Long"
+    BOOL = "Bool"
+    STRINGS = "Set<String>"
+    ADDRESS = "ipaddr"
+    DATETIME = "datetime"
+
+
+class FactError(ValueError):
+    """A fact or attribute that policy cannot be asked with; the command is refused. The text is safe to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One declared fact.
+
+    `required_on` are the actions whose every effect must state it: for these the schema makes it mandatory, so that
+    `!context.has_where` is well typed, and an effect without it is refused.
+    """
+
+    name: str
+    type: CedarType
+    meaning: str
+    required_on: frozenset[Action] = frozenset()
+
+
+_WHERE = frozenset({Action.UPDATE, Action.DELETE})
+
+EFFECT_FACTS: tuple[Fact, ...] = (
+    Fact("statement", CedarType.STRING, "tag of the statement that has this effect, e.g. `SELECT` or `ALTER TABLE`"),
+    Fact("statement_count", CedarType.LONG, "how many statements the command holds"),
+    Fact("has_where", CedarType.BOOL, "whether the UPDATE or DELETE has a WHERE clause", _WHERE),
+    Fact("where_constant", CedarType.BOOL, "whether its WHERE asks no column, as in `WHERE true` or `WHERE 1 = 1`", _WHERE),
+    Fact("tables", CedarType.STRINGS, "every table of the statement as `schema.table`"),
+    Fact("functions", CedarType.STRINGS, "every function that the statement calls as `schema.function`"),
+    Fact("resolved", CedarType.BOOL, "whether the catalog knew every name of this effect"),
+    Fact("limit", CedarType.LONG, "the statement's LIMIT, when it is a literal whole number"),
+    Fact("rows", CedarType.LONG, "how many literal rows an INSERT … VALUES has"),
+    Fact("set_value", CedarType.STRING, "the value that SET gives to the setting, when it is a literal"),
+    Fact("reason", CedarType.STRING, "why the effect is `unknown`, as a machine word"),
+)
+"""What analysis may say of an effect. All are optional except where `required_on` says otherwise."""
+
+SESSION_FACTS: tuple[Fact, ...] = (
+    Fact("now", CedarType.DATETIME, "the time of judgement, UTC"),
+    Fact("source_ip", CedarType.ADDRESS, "the client's address; absent for a local socket"),
+    Fact("application_name", CedarType.STRING, "what the client calls itself; anybody can claim anything"),
+    Fact("justification", CedarType.STRING, "why the principal says that it needs this; absent when it said nothing"),
+    Fact("agent", CedarType.BOOL, "whether the principal is an agent"),
+    Fact("acting_for", CedarType.STRING, "the person that an agent works for; absent for others"),
+    Fact("task", CedarType.STRING, "what an agent says that it is doing; absent when it said nothing"),
+)
+"""What the engine says of the session, the same for every effect."""
+
+SESSION_ALWAYS: frozenset[str] = frozenset({"now", "application_name", "agent"})
+"""The session facts that are always there, and so mandatory in the schema."""
+
+GATEWAY_FACTS: tuple[Fact, ...] = (
+    Fact("requester", CedarType.STRING, "who asked for the held command, or whose session is to be replayed"),
+    Fact("requester_groups", CedarType.STRINGS, "the groups of the requester"),
+    Fact("policies", CedarType.STRINGS, "ids of the policies that the approval would lift"),
+)
+"""What `approve` and `replay` may be asked with."""
+
+_BY_NAME: Mapping[str, Fact] = {fact.name: fact for fact in (*EFFECT_FACTS, *GATEWAY_FACTS)}
+_REQUIRED: Mapping[Action, tuple[str, ...]] = {
+    action: tuple(fact.name for fact in EFFECT_FACTS if action in fact.required_on) for action in Action
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """The session at the moment of judgement. `now` is wall-clock seconds since the epoch.
+
+    `source_ip` is the client's address without port, None for a local socket; `justification` is None when none was given.
+    """
+
+    now: float
+    source_ip: str | None = None
+    application_name: str = ""
+    justification: str | None = None
+
+
+def encode(type_: CedarType, name: str, value: FactValue) -> Json:
+    """The value as Cedar JSON of exactly this type; raises `FactError` for any other value."""
+    if type_ is CedarType.STRING and isinstance(value, str):
+        return value
+    if type_ is CedarType.BOOL and isinstance(value, bool):
+        return value
+    if type_ is CedarType.LONG and isinstance(value, int) and not isinstance(value, bool):
+        if not _MIN_LONG <= value <= _MAX_LONG:
+            raise FactError(f"`{name}` is beyond the range of a 64-bit number")
+        return value
+    if type_ is CedarType.STRINGS and isinstance(value, tuple):
+        return list(value)
+    raise FactError(f"`{name}` must be {type_.value}")
+
+
+def effect_context(action: Action, facts: Mapping[str, FactValue], wanted: frozenset[str] | None) -> dict[str, Json]:
+    """An effect's facts as Cedar JSON; raises `FactError` for an undeclared, mistyped or missing one.
+
+    `wanted` are the names that any policy mentions: the others are checked but not sent (None sends all).
+    """
+    context: dict[str, Json] = {}
+    for name, value in facts.items():
+        fact = _BY_NAME.get(name)
+        if fact is None:
+            raise FactError(f"`{name}` is no declared fact")
+        encoded = encode(fact.type, name, value)
+        if wanted is None or name in wanted:
+            context[name] = encoded
+    for name in _REQUIRED[action]:
+        if name not in facts:
+            raise FactError(f"an effect `{action.value}` must state `{name}`")
+    return context
+
+
+def session_context(principal: Principal, session: SessionFacts, wanted: frozenset[str] | None) -> dict[str, Json]:
+    """The session's facts as Cedar JSON; raises `FactError` when the address or the time is none."""
+    context: dict[str, Json] = {
+        "application_name": session.application_name,
+        "agent": principal.kind is PrincipalKind.AGENT,
+    }
+    if session.justification is not None:
+        context["justification"] = session.justification
+    if principal.acting_for is not None:
+        context["acting_for"] = principal.acting_for
+    if principal.task is not None:
+        context["task"] = principal.task
+    if wanted is None or "now" in wanted:
+        context["now"] = _datetime(session.now)
+    if session.source_ip is not None and (wanted is None or "source_ip" in wanted):
+        context["source_ip"] = _address(session.source_ip)
+    return context if wanted is None else {name: value for name, value in context.items() if name in wanted}
+
+
+def _datetime(seconds: float) -> Json:
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError) as error:
+        raise FactError("`now` is no time") from error
+    return {"__extn": {"fn": "datetime", "arg": moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"}}
+
+
+def _address(text: str) -> Json:
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError as error:
+        raise FactError("`source_ip` is no address") from error
+    # An IPv4 client on a dual-stack listener is ::ffff:a.b.c.d; policy speaks of a.b.c.d.
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return {"__extn": {"fn": "ip", "arg": str(address)}}
+
+
+def fact_names() -> Iterable[str]:
+    """Every name that may stand after `context.`, for suggestions."""
+    return [fact.name for fact in (*EFFECT_FACTS, *SESSION_FACTS, *GATEWAY_FACTS)]

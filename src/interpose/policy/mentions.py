@@ -1,0 +1,86 @@
+"""What a policy mentions: the attributes and facts it asks for, and the entities it names.
+
+A fact or attribute that no policy mentions cannot change any decision, so it need not be sent to the evaluator; and a decision
+under policies that never mention `now` or `source_ip` may be kept for another moment and another address.
+INVARIANT: over-approximate. Whatever is not understood here counts as mentioning everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+
+from cedarpy import pst
+
+from interpose.policy.names import Uid
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """`attributes` are all attribute names, of entities and of `context` alike. `whole_context` is true when `context` is used
+    as a value, so that every fact counts. `entities` are the literal entities, heads included.
+    """
+
+    attributes: frozenset[str] = frozenset()
+    whole_context: bool = False
+    entities: frozenset[Uid] = frozenset()
+
+    def facts(self) -> frozenset[str] | None:
+        """The names to send in `context`; None for all of them."""
+        return None if self.whole_context else self.attributes
+
+    def fact(self, name: str) -> bool:
+        """Whether a decision may depend on this fact."""
+        return self.whole_context or name in self.attributes
+
+
+def mentions_of(policy: pst.Template) -> Mentions:
+    """What one policy mentions."""
+    attributes: set[str] = set()
+    whole = False
+    stack: list[object] = [policy.clauses]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, pst.GetAttr):
+            attributes.add(node.attr)
+        elif isinstance(node, pst.HasAttr):
+            attributes.update(node.attrs)
+        elif isinstance(node, pst.Var) and node.name == "context":
+            whole = True
+        if isinstance(node, (pst.GetAttr, pst.HasAttr)) and isinstance(node.base, pst.Var):
+            continue
+        stack.extend(_children(node))
+    entities = frozenset((str(uid.type), uid.id) for uid in pst.entity_uids(policy))
+    return Mentions(frozenset(attributes), whole, entities)
+
+
+def union(mentions: Iterable[Mentions]) -> Mentions:
+    """What any of several policies mentions."""
+    attributes: set[str] = set()
+    entities: set[Uid] = set()
+    whole = False
+    for one in mentions:
+        attributes |= one.attributes
+        entities |= one.entities
+        whole = whole or one.whole_context
+    return Mentions(frozenset(attributes), whole, frozenset(entities))
+
+
+def may_concern(policy: pst.Template, action: str, parents: frozenset[str]) -> bool:
+    """Whether the policy's head lets it match this action, which is in the groups `parents` (all, not only the direct ones)."""
+    scope = policy.action
+    if isinstance(scope, pst.ActionEq):
+        return scope.entity.id == action
+    if isinstance(scope, pst.ActionIn):
+        return any(entity.id == action or entity.id in parents for entity in scope.entities)
+    return True
+
+
+def _children(node: object) -> Iterator[object]:
+    if isinstance(node, dict):
+        yield from node.values()
+    elif isinstance(node, tuple):
+        yield from node
+    elif is_dataclass(node) and not isinstance(node, type):
+        for field in fields(node):
+            yield getattr(node, field.name)
