@@ -177,8 +177,6 @@ def read_chunks(read: Callable[[int], bytes], session: str | None = None) -> Ite
         if len(stored) < stored_length:
             return
         before = sha256(head + stored).digest()
-        yield Chunk(
-            kind == b"T", index, first, frames, codec, plain_length, stated_before, stored, offset, before
-        )
+        yield Chunk(kind == b"T", index, first, frames, codec, plain_length, stated_before, stored, offset, before)
         offset += CHUNK_HEAD + stored_length
         index += 1

@@ -9,7 +9,7 @@ The encoders of commands and ends are on the path of every statement: one `pack`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from struct import Struct
 from struct import error as StructError  # noqa: N812
@@ -40,6 +40,8 @@ _ENDED: Final = Struct("<QBBB")
 _OMITTED: Final = Struct("<QB")
 OVERHEAD: Final = _HEAD.size + _CRC.size
 """Bytes of a frame besides its payload."""
+LARGEST_PAYLOAD: Final = 1 << 30
+"""A longer payload is not written, and taken for damage when read. Bytes."""
 
 
 class FrameError(ValueError):
@@ -80,9 +82,7 @@ def encode_command(
         _U32.pack(len(parameters)),
     )
     if parameters:
-        payload += b"".join(
-            [_I32.pack(-1) if value is None else _I32.pack(len(value)) + value for value in parameters]
-        )
+        payload += b"".join([_I32.pack(-1) if value is None else _I32.pack(len(value)) + value for value in parameters])
     body = _HEAD.pack(COMMAND, 0, time, sequence, len(payload)) + payload
     return body + _CRC.pack(crc32(body))
 
@@ -91,7 +91,10 @@ def encode_ended(time: int, sequence: int, outcome: str, tag: str, error_class: 
     """An ENDED frame. Texts longer than 255 bytes are cut; rows beyond 2**64 do not happen."""
     outcome_bytes, tag_bytes, class_bytes = outcome.encode()[:255], tag.encode()[:255], error_class.encode()[:255]
     payload = (
-        _ENDED.pack(rows, len(outcome_bytes), len(tag_bytes), len(class_bytes)) + outcome_bytes + tag_bytes + class_bytes
+        _ENDED.pack(rows, len(outcome_bytes), len(tag_bytes), len(class_bytes))
+        + outcome_bytes
+        + tag_bytes
+        + class_bytes
     )
     body = _HEAD.pack(ENDED, 0, time, sequence, len(payload)) + payload
     return body + _CRC.pack(crc32(body))
@@ -200,17 +203,17 @@ def decode_omitted(payload: bytes) -> tuple[int, bool]:
     return count, bool(lost)
 
 
-def split_frames(data: bytes) -> Iterator[tuple[Frame, int]]:
-    """Each whole, intact frame with the offset behind it; stops silently before the first that is torn or altered.
+def read_frames(read: Callable[[int], bytes]) -> Iterator[tuple[Frame, bytes]]:
+    """Each whole, intact frame with its raw bytes, one in memory at a time; stops before the first that is torn or altered.
 
-    Whoever must know whether all was read compares the last offset with the length.
+    `read(n)` gives up to n bytes and fewer only at the end. Whoever must know whether all was read adds up the raw lengths.
     """
-    at, end = 0, len(data)
-    while at + OVERHEAD <= end:
-        frame_type, flags, time, sequence, length = _HEAD.unpack_from(data, at)
-        stop = at + _HEAD.size + length
-        if stop + _CRC.size > end or _CRC.unpack_from(data, stop)[0] != crc32(data[at:stop]):
+    while len(head := read(_HEAD.size)) == _HEAD.size:
+        frame_type, flags, time, sequence, length = _HEAD.unpack(head)
+        if length > LARGEST_PAYLOAD:
             return
-        behind = stop + _CRC.size
-        yield Frame(frame_type, flags, time, sequence, data[at + _HEAD.size : stop]), behind
-        at = behind
+        rest = read(length + _CRC.size)
+        raw = head + rest
+        if len(rest) < length + _CRC.size or _CRC.unpack_from(rest, length)[0] != crc32(raw[: -_CRC.size]):
+            return
+        yield Frame(frame_type, flags, time, sequence, rest[:length]), raw

@@ -196,7 +196,9 @@ def _blame(
         stated = link(bytes.fromhex(entry.prev), entry_hash(line.raw)).hex()
         if stated in _values_after(expected + 1, following, notes):
             last = state.last
-            return Finding(last.file, expected - 1, last.offset, "altered", "the entry after it names another chain value")
+            return Finding(
+                last.file, expected - 1, last.offset, "altered", "the entry after it names another chain value"
+            )
     if entry.seq > expected:
         detail = f"found entry {entry.seq} here"
         return Finding(line.file, expected, line.offset, "missing", detail)
