@@ -1,0 +1,248 @@
+"""The admin API's endpoints. Every one but health and metrics proves its caller and asks policy.
+
+`approve` is judged by the engine on each vote; `audit` (on a connection) lists sessions and searches them; `replay` (on a
+connection) reads a recording; `administer` (on the gateway) reloads and ends sessions. Reading a recording is itself an
+audit event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from interpose.api.http import HttpRefusal, answer, bearer_token, guarded, read_body, refuse
+from interpose.api.ports import Bearer, Operations, Rights, SessionQuery, Sessions
+from interpose.api.views import FoundView, approval_view, identity_view, session_view
+from interpose.engine.approvals import Approvals
+from interpose.engine.ports import ApprovalStore, SessionRow
+from interpose.model.actions import Action
+from interpose.model.audit import AuditEvent, AuditKind
+from interpose.model.errors import ClientError
+from interpose.model.ids import ApprovalId, ConnectionName, SessionId
+from interpose.model.principal import Identity
+from interpose.model.refusal import Refusal
+
+_NO_SESSION = HttpRefusal("no_such_session", "there is no such session", "see `interpose sessions list`")
+
+
+class VoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a vote."""
+
+    comment: str = ""
+
+
+class AdminApi:
+    """The endpoints over the engine's approvals and the ports."""
+
+    def __init__(
+        self,
+        bearer: Bearer,
+        rights: Rights,
+        approvals: Approvals,
+        approval_store: ApprovalStore,
+        sessions: Sessions,
+        operations: Operations,
+        connections: Callable[[], Iterable[str]],
+    ) -> None:
+        """`connections` names the connections of the current snapshot."""
+        self._bearer = bearer
+        self._rights = rights
+        self._approvals = approvals
+        self._approval_store = approval_store
+        self._sessions = sessions
+        self._operations = operations
+        self._connections = connections
+
+    def application(self) -> Starlette:
+        """The ASGI application."""
+        routes = [
+            Route("/healthz", self.health, methods=["GET"]),
+            Route("/readyz", self.ready, methods=["GET"]),
+            Route("/metrics", self.metrics, methods=["GET"]),
+            Route("/v1/whoami", guarded(self.whoami), methods=["GET"]),
+            Route("/v1/approvals", guarded(self.list_approvals), methods=["GET"]),
+            Route("/v1/approvals/{id}", guarded(self.show_approval), methods=["GET"]),
+            Route("/v1/approvals/{id}/approve", guarded(self.approve), methods=["POST"]),
+            Route("/v1/approvals/{id}/deny", guarded(self.deny), methods=["POST"]),
+            Route("/v1/sessions", guarded(self.list_sessions), methods=["GET"]),
+            Route("/v1/sessions/{id}", guarded(self.show_session), methods=["GET"]),
+            Route("/v1/sessions/{id}/recording", guarded(self.recording), methods=["GET"]),
+            Route("/v1/sessions/{id}/end", guarded(self.end_session), methods=["POST"]),
+            Route("/v1/search", guarded(self.search), methods=["GET"]),
+            Route("/v1/reload", guarded(self.reload), methods=["POST"]),
+        ]
+        return Starlette(routes=routes)
+
+    # --- for machines, without a token
+
+    async def health(self, _: Request) -> Response:
+        """Whether this process lives."""
+        return PlainTextResponse("ok\n")
+
+    async def ready(self, _: Request) -> Response:
+        """Whether clients are served, with a line for each part."""
+        ready, parts = self._operations.health()
+        text = "".join(f"{name}: {state}\n" for name, state in parts.items())
+        return PlainTextResponse(text, 200 if ready else 503)
+
+    async def metrics(self, _: Request) -> Response:
+        """Prometheus metrics of all workers."""
+        return Response(await self._operations.metrics(), media_type="text/plain; version=0.0.4")
+
+    # --- approvals
+
+    async def whoami(self, request: Request) -> Response:
+        """The caller."""
+        return answer(identity_view(await self._caller(request)))
+
+    async def list_approvals(self, request: Request) -> Response:
+        """What the caller may vote on, and what the caller waits for."""
+        caller = await self._caller(request)
+        principal = caller.principal
+        votable = await self._approvals.pending_for(principal)
+        known = {approval.id for approval in votable}
+        mine = [
+            approval
+            for approval in await self._approval_store.pending()
+            if principal.name in (approval.requester.name, approval.requester.acting_for) and approval.id not in known
+        ]
+        views = [approval_view(approval) for approval in votable]
+        own = [approval_view(approval) for approval in mine]
+        return answer({"to_decide": views, "own": own})
+
+    async def show_approval(self, request: Request) -> Response:
+        """One approval, for those who may vote on it, who asked for it, or who may audit its connection."""
+        caller = await self._caller(request)
+        approval = await self._approval_store.get(ApprovalId(request.path_params["id"]))
+        principal = caller.principal
+        seen = approval is not None and (
+            principal.name in (approval.requester.name, approval.requester.acting_for)
+            or bool(principal.groups & {rule.approvers for rule in approval.rules})
+            or self._may(request, caller, Action.AUDIT, approval.connection)
+        )
+        if approval is None or not seen:
+            raise HttpRefusal("no_such_approval", "there is no such approval", "see `interpose approvals list`")
+        return answer(approval_view(approval))
+
+    async def approve(self, request: Request) -> Response:
+        """Vote for."""
+        return await self._vote(request, approve=True)
+
+    async def deny(self, request: Request) -> Response:
+        """Vote against."""
+        return await self._vote(request, approve=False)
+
+    async def _vote(self, request: Request, *, approve: bool) -> Response:
+        caller = await self._caller(request)
+        body = await read_body(request, VoteBody)
+        approval = ApprovalId(request.path_params["id"])
+        outcome = await self._approvals.vote(approval, caller.principal, approve, body.comment[:1000])
+        if isinstance(outcome, Refusal):
+            raise refuse(outcome)
+        return answer(approval_view(outcome))
+
+    # --- sessions and recordings
+
+    async def list_sessions(self, request: Request) -> Response:
+        """Sessions on connections that the caller may audit, and the caller's own."""
+        caller = await self._caller(request)
+        rows = await self._sessions.list(_query(request))
+        return answer([session_view(row) for row in rows if self._may_see(request, caller, row)])
+
+    async def show_session(self, request: Request) -> Response:
+        """One session."""
+        caller = await self._caller(request)
+        return answer(session_view(await self._session(request, caller)))
+
+    async def recording(self, request: Request) -> Response:
+        """A session's recording as it is stored; the reading is an audit event before the first byte."""
+        caller = await self._caller(request)
+        row = await self._session(request, caller)
+        if not self._may(request, caller, Action.REPLAY, row.connection):
+            raise HttpRefusal("not_permitted", "policy does not permit you to `replay` this connection's recordings")
+        data = self._sessions.recording(row.id)
+        if data is None:
+            raise HttpRefusal("no_such_session", "this session has no recording any more", "see the retention setting")
+        fields = {"connection": row.connection, "how": "replay"}
+        self._operations.append(AuditEvent(AuditKind.RECORDING_READ, row.id, caller.principal.label, fields))
+        return StreamingResponse(data, media_type="application/vnd.interpose.recording")
+
+    async def search(self, request: Request) -> Response:
+        """Commands that hold a text, one JSON line each, in recordings that the caller may replay."""
+        caller = await self._caller(request)
+        text = request.query_params.get("q", "")
+        if not text:
+            raise ClientError("give the text to search for", hint="`?q=TEXT`")
+        permitted = frozenset(
+            name for name in self._connections() if self._may(request, caller, Action.REPLAY, ConnectionName(name))
+        )
+        fields = {"connection": ",".join(sorted(permitted)), "how": "search"}
+        self._operations.append(AuditEvent(AuditKind.RECORDING_READ, None, caller.principal.label, fields))
+        return StreamingResponse(self._found(text, _query(request), permitted), media_type="application/x-ndjson")
+
+    async def _found(self, text: str, query: SessionQuery, connections: frozenset[str]) -> AsyncIterator[bytes]:
+        async for found in self._sessions.search(text, query, connections):
+            view = FoundView(found.session, found.principal, found.connection, found.at, found.decision, found.text)
+            yield msgspec.json.encode(view) + b"\n"
+            await asyncio.sleep(0)
+
+    async def end_session(self, request: Request) -> Response:
+        """End a live session."""
+        caller = await self._caller(request)
+        row = await self._session(request, caller)
+        self._must_administer(request, caller)
+        fields = {"what": "end_session"}
+        self._operations.append(AuditEvent(AuditKind.ADMINISTERED, row.id, caller.principal.label, fields))
+        self._sessions.end(row.id, caller.principal.label)
+        return answer({"ended": row.id}, 202)
+
+    # --- operations
+
+    async def reload(self, request: Request) -> Response:
+        """Load configuration and policy anew; a bad one leaves the old serving and says why."""
+        caller = await self._caller(request)
+        self._must_administer(request, caller)
+        fields = {"what": "reload"}
+        self._operations.append(AuditEvent(AuditKind.ADMINISTERED, None, caller.principal.label, fields))
+        return answer({"snapshot": await self._operations.reload()})
+
+    # --- who may
+
+    async def _caller(self, request: Request) -> Identity:
+        return await self._bearer.bearer(bearer_token(request))
+
+    def _may(self, request: Request, caller: Identity, action: Action, connection: ConnectionName | None) -> bool:
+        source = request.client.host if request.client else ""
+        return self._rights.may(caller.principal, action, connection, source)
+
+    def _must_administer(self, request: Request, caller: Identity) -> None:
+        if not self._may(request, caller, Action.ADMINISTER, None):
+            raise HttpRefusal("not_permitted", "policy does not permit you to `administer` this gateway")
+
+    def _may_see(self, request: Request, caller: Identity, row: SessionRow) -> bool:
+        own = row.principal == caller.principal.label
+        return own or self._may(request, caller, Action.AUDIT, row.connection)
+
+    async def _session(self, request: Request, caller: Identity) -> SessionRow:
+        row = await self._sessions.get(SessionId(request.path_params["id"]))
+        # INVARIANT: a session that may not be seen and one that does not exist are answered alike.
+        if row is None or not self._may_see(request, caller, row):
+            raise _NO_SESSION
+        return row
+
+
+def _query(request: Request) -> SessionQuery:
+    params = request.query_params
+    try:
+        limit = int(params.get("limit", "100"))
+        since = float(params["since"]) if "since" in params else None
+    except ValueError as error:
+        raise ClientError("`limit` and `since` must be numbers") from error
+    live = {"true": True, "false": False}.get(params.get("live", ""))
+    return SessionQuery(live, params.get("principal"), params.get("connection"), since, max(1, min(limit, 10_000)))

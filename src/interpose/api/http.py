@@ -1,0 +1,110 @@
+"""Small HTTP pieces: JSON answers, errors in one form, and the bearer token of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from interpose.model.errors import AuthenticationError, ClientError, ConfigurationError, InterposeError, StoreError
+from interpose.model.refusal import Refusal
+
+BodyT = TypeVar("BodyT")
+MAX_BODY = 64 * 1024
+"""The largest request body that is read, in bytes."""
+
+_STATUS = {
+    "authentication_failed": 401,
+    "too_many_attempts": 429,
+    "no_such_approval": 404,
+    "no_such_session": 404,
+    "no_such_token": 404,
+    "not_permitted": 403,
+    "self_approval": 403,
+    "not_an_approver": 403,
+    "not_pending": 409,
+    "already_voted": 409,
+    "store_unavailable": 503,
+    "audit_unavailable": 503,
+    "configuration_error": 422,
+}
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """How every error is told: a machine word, a sentence and what to do next."""
+
+    code: str
+    message: str
+    hint: str = ""
+    problems: list[str] = []
+
+
+class HttpRefusal(InterposeError):
+    """A request that is refused, with its machine word."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        """`code` decides the HTTP status."""
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+def refuse(refusal: Refusal) -> HttpRefusal:
+    """A refusal of the engine as an error of this request."""
+    return HttpRefusal(refusal.code, refusal.message, refusal.hint)
+
+
+def answer(value: object, status: int = 200) -> Response:
+    """A JSON answer that no browser caches or sniffs."""
+    return Response(msgspec.json.encode(value), status, _HEADERS, "application/json")
+
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+def bearer_token(request: Request) -> str:
+    """The token in `Authorization: Bearer …`; raises `AuthenticationError` without one."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise AuthenticationError("a bearer token is needed", hint="set INTERPOSE_TOKEN to an access token")
+    return token.strip()
+
+
+async def read_body(request: Request, kind: type[BodyT]) -> BodyT:
+    """The request's JSON body, checked; an empty body is `{}`; raises `ClientError`."""
+    data = b""
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MAX_BODY:
+            raise ClientError("the request's body is too large")
+    try:
+        return msgspec.json.decode(data or b"{}", type=kind)
+    except msgspec.MsgspecError as error:
+        raise ClientError(f"the request's body is not understood: {error}") from error
+
+
+def guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint with its errors told as `Problem`s; anything unexpected stays an error of ours (500, no text)."""
+
+    async def wrapped(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except ConfigurationError as error:
+            lines = [str(problem) for problem in error.problems]
+            return answer(Problem(error.code, error.public_message, error.hint, lines), 422)
+        except ClientError as error:
+            return answer(Problem(error.code, error.public_message, error.hint), _STATUS.get(error.code, 400))
+        except StoreError as error:
+            return answer(Problem(error.code, error.public_message, error.hint), 503)
+        except InterposeError as error:
+            return answer(Problem(error.code, error.public_message, error.hint), _STATUS.get(error.code, 500))
+
+    wrapped.__doc__ = endpoint.__doc__
+    wrapped.__name__ = getattr(endpoint, "__name__", "endpoint")
+    return wrapped

@@ -1,0 +1,96 @@
+"""What the admin API needs from outside the engine; the app wires it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from interpose.engine.ports import SessionRow
+from interpose.model.actions import Action
+from interpose.model.audit import AuditEvent
+from interpose.model.ids import ConnectionName, SessionId
+from interpose.model.principal import Identity, Principal
+
+
+class Bearer(Protocol):
+    """Who holds a bearer token."""
+
+    async def bearer(self, token: str) -> Identity:
+        """The identity; raises `AuthenticationError`, or `StoreError` when it cannot be checked."""
+        ...
+
+
+class Rights(Protocol):
+    """Policy's answer on the gateway's own actions."""
+
+    def may(self, principal: Principal, action: Action, connection: ConnectionName | None, source: str) -> bool:
+        """Whether policy permits `action` on this connection (None: on the gateway itself)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionQuery:
+    """Which sessions to list: newest first, at most `limit`. Times are wall-clock seconds."""
+
+    live: bool | None = None
+    principal: str | None = None
+    connection: str | None = None
+    since: float | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One command found in a recording: where, when and what it says."""
+
+    session: SessionId
+    principal: str
+    connection: ConnectionName
+    at: float
+    decision: str
+    text: str
+
+
+class Sessions(Protocol):
+    """Sessions and their recordings."""
+
+    async def list(self, query: SessionQuery) -> Sequence[SessionRow]:
+        """Sessions, newest first."""
+        ...
+
+    async def get(self, session: SessionId) -> SessionRow | None:
+        """One session."""
+        ...
+
+    def recording(self, session: SessionId) -> AsyncIterator[bytes] | None:
+        """The bytes of a session's recording (of a live one: as far as it goes), None when there is none."""
+        ...
+
+    def search(self, text: str, query: SessionQuery, connections: frozenset[str]) -> AsyncIterator[Found]:
+        """Commands whose text holds `text`, in recordings of these connections, newest session first."""
+        ...
+
+    def end(self, session: SessionId, by: str) -> None:
+        """Ask every worker to end this session."""
+        ...
+
+
+class Operations(Protocol):
+    """What an operator may ask of the running gateway."""
+
+    async def reload(self) -> str:
+        """Load configuration and policy anew; answers the snapshot's digest, raises `ConfigurationError`."""
+        ...
+
+    def health(self) -> tuple[bool, dict[str, str]]:
+        """Whether the gateway is ready, and a word on each of its parts."""
+        ...
+
+    async def metrics(self) -> bytes:
+        """Metrics of all workers in Prometheus' text format."""
+        ...
+
+    def append(self, event: AuditEvent) -> None:
+        """Append to the audit chain; raises `RecordingError`."""
+        ...

@@ -1,0 +1,60 @@
+"""Running the admin API on a socket inside the gateway's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from interpose.model.connection import Address
+
+
+class AdminServer:
+    """One uvicorn server over a bound socket; signals are the app's business, not uvicorn's."""
+
+    def __init__(self, application: Starlette, address: Address, certificate: Path | None, key: Path | None) -> None:
+        """Bind now, so that a port in use is told at start; raises `OSError`."""
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((address.host, address.port))
+        except OSError:
+            self._socket.close()
+            raise
+        config = uvicorn.Config(
+            application,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            ssl_certfile=None if certificate is None else str(certificate),
+            ssl_keyfile=None if key is None else str(key),
+            timeout_keep_alive=5,
+            limit_concurrency=200,
+            lifespan="off",
+            log_config=None,
+        )
+        self._server = _Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Serve in a task of the running loop."""
+        self._task = asyncio.get_running_loop().create_task(self._server.serve([self._socket]), name="admin api")
+
+    async def stop(self) -> None:
+        """Finish what is under way, then stop."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+        self._socket.close()
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,0 +1,141 @@
+"""What the API says: engine values as plain structures, one for each thing that it names."""
+
+from __future__ import annotations
+
+import msgspec
+
+from interpose.engine.ports import Approval, SessionRow, TokenRecord
+from interpose.model.principal import Identity
+
+
+class ApprovalView(msgspec.Struct, frozen=True):
+    """A held command. Times are seconds since the epoch; `text` is empty once it is closed."""
+
+    id: str
+    state: str
+    requester: str
+    connection: str
+    session: str
+    text: str
+    reason: str
+    approvers: list[str]
+    needed: int
+    votes: list[dict[str, str | bool | float]]
+    policies: list[str]
+    created_at: float
+    expires_at: float
+    facts: dict[str, str]
+
+
+def approval_view(approval: Approval) -> ApprovalView:
+    """An approval as an approver sees it."""
+    return ApprovalView(
+        approval.id,
+        approval.state,
+        approval.requester.label,
+        approval.connection,
+        approval.session,
+        approval.text,
+        approval.reason,
+        sorted({rule.approvers for rule in approval.rules}),
+        max((rule.count for rule in approval.rules), default=1),
+        [
+            {"principal": vote.principal, "approve": vote.approve, "at": vote.at, "comment": vote.comment}
+            for vote in approval.votes
+        ],
+        [rule.policy for rule in approval.rules],
+        approval.created_at,
+        approval.expires_at,
+        dict(approval.facts),
+    )
+
+
+class SessionView(msgspec.Struct, frozen=True):
+    """One session. `closed_at` is null while it lives."""
+
+    id: str
+    principal: str
+    connection: str
+    protocol: str
+    source: str
+    opened_at: float
+    closed_at: float | None
+    close_reason: str
+    worker: str
+    commands: int
+    refused: int
+    details: dict[str, str]
+
+
+def session_view(row: SessionRow) -> SessionView:
+    """A session as the index knows it."""
+    return SessionView(
+        row.id,
+        row.principal,
+        row.connection,
+        row.protocol,
+        row.source,
+        row.opened_at,
+        row.closed_at,
+        row.close_reason,
+        row.worker,
+        row.commands,
+        row.refused,
+        dict(row.details),
+    )
+
+
+class TokenView(msgspec.Struct, frozen=True):
+    """An access token, without the token."""
+
+    id: str
+    principal: str
+    created_at: float
+    expires_at: float | None
+    revoked_at: float | None
+    description: str
+    acting_for: str | None
+    task: str | None
+
+
+def token_view(record: TokenRecord) -> TokenView:
+    """A stored token."""
+    return TokenView(
+        record.id,
+        record.principal,
+        record.created_at,
+        record.expires_at,
+        record.revoked_at,
+        record.description,
+        record.acting_for,
+        record.task,
+    )
+
+
+class IdentityView(msgspec.Struct, frozen=True):
+    """Who the caller is."""
+
+    name: str
+    kind: str
+    groups: list[str]
+    acting_for: str | None
+    method: str
+
+
+def identity_view(identity: Identity) -> IdentityView:
+    """The caller's own identity."""
+    principal = identity.principal
+    return IdentityView(
+        principal.name, principal.kind.value, sorted(principal.groups), principal.acting_for, identity.method
+    )
+
+
+class FoundView(msgspec.Struct, frozen=True):
+    """One command found by a search."""
+
+    session: str
+    principal: str
+    connection: str
+    at: float
+    decision: str
+    text: str
