@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from interpose.api.http import HttpRefusal, answer, bearer_token, guarded, read_body, refuse
+from interpose.api.http import RequestRefusedError, answer, bearer_token, guarded, read_body, refuse
 from interpose.api.ports import Bearer, Operations, Rights, SessionQuery, Sessions
 from interpose.api.views import FoundView, approval_view, identity_view, session_view
 from interpose.engine.approvals import Approvals
@@ -28,7 +28,7 @@ from interpose.model.ids import ApprovalId, ConnectionName, SessionId
 from interpose.model.principal import Identity
 from interpose.model.refusal import Refusal
 
-_NO_SESSION = HttpRefusal("no_such_session", "there is no such session", "see `interpose sessions list`")
+_NO_SESSION = RequestRefusedError("no_such_session", "there is no such session", "see `interpose sessions list`")
 
 
 class VoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,7 +127,7 @@ class AdminApi:
             or self._may(request, caller, Action.AUDIT, approval.connection)
         )
         if approval is None or not seen:
-            raise HttpRefusal("no_such_approval", "there is no such approval", "see `interpose approvals list`")
+            raise RequestRefusedError("no_such_approval", "there is no such approval", "see `interpose approvals list`")
         return answer(approval_view(approval))
 
     async def approve(self, request: Request) -> Response:
@@ -165,10 +165,14 @@ class AdminApi:
         caller = await self._caller(request)
         row = await self._session(request, caller)
         if not self._may(request, caller, Action.REPLAY, row.connection):
-            raise HttpRefusal("not_permitted", "policy does not permit you to `replay` this connection's recordings")
+            raise RequestRefusedError(
+                "not_permitted", "policy does not permit you to `replay` this connection's recordings"
+            )
         data = self._sessions.recording(row.id)
         if data is None:
-            raise HttpRefusal("no_such_session", "this session has no recording any more", "see the retention setting")
+            raise RequestRefusedError(
+                "no_such_session", "this session has no recording any more", "see the retention setting"
+            )
         fields = {"connection": row.connection, "how": "replay"}
         self._operations.append(AuditEvent(AuditKind.RECORDING_READ, row.id, caller.principal.label, fields))
         return StreamingResponse(data, media_type="application/vnd.interpose.recording")
@@ -223,7 +227,7 @@ class AdminApi:
 
     def _must_administer(self, request: Request, caller: Identity) -> None:
         if not self._may(request, caller, Action.ADMINISTER, None):
-            raise HttpRefusal("not_permitted", "policy does not permit you to `administer` this gateway")
+            raise RequestRefusedError("not_permitted", "policy does not permit you to `administer` this gateway")
 
     def _may_see(self, request: Request, caller: Identity, row: SessionRow) -> bool:
         own = row.principal == caller.principal.label

@@ -42,7 +42,7 @@ class Problem(msgspec.Struct, frozen=True):
     problems: list[str] = []
 
 
-class HttpRefusal(InterposeError):
+class RequestRefusedError(InterposeError):
     """A request that is refused, with its machine word."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
@@ -51,9 +51,9 @@ class HttpRefusal(InterposeError):
         self.code = code
 
 
-def refuse(refusal: Refusal) -> HttpRefusal:
+def refuse(refusal: Refusal) -> RequestRefusedError:
     """A refusal of the engine as an error of this request."""
-    return HttpRefusal(refusal.code, refusal.message, refusal.hint)
+    return RequestRefusedError(refusal.code, refusal.message, refusal.hint)
 
 
 def answer(value: object, status: int = 200) -> Response:
