@@ -92,7 +92,12 @@ class Relay(Protocol):
 
     @property
     def buffered(self) -> int:
-        """Bytes kept while waiting, both directions, for the driver's back-pressure and the conformance law."""
+        """Bytes kept while waiting, both directions, for the driver's back-pressure and the conformance law.
+
+        0 while the relay waits neither for an answer nor for the upstream to end an earlier command: a message that is
+        still arriving then does not count. The driver stops reading a side when this is large, and a relay that waits
+        for just those bytes would wait for ever.
+        """
         ...
 
     @property
