@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from interpose.engine.ledger import ApprovalLedger
 from interpose.engine.ports import Approval, Vote
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from interpose.engine.snapshot import SnapshotHolder
     from interpose.model.decisions import ApprovalRule, Held
     from interpose.model.principal import Principal
+
+AnswerT = TypeVar("AnswerT")
 
 TOPIC = "approvals"
 """The bus topic on which an approval's id is published whenever it changes."""
@@ -92,7 +94,10 @@ class Approvals:
         name = request.requester.name
         if self._draining:
             return _refused("draining", "the gateway is shutting down", "connect again and repeat the command")
-        if len(self._waiting) >= limits.pending_holds or self._holds_of.get(name, 0) >= limits.pending_holds_per_principal:
+        if (
+            len(self._waiting) >= limits.pending_holds
+            or self._holds_of.get(name, 0) >= limits.pending_holds_per_principal
+        ):
             return _refused("too_many_holds", "too many commands wait for approval", "wait until some are decided")
         approval = self._approval(request)
         changed = self._waiting[approval.id] = asyncio.Event()
@@ -114,7 +119,9 @@ class Approvals:
         try:
             current = await self._store.get(approval.id)
             if current is None or current.state != "approved" or current.digest != approval.digest:
-                return _refused("approval_denied", "the approval is not valid any more", "run the command again", approval)
+                return _refused(
+                    "approval_denied", "the approval is not valid any more", "run the command again", approval
+                )
             if self._clock.wall() >= current.expires_at:
                 await self._ledger.close(current, "approved", "cancelled", "expired")
                 return _expired(approval)
@@ -129,7 +136,9 @@ class Approvals:
                 )
             names = tuple(voter.name for voter in voters)
             if not await self._ledger.close(current, "approved", "used", "used", names):
-                return _refused("approval_denied", "the approval is not valid any more", "run the command again", approval)
+                return _refused(
+                    "approval_denied", "the approval is not valid any more", "run the command again", approval
+                )
         except StoreError:
             return STORE_DOWN
         except RecordingError:
@@ -166,13 +175,24 @@ class Approvals:
             await self.cancel(approval, "store_unavailable")
             return STORE_DOWN
         except BaseException:
-            # INVARIANT: whatever ends the wait, nothing stays pending. A task of its own, since this one may be cancelled
-            # once more while it waits.
-            closing = asyncio.ensure_future(self.cancel(approval, "client_left"))
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
-            await asyncio.shield(closing)
+            # INVARIANT: whatever ends the wait, nothing stays pending.
+            await self._cancel_surely(approval)
             raise
+
+    async def closing(self, approval: Approval, work: Awaitable[AnswerT]) -> AnswerT:
+        """Do the work that an approval is for; the approval is cancelled when that is cancelled or fails."""
+        try:
+            return await work
+        except BaseException:
+            await self._cancel_surely(approval)
+            raise
+
+    async def _cancel_surely(self, approval: Approval) -> None:
+        # A task of its own, since the one that waits here may be cancelled once more.
+        task = asyncio.ensure_future(self.cancel(approval, "client_left"))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        await asyncio.shield(task)
 
     async def _wait(self, approval: Approval, changed: asyncio.Event) -> Approval | Refusal:
         while True:
@@ -190,7 +210,9 @@ class Approvals:
         """One look at the store: the outcome, or None while it is pending."""
         if self._draining:
             await self.cancel(approval, "draining")
-            return _refused("draining", "the gateway is shutting down", "connect again and repeat the command", approval)
+            return _refused(
+                "draining", "the gateway is shutting down", "connect again and repeat the command", approval
+            )
         expired = self._clock.wall() >= approval.expires_at
         try:
             current = await self._store.get(approval.id)
@@ -220,7 +242,9 @@ class Approvals:
             and may_vote(approval, principal, self._ledger.permitted(approval)) is None
         ]
 
-    async def vote(self, approval_id: ApprovalId, voter: Principal, approve: bool, comment: str = "") -> Approval | Refusal:
+    async def vote(
+        self, approval_id: ApprovalId, voter: Principal, approve: bool, comment: str = ""
+    ) -> Approval | Refusal:
         """Cast one person's vote. Answers the approval as it then is, or why the vote does not count.
 
         The vote is in the audit chain before it is in the store: an approval never rests on a vote without a record.
@@ -228,7 +252,9 @@ class Approvals:
         try:
             approval = await self._store.get(approval_id)
             if approval is None:
-                return Refusal("no_such_approval", f"there is no approval `{approval_id}`", "see `interpose approvals list`")
+                return Refusal(
+                    "no_such_approval", f"there is no approval `{approval_id}`", "see `interpose approvals list`"
+                )
             refusal = may_vote(approval, voter, self._ledger.permitted(approval))
             if refusal is not None:
                 self._ledger.record_vote(approval, voter, approve, refusal.code)
@@ -238,7 +264,9 @@ class Approvals:
             now = self._clock.wall()
             if now >= approval.expires_at:
                 await self._ledger.close(approval, "pending", "expired", "expired")
-                return _refused("not_pending", "this approval has expired", "ask for the command to be run again", approval)
+                return _refused(
+                    "not_pending", "this approval has expired", "ask for the command to be run again", approval
+                )
             self._ledger.record_vote(approval, voter, approve, "counted")
             try:
                 approval = await self._store.vote(approval_id, Vote(voter.name, approve, now, comment))
@@ -311,6 +339,7 @@ class Approvals:
             facts=request.facts,
         )
 
+
 def _notice(approval: Approval, now: float) -> HoldNotice:
     return HoldNotice(
         approval.id,
@@ -337,7 +366,9 @@ def _outcome(approval: Approval) -> Approval | Refusal:
 
 
 def _expired(approval: Approval) -> Refusal:
-    return _refused("approval_expired", "nobody approved in time", "run the command again when an approver is there", approval)
+    return _refused(
+        "approval_expired", "nobody approved in time", "run the command again when an approver is there", approval
+    )
 
 
 def _refused(code: str, message: str, hint: str, approval: Approval | None = None) -> Refusal:

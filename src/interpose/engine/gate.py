@@ -46,6 +46,7 @@ OFFLOADED_TEXT = 256 * 1024
 _UNKNOWN = (Effect(Action.UNKNOWN, ConnectionResource()),)
 _NOT_LIFTED: frozenset[PolicyId] = frozenset()
 _TOKEN_EXPIRED = Refusal("token_expired", "your access token has expired", "log in again with a new token")
+_CANCELLED = Refusal("cancelled", "the command was cancelled while it waited for approval")
 _POLICY_CHANGED = Refusal(
     "policy_changed",
     "policy changed while the command waited, and the approval does not cover it any more",
@@ -257,23 +258,21 @@ class Gate:
             session.recorder.note("hold", held.reason)
         except RecordingError:
             return self._lost(session)
-        waited = await self._approvals.open(
-            HoldRequest(
-                session,
-                standing.principal,
-                held,
-                command.text,
-                lambda words: approval_digest(session.salt, command, words),
-                _shown_facts(judgement),
-            ),
-            on_hold,
+        request = HoldRequest(
+            session,
+            standing.principal,
+            held,
+            command.text,
+            lambda words: approval_digest(session.salt, command, words),
+            _shown_facts(judgement),
         )
-        if isinstance(waited, Refusal):
-            return self._refuse(session, command, waited)
         try:
-            return await self._approved(session, command, waited)
-        except BaseException:
-            await asyncio.shield(asyncio.ensure_future(self._approvals.cancel(waited, "client_left")))
+            waited = await self._approvals.open(request, on_hold)
+            if isinstance(waited, Refusal):
+                return self._refuse(session, command, waited)
+            return await self._approvals.closing(waited, self._approved(session, command, waited))
+        except asyncio.CancelledError:
+            self._refuse(session, command, _CANCELLED)
             raise
 
     async def _approved(self, session: Session, command: Command, approval: Approval) -> Answer:

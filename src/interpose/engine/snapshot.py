@@ -11,9 +11,9 @@ from typing import Protocol
 
 from interpose.engine.limits import Limits
 from interpose.engine.ports import PrincipalSource
-from interpose.model.connection import Connection
 from interpose.model.actions import Action
 from interpose.model.analysis import Effect
+from interpose.model.connection import Connection
 from interpose.model.decisions import Decision
 from interpose.model.ids import ConnectionName, PolicyId, SnapshotDigest
 from interpose.model.masks import RevealTable

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from interpose.engine.exposure import Exposure, exposure_of
 from interpose.model.decisions import Forbidden, Held, Obligations, Permitted
+from interpose.model.masks import RevealTable
 from interpose.model.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from interpose.model.connection import Connection
     from interpose.model.decisions import Decision
     from interpose.model.ids import PolicyId
-    from interpose.model.masks import RevealTable
     from interpose.model.principal import Principal
 
 PRINCIPAL_GONE = Refusal(
@@ -87,7 +87,9 @@ class Standing:
         self.connection = connection
         self.facts = facts
         self.second = int(now) if policy.uses_time else None
-        self.reveal: RevealTable = policy.reveal_table(principal, connection, facts, now)
+        reveal = policy.reveal_table(principal, connection, facts, now)
+        # Content is looked for only where the connection asks for it; what nobody looks for is not an obligation.
+        self.reveal: RevealTable = reveal if connection.detect_content else RevealTable(reveal.columns)
         self.hides = bool(self.reveal)
         self._judgements: OrderedDict[int, Judgement] = OrderedDict()
 

@@ -26,10 +26,15 @@ def may_vote(approval: Approval, voter: Principal, permitted: Callable[[Principa
     """Why this principal may not vote on this approval, None when it may. `permitted` is policy's answer to `approve`."""
     if persons(voter) & persons(approval.requester):
         return Refusal(
-            "own_command", "nobody approves their own command", "ask somebody else of the approvers", approval=approval.id
+            "own_command",
+            "nobody approves their own command",
+            "ask somebody else of the approvers",
+            approval=approval.id,
         )
     if voter.kind is not PrincipalKind.USER:
-        return Refusal("not_an_approver", "only a person may approve", "ask a person of the approvers", approval=approval.id)
+        return Refusal(
+            "not_an_approver", "only a person may approve", "ask a person of the approvers", approval=approval.id
+        )
     if not any(rule.approvers in voter.groups for rule in approval.rules):
         groups = ", ".join(f"`{group}`" for group in sorted({rule.approvers for rule in approval.rules}))
         return Refusal(
@@ -37,7 +42,9 @@ def may_vote(approval: Approval, voter: Principal, permitted: Callable[[Principa
         )
     if not permitted(voter):
         return Refusal(
-            "not_an_approver", "policy does not permit you to approve on this connection", "ask another approver",
+            "not_an_approver",
+            "policy does not permit you to approve on this connection",
+            "ask another approver",
             approval=approval.id,
         )
     return None

@@ -1,0 +1,152 @@
+"""Which rule masks each column of a result: the server's origins and the statement's own lineage, combined safely.
+
+Pure. INVARIANT: a column is shown in the clear only when its static lineage is known and reaches nothing hidden, and the server's
+origin, where it names one, is known and not hidden. What neither explains is masked whole (THREATS, rule 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+
+from interpose.masking.transforms import parse_transform, strictness
+from interpose.model.analysis import Analysis, OutputColumn
+from interpose.model.catalog import CatalogView, Lookup, Relation
+from interpose.model.masks import MaskRule
+from interpose.model.resources import ColumnResource
+from interpose.model.shape import ResultColumn, ResultShape
+
+WHOLE = MaskRule("redact")
+"""How a value is hidden whose relation to what is hidden is not exactly known: whole."""
+
+_MAX_ANCESTORS = 64
+_DERIVED = frozenset({"view", "matview"})
+
+
+class Origin(Enum):
+    """What an origin says when it names no hidden column."""
+
+    NONE = "none"
+    """The server names no origin: an expression, or a result that has none."""
+    CLEAR = "clear"
+    """A column of a stored table that is not hidden."""
+    DERIVED = "derived"
+    """A column of a view: what it shows is for its definition to say."""
+    UNKNOWN = "unknown"
+    """An object that the gateway does not know: made in this transaction, or gone."""
+
+
+def static_outputs(analysis: Analysis, statement: int | None, shape: ResultShape) -> Sequence[OutputColumn] | None:
+    """The lineage of this result's columns; None when there is none that fits the result."""
+    if statement is None or not 0 <= statement < len(analysis.statements):
+        return None
+    outputs = analysis.statements[statement].outputs
+    if outputs is None or outputs.columns is None or len(outputs.columns) != len(shape.columns):
+        return None
+    return outputs.columns
+
+
+def missing_origins(shape: ResultShape, catalog: CatalogView) -> frozenset[int]:
+    """Oids of origins that the catalog has not been asked for, with the ancestors of what it knows by name."""
+    oids = {column.table_oid for column in shape.columns if column.table_oid}
+    return frozenset(oid for oid in oids if catalog.relation_by_oid(oid) is Lookup.NOT_CACHED)
+
+
+def missing_ancestors(shape: ResultShape, catalog: CatalogView) -> frozenset[tuple[str | None, str]]:
+    """Names of inheritance parents and partitioned tables above the origins that the catalog has not been asked for."""
+    missing: set[tuple[str | None, str]] = set()
+    for oid in {column.table_oid for column in shape.columns if column.table_oid}:
+        relation = catalog.relation_by_oid(oid)
+        if isinstance(relation, Relation):
+            waiting = list(relation.parents)
+            for schema, name in waiting[:_MAX_ANCESTORS]:
+                parent = catalog.relation(schema, name, ())
+                if parent is Lookup.NOT_CACHED:
+                    missing.add((schema, name))
+                elif isinstance(parent, Relation):
+                    waiting.extend(pair for pair in parent.parents if pair not in waiting)
+    return frozenset(missing)
+
+
+def column_rules(
+    shape: ResultShape,
+    outputs: Sequence[OutputColumn] | None,
+    hidden: Mapping[ColumnResource, MaskRule],
+    catalog: CatalogView,
+    *,
+    trusted: bool,
+) -> list[MaskRule | None]:
+    """The rule of each column, None where it may be shown.
+
+    `trusted` is false while the session has changed the catalog in a transaction that is not over: lineage was then made from a
+    catalog that the session does not see, and only the origins that the server names still stand.
+    """
+    return [
+        _rule(column, None if outputs is None else outputs[index], hidden, catalog, trusted=trusted)
+        for index, column in enumerate(shape.columns)
+    ]
+
+
+def _rule(
+    column: ResultColumn,
+    output: OutputColumn | None,
+    hidden: Mapping[ColumnResource, MaskRule],
+    catalog: CatalogView,
+    *,
+    trusted: bool,
+) -> MaskRule | None:
+    origin = _origin(column, hidden, catalog)
+    if isinstance(origin, MaskRule):
+        static = _static(output, hidden)
+        return origin if static is None or not trusted else strictest(origin, static)
+    if not trusted:
+        return None if origin is Origin.CLEAR else WHOLE
+    static = _static(output, hidden)
+    if static is None and origin is Origin.UNKNOWN:
+        return WHOLE
+    return static
+
+
+def _static(output: OutputColumn | None, hidden: Mapping[ColumnResource, MaskRule]) -> MaskRule | None:
+    """What the statement's own lineage asks for: None only when it is known and reaches nothing hidden."""
+    if output is None or not output.known:
+        return WHOLE
+    rules = [hidden[source] for source in output.sources if source in hidden]
+    if not rules:
+        return None
+    if output.direct and len(output.sources) == 1:
+        return rules[0]
+    # The rule's transform keeps a part of the *column's* value; of an expression it could keep anything.
+    policies = tuple(dict.fromkeys(policy for rule in rules for policy in rule.policies))
+    return strictest(MaskRule(WHOLE.transform, policies), *rules)
+
+
+def _origin(column: ResultColumn, hidden: Mapping[ColumnResource, MaskRule], catalog: CatalogView) -> MaskRule | Origin:
+    if not column.table_oid:
+        return Origin.NONE
+    relation = catalog.relation_by_oid(column.table_oid)
+    if not isinstance(relation, Relation):
+        return Origin.UNKNOWN
+    if column.column_number < 0:
+        return Origin.CLEAR  # system columns (ctid, xmin, tableoid …) hold nothing that anybody stored
+    name = next((known.name for known in relation.columns if known.number == column.column_number), None)
+    if name is None:
+        return Origin.UNKNOWN
+    rules: list[MaskRule] = []
+    waiting = [(relation.schema, relation.name)]
+    for place, (schema, table) in enumerate(waiting):
+        rule = hidden.get(ColumnResource(schema, table, name))
+        if rule is not None:
+            rules.append(rule)
+        here = relation if place == 0 else catalog.relation(schema, table, ())
+        if not isinstance(here, Relation) or place >= _MAX_ANCESTORS:
+            return Origin.UNKNOWN
+        waiting.extend(pair for pair in here.parents if pair not in waiting)
+    if rules:
+        return strictest(*rules)
+    return Origin.DERIVED if relation.kind in _DERIVED else Origin.CLEAR
+
+
+def strictest(first: MaskRule, *others: MaskRule) -> MaskRule:
+    """The rule that leaves least to see."""
+    return max((first, *others), key=lambda rule: strictness(parse_transform(rule.transform)))

@@ -1,0 +1,111 @@
+"""The release: may this result be shown, and how? Clearances for results are minted here and nowhere else.
+
+Knows which of a principal's hidden columns a result could show, and makes the masking plan; the relay applies it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interpose.engine.lineage import column_rules, missing_ancestors, missing_origins, static_outputs
+from interpose.engine.sessions import RECORD_LOST
+from interpose.masking.plan import build_plan
+from interpose.model.catalog import CatalogNames
+from interpose.model.errors import ConfigurationError, InterposeError, RecordingError, Unmaskable, UpstreamError
+from interpose.model.proofs import Clearance, seal_of_the_engine
+from interpose.model.refusal import Refusal
+from interpose.protocols.contract import Refused, Show, ShowAnswer, Showing
+
+if TYPE_CHECKING:
+    from interpose.engine.catalogs import Catalogs
+    from interpose.engine.sessions import Session
+    from interpose.model.masks import MaskRule
+
+_ROUNDS = 8
+_UNEXPLAINED_COPY = Refusal(
+    "unexplained_result",
+    "it cannot be told which columns this COPY sends, and some are hidden from you",
+    "copy from a SELECT that names its columns",
+)
+_NO_CATALOG = Refusal(
+    "catalog_unavailable",
+    "the upstream's catalog cannot be read, so it cannot be told what this result shows",
+    "try again later, or ask the gateway's operator",
+)
+
+
+class Release:
+    """The use case: show one result."""
+
+    def __init__(self, catalogs: Catalogs, key: bytes) -> None:
+        """`key` keys the pseudonyms that the `hash` transform makes; one a gateway, at least 16 bytes."""
+        self._catalogs = catalogs
+        self._key = key
+        self._seal = seal_of_the_engine()
+
+    def show_now(self, session: Session, show: Show) -> ShowAnswer | None:
+        """How to show a result, without waiting; None when the catalog must be asked: then call `show`."""
+        reveal = show.answer.obligations.reveal
+        if not reveal:
+            return Showing(Clearance(self._seal, session.id, False), None)
+        if reveal.columns and self._missing(session, show):
+            return None
+        return self._decide(session, show)
+
+    async def show(self, session: Session, show: Show) -> ShowAnswer:
+        """How to show a result, asking the catalog for origins that are not known yet."""
+        for _ in range(_ROUNDS):
+            answer = self.show_now(session, show)
+            if answer is not None:
+                return answer
+            try:
+                await self._catalogs.learn(session.connection, self._missing(session, show), ())
+            except UpstreamError:
+                return Refused(_NO_CATALOG)
+        return Refused(_NO_CATALOG)
+
+    def _missing(self, session: Session, show: Show) -> CatalogNames:
+        catalog = self._catalogs.of(session.connection)
+        oids = missing_origins(show.shape, catalog)
+        if oids:
+            return CatalogNames(oids=oids)
+        return CatalogNames(relations=missing_ancestors(show.shape, catalog))
+
+    def _decide(self, session: Session, show: Show) -> ShowAnswer:
+        answer, shape = show.answer, show.shape
+        reveal = answer.obligations.reveal
+        rules: list[MaskRule | None] = [None] * len(shape.columns)
+        if reveal.columns:
+            outputs = static_outputs(answer.analysis, show.statement, shape)
+            if shape.copy and (outputs is None or session.catalog_dirty):
+                # COPY names no origins, so nothing but lineage explains its columns.
+                return self._refuse(session, _UNEXPLAINED_COPY)
+            rules = column_rules(
+                shape,
+                outputs,
+                reveal.columns,
+                self._catalogs.of(session.connection),
+                trusted=not session.catalog_dirty,
+            )
+        try:
+            plan = build_plan(shape, rules, reveal.content, self._key)
+        except (Unmaskable, ConfigurationError) as error:
+            return self._refuse(session, _unmaskable(error))
+        if plan is not None and plan.masked_names:
+            try:
+                session.recorder.note("masked", ", ".join(plan.masked_names))
+            except RecordingError:
+                return Refused(RECORD_LOST)
+        return Showing(Clearance(self._seal, session.id, plan is not None), plan)
+
+    @staticmethod
+    def _refuse(session: Session, refusal: Refusal) -> Refused:
+        try:
+            session.recorder.note("refusal", refusal.message)
+        except RecordingError:
+            return Refused(RECORD_LOST)
+        return Refused(refusal)
+
+
+def _unmaskable(error: InterposeError) -> Refusal:
+    return Refusal(error.code, error.public_message, error.hint)
