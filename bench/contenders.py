@@ -100,7 +100,7 @@ def field(*, settings: Mapping[str, object] | None = None) -> Iterator[Field]:
                     "protocol": "postgres",
                     "address": f"127.0.0.1:{server.port}",
                     "secret": "env:BENCH_PASSWORD",
-                    "options": {"database": "bench", "user": UPSTREAM_USER, "tls": "disable-insecure"},
+                    "options": {"database": "bench", "user": UPSTREAM_USER, "tls": "insecure-plaintext"},
                 }
             },
             policy=POLICY,

@@ -79,7 +79,7 @@ def _run(side: str, names: list[str], regress: Path, results: Path, major: int) 
             "protocol": "postgres",
             "address": f"127.0.0.1:{server.port}",
             "secret": "env:REGRESS_PASSWORD",
-            "options": {"database": "regression", "user": "postgres", "tls": "disable-insecure"},
+            "options": {"database": "regression", "user": "postgres", "tls": "insecure-plaintext"},
         }
         gateway = GatewayProcess(
             folder,
