@@ -1,0 +1,187 @@
+"""TLS contexts from files: the gateway's own certificate with hot reload, and the ways to verify an upstream.
+
+Reads files when contexts are made, never while bytes flow. A bad new certificate leaves the old one serving.
+"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from interpose.model.errors import ConfigurationError, UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Stamp = tuple[tuple[int, int, int], ...]
+
+
+def _stamp(paths: tuple[Path, ...]) -> _Stamp:
+    """What changes when a file is replaced or rewritten: inode, size and modification time of each."""
+    stats = [path.stat() for path in paths]
+    return tuple((stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats)
+
+
+def _no_passphrase() -> str:
+    # Without this OpenSSL asks on the terminal, and the gateway hangs at start.
+    raise ssl.SSLError("the key is encrypted")
+
+
+def server_context(certificate: Path, key: Path, alpn: tuple[str, ...]) -> ssl.SSLContext:
+    """A server's context: TLS 1.2 or newer, no renegotiation, no tickets; raises `ConfigurationError`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Sessions are long and never resumed; a ticket would only be bytes, and a key shared between workers.
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
+    try:
+        context.load_cert_chain(certificate, key, password=_no_passphrase)
+    except (OSError, ssl.SSLError) as error:
+        # ssl.SSLError is an OSError; its text names the fault, never the key.
+        raise ConfigurationError(
+            f"the TLS certificate `{certificate}` with key `{key}` cannot be used",
+            detail=str(error),
+            hint="give a PEM certificate chain and its unencrypted PEM key, readable by the gateway",
+        ) from error
+    return context
+
+
+class ServerCertificate:
+    """The gateway's own certificate, followed on disk.
+
+    `context` is the newest good one. The files are looked at when a client begins TLS, at most every `interval` seconds.
+    """
+
+    __slots__ = (
+        "_alpn",
+        "_certificate",
+        "_context",
+        "_faulty",
+        "_interval",
+        "_key",
+        "_monotonic",
+        "_next_look",
+        "_on_fault",
+        "_seen",
+    )
+
+    def __init__(
+        self,
+        certificate: Path,
+        key: Path,
+        *,
+        alpn: tuple[str, ...],
+        monotonic: Callable[[], float],
+        on_fault: Callable[[ConfigurationError], None],
+        interval: float = 5.0,
+    ) -> None:
+        """Load; raises `ConfigurationError`. `on_fault` hears of a new certificate that cannot be used."""
+        self._certificate = certificate
+        self._key = key
+        self._alpn = alpn
+        self._monotonic = monotonic
+        self._interval = interval
+        self._on_fault = on_fault
+        self._context = server_context(certificate, key, alpn)
+        self._seen = _stamp((certificate, key))
+        self._faulty: _Stamp | None = None
+        self._next_look = monotonic() + interval
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """The context for a new connection."""
+        now = self._monotonic()
+        if now >= self._next_look:
+            self._next_look = now + self._interval
+            self.look()
+        return self._context
+
+    def look(self) -> bool:
+        """Look at the files now; True when a new certificate was loaded. Each fault is told once, not at every look."""
+        stamp: _Stamp = ()
+        try:
+            stamp = _stamp((self._certificate, self._key))
+            if stamp == self._seen:
+                return False
+            context = server_context(self._certificate, self._key, self._alpn)
+        except OSError as error:
+            self._tell(
+                stamp,
+                ConfigurationError(
+                    f"the TLS certificate `{self._certificate}` cannot be read; the old one goes on serving",
+                    detail=error.strerror or type(error).__name__,
+                    hint="put the file back or reload with another",
+                ),
+            )
+            return False
+        except ConfigurationError as error:
+            # The stamp that was seen stays: certificate and key are often replaced one after the other, so look again.
+            self._tell(stamp, error)
+            return False
+        self._context = context
+        self._seen = stamp
+        self._faulty = None
+        return True
+
+    def _tell(self, stamp: _Stamp, fault: ConfigurationError) -> None:
+        if stamp != self._faulty:
+            self._faulty = stamp
+            self._on_fault(fault)
+
+
+class ClientContexts:
+    """Contexts towards upstreams, one for each way to verify; an authority file that changed is read again."""
+
+    __slots__ = ("_made",)
+
+    def __init__(self) -> None:
+        """Nothing is read before the first dial."""
+        self._made: dict[tuple[str, str | None, tuple[str, ...]], tuple[_Stamp, ssl.SSLContext]] = {}
+
+    def get(self, verify: str, ca_file: str | None, alpn: tuple[str, ...]) -> ssl.SSLContext:
+        """The context for `verify` = `none`, `ca` or `full`; raises `UpstreamError` when it cannot be made.
+
+        `ca` checks the chain, `full` the name as well. `none` checks nothing: whoever offers that to an operator names the risk.
+        """
+        key = (verify, ca_file, alpn)
+        try:
+            stamp = _stamp((Path(ca_file),)) if ca_file is not None else ()
+            known = self._made.get(key)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            context = _client_context(verify, ca_file, alpn)
+        except OSError as error:
+            raise UpstreamError(
+                "the upstream's identity cannot be checked",
+                detail=f"authority file `{ca_file}`: {error.strerror or error}",
+                hint="ask an operator to look at the connection's TLS settings",
+            ) from error
+        self._made[key] = (stamp, context)
+        return context
+
+
+def _client_context(verify: str, ca_file: str | None, alpn: tuple[str, ...]) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
+    if verify == "full":
+        context.check_hostname = True
+    elif verify == "ca":
+        context.check_hostname = False
+    elif verify == "none":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    else:
+        # INVARIANT: only the exact word `none` turns verification off.
+        raise UpstreamError("the upstream's identity cannot be checked", detail=f"unknown TLS verification `{verify}`")
+    if ca_file is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    else:
+        context.load_verify_locations(cafile=ca_file)
+    return context

@@ -1,0 +1,77 @@
+"""TCP sockets as the gateway wants them: options, listening, and telling whether a peer that is not read has left. Linux first."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from contextlib import closing
+
+KEEPALIVE_IDLE = 20
+KEEPALIVE_INTERVAL = 10
+KEEPALIVE_PROBES = 3
+USER_TIMEOUT_MS = (KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_PROBES) * 1000
+"""A peer that vanished is noticed within 50 s, whether the connection is quiet (probes) or data is on its way (RFC 5482)."""
+
+# linux/include/uapi/linux/tcp.h, enum of states; the first byte of struct tcp_info is the state.
+_STATES_OF_THE_LIVING = frozenset({1, 2, 3})  # ESTABLISHED, SYN_SENT, SYN_RECV
+
+
+def tune(sock: socket.socket) -> None:
+    """Set what every connection of the gateway has: no delay, keepalive 20/10/3 and a matching user timeout."""
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_INTERVAL)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_PROBES)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+
+
+def listen(host: str, port: int, backlog: int, *, shared: bool = False) -> list[socket.socket]:
+    """Non-blocking listening sockets on every address that `host` means (empty: all); raises `OSError`.
+
+    `shared` sets SO_REUSEPORT so that each worker has a socket of its own and the kernel deals connections out.
+    Port 0 means any free one, the same for all addresses.
+    """
+    infos = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    made: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(infos):
+            sock = socket.socket(family, kind, protocol)
+            made.append(sock)
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            chosen = made[0].getsockname()[1] if port == 0 and len(made) > 1 else port
+            sock.bind((address[0], chosen, *address[2:]))
+            sock.listen(backlog)
+    except BaseException:
+        for sock in made:
+            sock.close()
+        raise
+    return made
+
+
+def free_port(host: str) -> int:
+    """A port that nobody listens on at this moment; for workers that must all name the same one."""
+    with closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)) as sock:
+        sock.bind((host, 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def peer_has_left(sock: socket.socket) -> bool:
+    """Whether the peer of a connection that is *not read* has closed or broken it, as the kernel knows.
+
+    A connection whose reading is paused gives no end-of-file event; TCP_INFO (tcp(7)) tells the state without reading.
+    """
+    if sock.fileno() < 0:
+        return True
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return False
+    (state,) = struct.unpack_from("B", sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1))
+    return state not in _STATES_OF_THE_LIVING

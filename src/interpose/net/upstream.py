@@ -1,0 +1,258 @@
+"""Dialling upstreams and running dialogues on them: names, deadlines, TLS. Knows no protocol; every failure is an `UpstreamError`."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from interpose.model.connection import Address, Connection
+from interpose.model.errors import InterposeError, UpstreamError
+from interpose.net.tls import TlsChannel
+from interpose.net.wire import Wire
+from interpose.protocols.dialogue import Dialogue, Done, Failed, Send, Step, UpgradeTls
+
+if TYPE_CHECKING:
+    from interpose.model.proofs import Grant
+    from interpose.net.certificates import ClientContexts
+    from interpose.net.options import DialOptions, SessionOptions
+
+_HINT = "try again, or ask an operator to look at the connection"
+
+
+@dataclass(slots=True)
+class Dialled:
+    """An upstream that let the gateway in: the wire, what the dialogue learned, and upstream bytes behind it.
+
+    Reading is paused until the owner resumes it. `peer` is the very address that answered: a cancel goes there.
+    """
+
+    connection: Connection
+    wire: Wire
+    result: object
+    leftover: bytes
+    peer: Address
+
+
+class Conversation:
+    """Runs one dialogue on one wire; the steps are carried out in the callback in which they arise."""
+
+    __slots__ = ("_contexts", "_dialogue", "_done", "_name", "_wire")
+
+    def __init__(self, wire: Wire, contexts: ClientContexts, name: str) -> None:
+        """`name` is the connection's, for messages."""
+        self._wire = wire
+        self._contexts = contexts
+        self._name = name
+        self._dialogue: Dialogue | None = None
+        self._done: asyncio.Future[Done] | None = None
+
+    async def run(self, dialogue: Dialogue) -> Done:
+        """Carry the dialogue out to its end; raises `UpstreamError`. Afterwards reading is paused."""
+        self._dialogue = dialogue
+        done: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
+        self._done = done
+        wire = self._wire
+        behind: list[bytes] = []
+        wire.on_bytes = self._received
+        wire.on_lost = self._lost
+        try:
+            if wire.gone:
+                raise self._broken("it closed the connection")
+            self._carry_out(dialogue.start())
+            wire.resume_reading()
+            ended = await done
+        finally:
+            wire.pause_reading()
+            wire.on_bytes = behind.append
+            self._dialogue = None
+        if behind:
+            ended.leftover += b"".join(behind)
+        return ended
+
+    def _received(self, data: bytes) -> None:
+        if self._dialogue is not None:
+            self._guarded(data)
+
+    def _guarded(self, data: bytes) -> None:
+        dialogue, done = self._dialogue, self._done
+        if dialogue is None or done is None or done.done():
+            return
+        try:
+            self._carry_out(dialogue.received(data))
+        except Exception as error:  # noqa: BLE001 -- handed to whoever waits; nothing may leave a half-run dialogue
+            if not done.done():
+                done.set_exception(error)
+
+    def _lost(self, error: Exception | None) -> None:
+        dialogue, done = self._dialogue, self._done
+        if dialogue is None or done is None or done.done():
+            return
+        channel = self._wire.tls
+        if channel is not None and channel.failure is not None:
+            done.set_exception(self._broken(f"TLS failed: {channel.failure}"))
+            return
+        try:
+            self._carry_out(dialogue.closed())
+        except Exception as fault:  # noqa: BLE001 -- as above
+            done.set_exception(fault)
+            return
+        if not done.done():
+            done.set_exception(self._broken(str(error) if error else "it closed the connection"))
+
+    def _carry_out(self, steps: list[Step]) -> None:
+        done = self._done
+        assert done is not None
+        chunks: list[bytes] = []
+        for step in steps:
+            if done.done():
+                break
+            match step:
+                case Send(data):
+                    chunks.append(data)
+                case UpgradeTls():
+                    if chunks:
+                        self._wire.write(chunks)
+                        chunks = []
+                    self._upgrade(step)
+                case Done():
+                    if chunks:
+                        self._wire.write(chunks)
+                        chunks = []
+                    # INVARIANT: nothing is read behind a dialogue before its owner is there to take it.
+                    self._wire.pause_reading()
+                    done.set_result(step)
+                case Failed(error):
+                    done.set_exception(error)
+                case _:
+                    assert_never(step)
+        if chunks:
+            self._wire.write(chunks)
+
+    def _upgrade(self, step: UpgradeTls) -> None:
+        context = self._contexts.get(step.verify, step.ca_file, step.alpn)
+        try:
+            channel = TlsChannel(context, server_side=False, server_name=step.server_name or None)
+        except (ssl.SSLError, ValueError) as error:
+            raise self._broken(f"no TLS to a server named `{step.server_name}`") from error
+        self._wire.start_tls(channel, self._tls_started)
+
+    def _tls_started(self) -> None:
+        dialogue, done, channel = self._dialogue, self._done, self._wire.tls
+        if dialogue is None or done is None or done.done() or channel is None:
+            return
+        try:
+            self._carry_out(dialogue.tls_started(channel.peer_certificate))
+        except Exception as error:  # noqa: BLE001 -- as above
+            if not done.done():
+                done.set_exception(error)
+
+    def _broken(self, detail: str) -> UpstreamError:
+        return UpstreamError(f"the upstream `{self._name}` did not answer as it should", detail=detail, hint=_HINT)
+
+
+class Dialer:
+    """Opens connections to upstreams: for a session under its grant, and for cancels beside a dialled one."""
+
+    __slots__ = ("_cancels", "_contexts", "_options", "_session")
+
+    def __init__(self, contexts: ClientContexts, options: DialOptions, session: SessionOptions) -> None:
+        """`session` gives the bounds of the wires that are made."""
+        self._contexts = contexts
+        self._options = options
+        self._session = session
+        self._cancels = asyncio.Semaphore(options.max_cancels)
+
+    async def dial(self, connection: Connection, dialogue: Dialogue, grant: Grant) -> Dialled:
+        """Connect and log in; raises `UpstreamError` with a message that is safe to show."""
+        # INVARIANT: the grant is spent before any socket opens, name lookup included.
+        grant.spend(connection.name)
+        wire: Wire | None = None
+        try:
+            async with asyncio.timeout(self._options.dial_deadline):
+                wire, peer = await self._connect(connection.name, connection.address)
+                done = await self.converse(connection, wire, dialogue)
+        except TimeoutError as error:
+            if wire is not None:
+                wire.abort()
+            raise UpstreamError(
+                f"the upstream `{connection.name}` did not let the gateway in within {self._options.dial_deadline:g} s",
+                detail=str(connection.address),
+                hint=_HINT,
+            ) from error
+        except BaseException:
+            if wire is not None:
+                wire.abort()
+            raise
+        return Dialled(connection, wire, done.result, done.leftover, peer)
+
+    async def converse(self, connection: Connection, wire: Wire, dialogue: Dialogue) -> Done:
+        """Run one more dialogue on a wire; raises `UpstreamError`. Any other error is ours and says so without data."""
+        try:
+            return await Conversation(wire, self._contexts, connection.name).run(dialogue)
+        except UpstreamError:
+            raise
+        except InterposeError as error:
+            raise UpstreamError(error.public_message, detail=error.detail, hint=error.hint) from error
+
+    async def cancel(self, connection: Connection, peer: Address, dialogue: Dialogue) -> None:
+        """Run a cancel dialogue on a connection of its own; raises `UpstreamError`.
+
+        INVARIANT: it goes to the address that the session was dialled at under its grant, and a cancel dialogue is made by the
+        protocol from what that dial learned: it carries no command.
+        """
+        wire: Wire | None = None
+        async with self._cancels:
+            try:
+                async with asyncio.timeout(self._options.cancel_deadline):
+                    wire, _ = await self._connect(connection.name, peer)
+                    await self.converse(connection, wire, dialogue)
+            except TimeoutError as error:
+                raise UpstreamError(
+                    f"the upstream `{connection.name}` did not take a cancel request", detail=str(peer), hint=_HINT
+                ) from error
+            finally:
+                if wire is not None:
+                    wire.abort()
+
+    async def _connect(self, name: str, address: Address) -> tuple[Wire, Address]:
+        """The first address behind a name that answers."""
+        loop = asyncio.get_running_loop()
+        faults: list[str] = []
+        for host in await self._resolve(name, address):
+            try:
+                async with asyncio.timeout(self._options.connect_timeout):
+                    _, wire = await loop.create_connection(
+                        lambda: Wire(loop, high_water=self._session.high_water, linger=self._session.linger),
+                        host=host,
+                        port=address.port,
+                    )
+            except TimeoutError:
+                faults.append(f"{host}: no answer within {self._options.connect_timeout:g} s")
+            except OSError as error:
+                faults.append(f"{host}: {error.strerror or error}")
+            else:
+                wire.pause_reading()
+                return wire, Address(host, address.port)
+        raise UpstreamError(
+            f"the upstream `{name}` cannot be reached", detail=f"{address}: {'; '.join(faults)}", hint=_HINT
+        )
+
+    async def _resolve(self, name: str, address: Address) -> list[str]:
+        try:
+            return [str(ipaddress.ip_address(address.host))]
+        except ValueError:
+            # Not a literal address: a name.
+            loop = asyncio.get_running_loop()
+        try:
+            infos = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise UpstreamError(
+                f"the upstream `{name}` cannot be reached",
+                detail=f"no address for `{address.host}`: {error}",
+                hint=_HINT,
+            ) from error
+        return list(dict.fromkeys(str(info[4][0]) for info in infos))
