@@ -85,7 +85,7 @@ class SessionRecorder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SessionHeader:
-    """What a recording says of its session."""
+    """What a recording says of its session. `durable`: `AuditChain.sync` also waits until its commands are on disk."""
 
     session: SessionId
     principal: str
@@ -94,6 +94,7 @@ class SessionHeader:
     source: str
     opened_at: float
     details: tuple[tuple[str, str], ...] = ()
+    durable: bool = False
 
 
 class Recordings(Protocol):
