@@ -1,0 +1,1 @@
+"""The history of the state store's tables, one file a version."""

@@ -1,0 +1,1 @@
+"""One file a version, named after it. INVARIANT: a version that was released is never changed."""

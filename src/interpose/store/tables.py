@@ -1,0 +1,84 @@
+"""The tables of the state store, as SQLAlchemy Core describes them. Times are wall-clock seconds.
+
+INVARIANT: what the migrations make is what stands here; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("session", String, nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("rules", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("snapshot", String, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("state", String, nullable=False),
+    Column("facts", Text, nullable=False),
+    Index("approvals_by_state", "state", "created_at"),
+)
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("approval", String, ForeignKey("approvals.id", ondelete="CASCADE"), primary_key=True),
+    Column("principal", String, primary_key=True),
+    Column("approve", Boolean(create_constraint=False), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("comment", Text, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("principal", String, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+    Column("revoked_at", Float),
+    Column("description", Text, nullable=False),
+    Column("acting_for", String),
+    Column("task", Text),
+    Index("tokens_by_revocation", "revoked_at"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("principal", String, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("protocol", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("opened_at", Float, nullable=False),
+    Column("closed_at", Float),
+    Column("close_reason", String, nullable=False),
+    Column("worker", String, nullable=False),
+    Column("commands", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("details", Text, nullable=False),
+    Index("sessions_by_opening", "opened_at"),
+)

@@ -1,0 +1,100 @@
+"""Access tokens in the database, by the SHA-256 of the whole token: the port `TokenStore`. The token itself never gets here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from interpose.engine.ports import TokenRecord
+from interpose.model.errors import StoreError
+from interpose.model.ids import TokenId
+from interpose.store.database import Database
+from interpose.store.tables import tokens
+
+
+class SqlTokens:
+    """Tokens, shared by everybody who has the database open."""
+
+    def __init__(self, database: Database) -> None:
+        """On an open database."""
+        self._database = database
+
+    async def find(self, digest: bytes) -> TokenRecord | None:
+        """The token with this SHA-256 digest, revoked and expired ones included."""
+
+        def work(connection: Connection) -> TokenRecord | None:
+            row = connection.execute(select(tokens).where(tokens.c.digest == digest)).mappings().first()
+            return None if row is None else _record(row)
+
+        return await self._database.read(work)
+
+    async def add(self, digest: bytes, record: TokenRecord) -> None:
+        """Store a new token; raises `StoreError` when its id or digest is taken."""
+
+        def work(connection: Connection) -> None:
+            try:
+                connection.execute(
+                    insert(tokens).values(
+                        id=record.id,
+                        digest=digest,
+                        principal=record.principal,
+                        created_at=record.created_at,
+                        expires_at=record.expires_at,
+                        revoked_at=record.revoked_at,
+                        description=record.description,
+                        acting_for=record.acting_for,
+                        task=record.task,
+                    )
+                )
+            except IntegrityError:
+                raise StoreError("a token with this id exists already") from None
+
+        await self._database.write(work)
+
+    async def all(self) -> Sequence[TokenRecord]:
+        """Every token, newest first."""
+
+        def work(connection: Connection) -> list[TokenRecord]:
+            rows = connection.execute(select(tokens).order_by(tokens.c.created_at.desc(), tokens.c.id)).mappings()
+            return [_record(row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def revoke(self, token: TokenId, at: float) -> bool:
+        """Mark as revoked; False when there is none such. A token that is revoked already keeps its first time."""
+
+        def work(connection: Connection) -> bool:
+            done = connection.execute(
+                update(tokens).where(tokens.c.id == token, tokens.c.revoked_at.is_(None)).values(revoked_at=at)
+            )
+            if done.rowcount == 1:
+                return True
+            return connection.execute(select(tokens.c.id).where(tokens.c.id == token)).first() is not None
+
+        return await self._database.write(work)
+
+    async def revoked_since(self, at: float) -> Sequence[TokenId]:
+        """Tokens revoked at or after `at` (wall clock)."""
+
+        def work(connection: Connection) -> list[TokenId]:
+            rows = connection.execute(
+                select(tokens.c.id).where(tokens.c.revoked_at >= at).order_by(tokens.c.revoked_at, tokens.c.id)
+            )
+            return [TokenId(str(row[0])) for row in rows]
+
+        return await self._database.read(work)
+
+
+def _record(row: RowMapping) -> TokenRecord:
+    return TokenRecord(
+        TokenId(str(row["id"])),
+        str(row["principal"]),
+        float(row["created_at"]),
+        None if row["expires_at"] is None else float(row["expires_at"]),
+        None if row["revoked_at"] is None else float(row["revoked_at"]),
+        str(row["description"]),
+        None if row["acting_for"] is None else str(row["acting_for"]),
+        None if row["task"] is None else str(row["task"]),
+    )
