@@ -130,14 +130,17 @@ class ChunkWriter:
         self.plain_bytes += chunk.plain_length
 
     def chunk(self, plain: bytes, frames: int) -> tuple[bytes, bytes]:
-        """Whole frames to a chunk's bytes and hash. Counts as written; call `resume` or start anew if writing failed."""
+        """Whole frames to the next chunk's bytes and hash; `commit` once they are written."""
         stored = self._compress.compress(plain)
         data = _CHUNK.pack(b"C", _ZSTD, self.index, self.frames, frames, len(plain), len(stored), self.before) + stored
-        self.before = sha256(data).digest()
+        return data, sha256(data).digest()
+
+    def commit(self, chunk_hash: bytes, plain_length: int, frames: int) -> None:
+        """The chunk was written: the next one hangs on it."""
+        self.before = chunk_hash
         self.index += 1
         self.frames += frames
-        self.plain_bytes += len(plain)
-        return data, self.before
+        self.plain_bytes += plain_length
 
     def trailer(self, state: str, reason: str) -> tuple[bytes, bytes]:
         """The trailer's bytes and hash."""

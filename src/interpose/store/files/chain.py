@@ -104,7 +104,7 @@ class FileAuditChain:
         clock: Clock,
         key: SigningKey,
         reserve: Reserve,
-        options: ChainOptions = ChainOptions(),  # noqa: B008
+        options: ChainOptions = ChainOptions(),
         started: Mapping[str, AuditValue] | None = None,
     ) -> None:
         """Begin the chain with `gateway.started`, which names the ends of earlier boots' chains; `started` are more fields.
@@ -321,13 +321,18 @@ class FileAuditChain:
 
     def _run(self) -> None:
         """The sync thread."""
-        while not self._closed:
-            self._wake.wait(self._pause())
-            self._wake.clear()
-            if not self._waiters and not self._closed:
-                self._urgent.wait(self._options.sync_within)
-            self._urgent.clear()
-            self._sync_group()
+        try:
+            while not self._closed:
+                self._wake.wait(self._pause())
+                self._wake.clear()
+                if not self._waiters and not self._closed:
+                    self._urgent.wait(self._options.sync_within)
+                self._urgent.clear()
+                self._sync_group()
+        finally:
+            if not self._closed:
+                # INVARIANT: nothing is appended that nobody would sync.
+                self._sync_error = "the sync thread has ended"
 
     def _pause(self) -> float | None:
         """How long there is nothing to do unless somebody wakes the thread; None for ever."""
