@@ -87,10 +87,10 @@ def read_annotations(
     else:
         for name in ("count", "ttl"):
             if name in values:
-                reader.problem(name, f"`@{name}` means nothing without `@approval`", "add `@approval(\"group\")`")
+                reader.problem(name, f"`@{name}` means nothing without `@approval`", 'add `@approval("group")`')
     mode = values.get("mode", "enforce")
     if mode not in ("enforce", "observe"):
-        reader.problem("mode", f"`@mode` cannot be `{mode}`", "write `@mode(\"observe\")` or `@mode(\"enforce\")`")
+        reader.problem("mode", f"`@mode` cannot be `{mode}`", 'write `@mode("observe")` or `@mode("enforce")`')
     mask = values.get("mask")
     if mask is not None:
         try:
@@ -136,7 +136,9 @@ class _Reader:
         for name in self._values:
             if name not in ANNOTATIONS:
                 close = difflib.get_close_matches(name, ANNOTATIONS, n=1)
-                hint = f"did you mean `@{close[0]}`?" if close else "known: " + ", ".join(f"`@{a}`" for a in ANNOTATIONS)
+                hint = (
+                    f"did you mean `@{close[0]}`?" if close else "known: " + ", ".join(f"`@{a}`" for a in ANNOTATIONS)
+                )
                 self.problem(name, f"unknown annotation `@{name}`", hint)
         for name in _FORBID_ONLY if permits else _PERMIT_ONLY:
             if name in self._values:
@@ -146,7 +148,7 @@ class _Reader:
     def identity(self) -> str:
         value = self._values.get("id")
         if value is None:
-            self.problem("id", "this policy has no `@id`", "write `@id(\"short-name\")` before it")
+            self.problem("id", "this policy has no `@id`", 'write `@id("short-name")` before it')
         elif not _ID.fullmatch(value):
             self.problem("id", f"`{value}` is no policy id", "use letters, digits, `.`, `_` and `-`")
         return value or ""

@@ -47,7 +47,8 @@ def _entity(uid: Uid, parents: Iterable[Uid], attributes: dict[str, Json] | None
 def action_entities() -> list[Entity]:
     """Every action and action group with its parents, and the gateway itself."""
     actions = [
-        _entity(("Action", name), (("Action", parent) for parent in parents)) for name, parents in action_parents().items()
+        _entity(("Action", name), (("Action", parent) for parent in parents))
+        for name, parents in action_parents().items()
     ]
     return [*actions, _entity(GATEWAY, (), {"name": GATEWAY[1], "kind": "gateway"})]
 

@@ -58,7 +58,12 @@ EFFECT_FACTS: tuple[Fact, ...] = (
     Fact("statement", CedarType.STRING, "tag of the statement that has this effect, e.g. `SELECT` or `ALTER TABLE`"),
     Fact("statement_count", CedarType.LONG, "how many statements the command holds"),
     Fact("has_where", CedarType.BOOL, "whether the UPDATE or DELETE has a WHERE clause", _WHERE),
-    Fact("where_constant", CedarType.BOOL, "whether its WHERE asks no column, as in `WHERE true` or `WHERE 1 = 1`", _WHERE),
+    Fact(
+        "where_constant",
+        CedarType.BOOL,
+        "whether its WHERE asks no column, as in `WHERE true` or `WHERE 1 = 1`",
+        _WHERE,
+    ),
     Fact("tables", CedarType.STRINGS, "every table of the statement as `schema.table`"),
     Fact("functions", CedarType.STRINGS, "every function that the statement calls as `schema.function`"),
     Fact("resolved", CedarType.BOOL, "whether the catalog knew every name of this effect"),
@@ -72,6 +77,7 @@ EFFECT_FACTS: tuple[Fact, ...] = (
 SESSION_FACTS: tuple[Fact, ...] = (
     Fact("now", CedarType.DATETIME, "the time of judgement, UTC"),
     Fact("source_ip", CedarType.ADDRESS, "the client's address; absent for a local socket"),
+    Fact("session_method", CedarType.STRING, "how the principal proved itself, e.g. `token`"),
     Fact("application_name", CedarType.STRING, "what the client calls itself; anybody can claim anything"),
     Fact("justification", CedarType.STRING, "why the principal says that it needs this; absent when it said nothing"),
     Fact("agent", CedarType.BOOL, "whether the principal is an agent"),
@@ -90,23 +96,16 @@ GATEWAY_FACTS: tuple[Fact, ...] = (
 )
 """What `approve` and `replay` may be asked with."""
 
-_BY_NAME: Mapping[str, Fact] = {fact.name: fact for fact in (*EFFECT_FACTS, *GATEWAY_FACTS)}
+_OF_EFFECTS: Mapping[str, Fact] = {fact.name: fact for fact in EFFECT_FACTS}
+_SESSION_GIVEN: Mapping[str, Fact] = {
+    fact.name: fact
+    for fact in (*SESSION_FACTS, *GATEWAY_FACTS)
+    if fact.name
+    not in ("now", "agent", "acting_for", "task")  # these come from the clock and the principal, nowhere else
+}
 _REQUIRED: Mapping[Action, tuple[str, ...]] = {
     action: tuple(fact.name for fact in EFFECT_FACTS if action in fact.required_on) for action in Action
 }
-
-
-@dataclass(frozen=True, slots=True)
-class SessionFacts:
-    """The session at the moment of judgement. `now` is wall-clock seconds since the epoch.
-
-    `source_ip` is the client's address without port, None for a local socket; `justification` is None when none was given.
-    """
-
-    now: float
-    source_ip: str | None = None
-    application_name: str = ""
-    justification: str | None = None
 
 
 def encode(type_: CedarType, name: str, value: FactValue) -> Json:
@@ -131,7 +130,7 @@ def effect_context(action: Action, facts: Mapping[str, FactValue], wanted: froze
     """
     context: dict[str, Json] = {}
     for name, value in facts.items():
-        fact = _BY_NAME.get(name)
+        fact = _OF_EFFECTS.get(name)
         if fact is None:
             raise FactError(f"`{name}` is no declared fact")
         encoded = encode(fact.type, name, value)
@@ -143,22 +142,29 @@ def effect_context(action: Action, facts: Mapping[str, FactValue], wanted: froze
     return context
 
 
-def session_context(principal: Principal, session: SessionFacts, wanted: frozenset[str] | None) -> dict[str, Json]:
-    """The session's facts as Cedar JSON; raises `FactError` when the address or the time is none."""
-    context: dict[str, Json] = {
-        "application_name": session.application_name,
-        "agent": principal.kind is PrincipalKind.AGENT,
-    }
-    if session.justification is not None:
-        context["justification"] = session.justification
+def session_context(
+    principal: Principal, facts: Mapping[str, FactValue], now: float, wanted: frozenset[str] | None
+) -> dict[str, Json]:
+    """The session's facts as Cedar JSON; `now` is wall-clock seconds since the epoch.
+
+    `facts` are what the engine says of the session: those of `SESSION_FACTS` that are not the principal's own, and for gateway
+    actions `GATEWAY_FACTS`. Raises `FactError` for an undeclared or mistyped one.
+    """
+    context: dict[str, Json] = {"application_name": "", "agent": principal.kind is PrincipalKind.AGENT}
     if principal.acting_for is not None:
         context["acting_for"] = principal.acting_for
     if principal.task is not None:
         context["task"] = principal.task
     if wanted is None or "now" in wanted:
-        context["now"] = _datetime(session.now)
-    if session.source_ip is not None and (wanted is None or "source_ip" in wanted):
-        context["source_ip"] = _address(session.source_ip)
+        context["now"] = _datetime(now)
+    for name, value in facts.items():
+        fact = _SESSION_GIVEN.get(name)
+        if fact is None:
+            raise FactError(f"`{name}` is no declared fact of a session")
+        if fact.type is not CedarType.ADDRESS:
+            context[name] = encode(fact.type, name, value)
+        elif value != "" and (wanted is None or name in wanted):
+            context[name] = _address(value)
     return context if wanted is None else {name: value for name, value in context.items() if name in wanted}
 
 
@@ -167,12 +173,17 @@ def _datetime(seconds: float) -> Json:
         moment = datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError, ValueError) as error:
         raise FactError("`now` is no time") from error
-    return {"__extn": {"fn": "datetime", "arg": moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"}}
+    return {
+        "__extn": {
+            "fn": "datetime",
+            "arg": moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z",
+        }
+    }
 
 
-def _address(text: str) -> Json:
+def _address(value: FactValue) -> Json:
     try:
-        address = ipaddress.ip_address(text.partition("%")[0])
+        address = ipaddress.ip_address(str(value).partition("%")[0])
     except ValueError as error:
         raise FactError("`source_ip` is no address") from error
     # An IPv4 client on a dual-stack listener is ::ffff:a.b.c.d; policy speaks of a.b.c.d.

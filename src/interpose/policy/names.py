@@ -150,7 +150,11 @@ def describe(resource: Resource) -> str:
         case RoleResource():
             return f"role {resource.name}"
         case ObjectResource():
-            return f"{resource.kind} {resource.schema}.{resource.name}" if resource.schema else f"{resource.kind} {resource.name}"
+            return (
+                f"{resource.kind} {resource.schema}.{resource.name}"
+                if resource.schema
+                else f"{resource.kind} {resource.name}"
+            )
         case ConnectionResource():
             return "the connection"
         case _:

@@ -19,7 +19,7 @@ from interpose.model.ids import PolicyId
 from interpose.policy.annotations import MaskVocabulary, read_annotations
 from interpose.policy.facts import CedarType, fact_names
 from interpose.policy.mentions import Mentions, may_concern, mentions_of
-from interpose.policy.names import example_id
+from interpose.policy.names import connection_part, example_id
 from interpose.policy.rules import Rule
 from interpose.policy.schema import ENTITY_TYPES, action_parents, attribute_names
 from interpose.policy.source import PolicySource, split
@@ -39,9 +39,7 @@ class ParsedPolicy:
     source: PolicySource
 
 
-def parse_policies(
-    files: Mapping[str, str], masks: MaskVocabulary, problems: list[Problem]
-) -> list[ParsedPolicy]:
+def parse_policies(files: Mapping[str, str], masks: MaskVocabulary, problems: list[Problem]) -> list[ParsedPolicy]:
     """Every policy of these files (path to text), in order of path; faults go into `problems`."""
     parsed: list[ParsedPolicy] = []
     first: dict[PolicyId, Rule] = {}
@@ -123,16 +121,16 @@ def check_policies(
 ) -> None:
     """Validate each policy against the schema, and the entities that it names against their form and `known`.
 
-    `known` maps an entity type to all ids that exist (`DataClass`, and `Connection` where connections are known): a
-    literal of that type with another id could never match, which for a forbid means that it silently permits.
+    `known` maps an entity type to all ids that exist (`DataClass`, and `Connection` and `Label` where connections are known): a
+    literal of that type with another id could never match, which for a forbid means that it silently permits. Of a label only
+    the key must exist, so that one policy set can serve several gateways.
     """
     words = (*ENTITY_TYPES, *attribute_names(attributes), *fact_names(), *action_parents())
     for policy in policies:
         found = {_PREFIX.sub("", error.error) for error in cedarpy.validate_policies(policy.source.text, schema).errors}
         # A wrong name in the head also makes "no applicable action": one fault is enough.
         primary = sorted(text for text in found if not text.startswith("unable to find an applicable action"))
-        for text in _one_each(primary or sorted(found)):
-            problems.append(_located(text, policy.source, words))
+        problems.extend(_located(text, policy.source, words) for text in _one_each(primary or sorted(found)))
         problems.extend(_entity_problems(policy, known))
 
 
@@ -173,13 +171,29 @@ def _entity_problems(policy: ParsedPolicy, known: Mapping[str, frozenset[str]]) 
     for uid in sorted(policy.mentions.entities):
         message, hint = "", ""
         example = example_id(uid)
+        connection = connection_part(uid)
         if example is not None:
             message = f'`{uid[0]}::"{uid[1]}"` can never match: ids of this type look otherwise'
             hint = f'write it like `{uid[0]}::"{example}"`'
-        elif uid[0] in known and uid[1] not in known[uid[0]]:
-            close = difflib.get_close_matches(uid[1], sorted(known[uid[0]]), n=1)
+        elif uid[0] == "Label" and "Label" in known and not any(_key(uid[1]) == _key(each) for each in known["Label"]):
+            message = f"no connection has a label `{_key(uid[1])}`"
+            hint = _nearest(uid[1], known["Label"])
+        elif uid[0] in known and uid[0] != "Label" and uid[1] not in known[uid[0]]:
             message = f'`{uid[0]}::"{uid[1]}"` does not exist'
-            hint = f"did you mean `{close[0]}`?" if close else "known: " + ", ".join(sorted(known[uid[0]]) or ["none"])
+            hint = _nearest(uid[1], known[uid[0]])
+        elif connection is not None and "Connection" in known and connection not in known["Connection"]:
+            message = f"there is no connection `{connection}`"
+            hint = _nearest(connection, known["Connection"])
         if message:
             line, column = policy.source.find(uid[1])
             yield Problem(message, file=policy.source.file, line=line, column=column, hint=hint)
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    choices = sorted(known)
+    close = difflib.get_close_matches(word, choices, n=1)
+    return f"did you mean `{close[0]}`?" if close else "known: " + ", ".join(choices or ["none"])
+
+
+def _key(label: str) -> str:
+    return label.partition("=")[0]

@@ -51,7 +51,9 @@ RESOURCE_ATTRIBUTES: Mapping[str, str] = {
 ANY_COMMAND = "any_command"
 """The group of every command action but `unknown`."""
 
-GATEWAY_ACTIONS: frozenset[Action] = frozenset(action for action, groups in ACTION_GROUPS.items() if "gateway" in groups)
+GATEWAY_ACTIONS: frozenset[Action] = frozenset(
+    action for action, groups in ACTION_GROUPS.items() if "gateway" in groups
+)
 """Actions on the gateway itself: what `PolicyBundle.may` is asked, besides `connect`."""
 
 COMMAND_ACTIONS: frozenset[Action] = frozenset(Action) - GATEWAY_ACTIONS - {Action.CONNECT, Action.REVEAL}

@@ -64,10 +64,10 @@ def split(text: str, file: str) -> list[PolicySource]:
     pieces: list[PolicySource] = []
     begin: int | None = None
     end = 0
-    for start, token in _tokens(text):
+    for start, word in _tokens(text):
         begin = start if begin is None else begin
-        end = start + len(token)
-        if token == ";":
+        end = start + len(word)
+        if word == ";":
             pieces.append(_piece(text, file, begin, end, complete=True))
             begin = None
     if begin is not None:
