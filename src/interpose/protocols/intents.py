@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from interpose.masking.copying import CopyStream
 from interpose.masking.plan import MaskingPlan
 from interpose.model.analysis import Analysis
 from interpose.model.command import Command
@@ -153,10 +154,15 @@ Answer = Allowed | Refused
 
 @dataclass(slots=True)
 class Showing:
-    """The result may be shown: as it is (`plan` None) or masked by `plan`."""
+    """The result may be shown: as it is (`plan` None) or masked by `plan`.
+
+    The data of a COPY (a shape with `copy`) is masked by `copy`, a fresh stream for this one result; with a `plan` and no `copy`
+    stream it is refused.
+    """
 
     clearance: Clearance
     plan: MaskingPlan | None
+    copy: CopyStream | None = None
 
 
 ShowAnswer = Showing | Refused
