@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from interpose.engine.votes import satisfied, valid_voters
 from interpose.model.actions import Action
+from interpose.model.analysis import FactValue
 from interpose.model.audit import AuditEvent, AuditKind, AuditValue
 
 if TYPE_CHECKING:
@@ -60,7 +61,12 @@ class ApprovalLedger:
         if connection is None:
             return lambda _: False
         now = self._clock.wall()
-        return lambda voter: snapshot.policy.may(voter, Action.APPROVE, connection, {}, now)
+        facts: dict[str, FactValue] = {
+            "requester": approval.requester.name,
+            "requester_groups": tuple(sorted(approval.requester.groups)),
+            "policies": tuple(rule.policy for rule in approval.rules),
+        }
+        return lambda voter: snapshot.policy.may(voter, Action.APPROVE, connection, facts, now)
 
     async def close(
         self, approval: Approval, expected: str, state: str, reason: str, approved_by: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from typing import Protocol
 from interpose.engine.limits import Limits
 from interpose.engine.ports import PrincipalSource
 from interpose.model.actions import Action
-from interpose.model.analysis import Effect
+from interpose.model.analysis import Effect, FactValue
 from interpose.model.connection import Connection
 from interpose.model.decisions import Decision
 from interpose.model.ids import ConnectionName, PolicyId, SnapshotDigest
@@ -34,8 +34,8 @@ class Policy(Protocol):
         ...
 
     @property
-    def uses_source(self) -> bool:
-        """Whether any policy looks at where a session comes from."""
+    def facts_used(self) -> frozenset[str] | None:
+        """The facts that any policy looks at; None for all of them."""
         ...
 
     def judge(
@@ -43,7 +43,7 @@ class Policy(Protocol):
         principal: Principal,
         connection: Connection,
         effects: tuple[Effect, ...],
-        facts: Mapping[str, str],
+        facts: Mapping[str, FactValue],
         now: float,
         *,
         lifted: frozenset[PolicyId] = frozenset(),
@@ -52,13 +52,18 @@ class Policy(Protocol):
         ...
 
     def may(
-        self, principal: Principal, action: Action, connection: Connection, facts: Mapping[str, str], now: float
+        self,
+        principal: Principal,
+        action: Action,
+        connection: Connection | None,
+        facts: Mapping[str, FactValue],
+        now: float,
     ) -> bool:
-        """Whether a plain permission is given (`approve`, `replay` …)."""
+        """Whether a plain permission is given (`approve`, `replay` …); `connection` is None for the gateway as a whole."""
         ...
 
     def reveal_table(
-        self, principal: Principal, connection: Connection, facts: Mapping[str, str], now: float
+        self, principal: Principal, connection: Connection, facts: Mapping[str, FactValue], now: float
     ) -> RevealTable:
         """Everything classified that is hidden from this principal on this connection."""
         ...

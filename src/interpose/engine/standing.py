@@ -18,7 +18,7 @@ from interpose.model.refusal import Refusal
 if TYPE_CHECKING:
     from interpose.engine.sessions import Session
     from interpose.engine.snapshot import Snapshot
-    from interpose.model.analysis import Analysis
+    from interpose.model.analysis import Analysis, FactValue
     from interpose.model.audit import AuditValue
     from interpose.model.connection import Connection
     from interpose.model.decisions import Decision
@@ -77,7 +77,7 @@ class Standing:
         snapshot: Snapshot,
         principal: Principal,
         connection: Connection,
-        facts: Mapping[str, str],
+        facts: Mapping[str, FactValue],
         now: float,
     ) -> None:
         """Asks policy what is hidden; `now` is wall-clock seconds."""
@@ -172,12 +172,11 @@ class Standings:
     def _shared(
         self, session: Session, snapshot: Snapshot, principal: Principal, connection: Connection, now: float
     ) -> Standing:
-        facts: Mapping[str, str] = session.facts
         policy = snapshot.policy
         # What no policy looks at does not tell two sessions apart, and is then not shown to policy either: the
         # cached decision of one is exactly the decision of the other.
-        if not policy.uses_source:
-            facts = {name: value for name, value in facts.items() if name != "source_ip"}
+        used = policy.facts_used
+        facts = {name: value for name, value in session.facts.items() if used is None or name in used}
         second = int(now) if policy.uses_time else None
         key = (principal.policy_key(), connection.name, tuple(sorted(facts.items())), second)
         standing = self._kept.get(key)
