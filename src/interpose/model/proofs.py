@@ -36,6 +36,11 @@ class Grant:
         self.connection = connection
         self._spent = False
 
+    @property
+    def spent(self) -> bool:
+        """Whether the right was used; a credential is fetched before that, never after."""
+        return self._spent
+
     def spend(self, connection: ConnectionName) -> None:
         """Use the right; raises `ProofError` for another connection or a second time."""
         if self._spent or connection != self.connection:
