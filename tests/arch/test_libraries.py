@@ -21,6 +21,7 @@ OWNERS: Final[Mapping[str, tuple[str, list[str]]]] = {
     "alembic": ("alembic", ["store"]),
     "cedarpy": ("cedarpy", ["policy"]),
     "cryptography": ("cryptography", ["secrets", "recording", "identity", "net", "store"]),
+    "google": ("protobuf", ["analysis/sql"]),
     "msgspec": ("msgspec", ABOVE_THE_MODEL),
     "postgast": ("postgast", ["analysis/sql"]),
     "prometheus_client": ("prometheus-client", ["telemetry"]),
