@@ -1,10 +1,11 @@
 """TLS contexts from files: the gateway's own certificate with hot reload, and the ways to verify an upstream.
 
-Reads files when contexts are made, never while bytes flow. A bad new certificate leaves the old one serving.
+Reads files in threads, never in the event loop. A bad new certificate leaves the old one serving.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _Stamp = tuple[tuple[int, int, int], ...]
+_Verification = tuple[str, str | None, tuple[str, ...]]
 
 
 def _stamp(paths: tuple[Path, ...]) -> _Stamp:
@@ -50,99 +52,78 @@ def server_context(certificate: Path, key: Path, alpn: tuple[str, ...]) -> ssl.S
 
 
 class ServerCertificate:
-    """The gateway's own certificate, followed on disk.
+    """The gateway's own certificate. `context` is the newest good one; `follow` keeps it so."""
 
-    `context` is the newest good one. The files are looked at when a client begins TLS, at most every `interval` seconds.
-    """
+    __slots__ = ("_alpn", "_certificate", "_faulty", "_key", "_seen", "context")
 
-    __slots__ = (
-        "_alpn",
-        "_certificate",
-        "_context",
-        "_faulty",
-        "_interval",
-        "_key",
-        "_monotonic",
-        "_next_look",
-        "_on_fault",
-        "_seen",
-    )
-
-    def __init__(
-        self,
-        certificate: Path,
-        key: Path,
-        *,
-        alpn: tuple[str, ...],
-        monotonic: Callable[[], float],
-        on_fault: Callable[[ConfigurationError], None],
-        interval: float = 5.0,
-    ) -> None:
-        """Load; raises `ConfigurationError`. `on_fault` hears of a new certificate that cannot be used."""
+    def __init__(self, certificate: Path, key: Path, *, alpn: tuple[str, ...]) -> None:
+        """Load, blocking; raises `ConfigurationError`."""
         self._certificate = certificate
         self._key = key
         self._alpn = alpn
-        self._monotonic = monotonic
-        self._interval = interval
-        self._on_fault = on_fault
-        self._context = server_context(certificate, key, alpn)
-        self._seen = _stamp((certificate, key))
         self._faulty: _Stamp | None = None
-        self._next_look = monotonic() + interval
-
-    @property
-    def context(self) -> ssl.SSLContext:
-        """The context for a new connection."""
-        now = self._monotonic()
-        if now >= self._next_look:
-            self._next_look = now + self._interval
-            self.look()
-        return self._context
+        self.context = server_context(certificate, key, alpn)
+        self._seen = _stamp((certificate, key))
 
     def look(self) -> bool:
-        """Look at the files now; True when a new certificate was loaded. Each fault is told once, not at every look."""
+        """Look at the files now, blocking; True when a new certificate was loaded.
+
+        Raises `ConfigurationError` for a new one that cannot be used: once for each state of the files, not at every look.
+        """
         stamp: _Stamp = ()
         try:
             stamp = _stamp((self._certificate, self._key))
-            if stamp == self._seen:
+            if stamp in (self._seen, self._faulty):
                 return False
             context = server_context(self._certificate, self._key, self._alpn)
         except OSError as error:
-            self._tell(
-                stamp,
-                ConfigurationError(
-                    f"the TLS certificate `{self._certificate}` cannot be read; the old one goes on serving",
-                    detail=error.strerror or type(error).__name__,
-                    hint="put the file back or reload with another",
-                ),
-            )
-            return False
-        except ConfigurationError as error:
-            # The stamp that was seen stays: certificate and key are often replaced one after the other, so look again.
-            self._tell(stamp, error)
-            return False
-        self._context = context
+            if self._faulty == stamp:
+                return False
+            self._faulty = stamp
+            raise ConfigurationError(
+                f"the TLS certificate `{self._certificate}` cannot be read; the old one goes on serving",
+                detail=error.strerror or type(error).__name__,
+                hint="put the file back or reload with another",
+            ) from error
+        except ConfigurationError:
+            # What was seen stays: certificate and key are often replaced one after the other, and the next look sees both.
+            self._faulty = stamp
+            raise
+        self.context = context
         self._seen = stamp
         self._faulty = None
         return True
 
-    def _tell(self, stamp: _Stamp, fault: ConfigurationError) -> None:
-        if stamp != self._faulty:
-            self._faulty = stamp
-            self._on_fault(fault)
+    async def follow(self, on_fault: Callable[[ConfigurationError], None], interval: float = 5.0) -> None:
+        """Look every `interval` seconds, in a thread, until cancelled."""
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                await asyncio.to_thread(self.look)
+            except ConfigurationError as error:
+                on_fault(error)
 
 
 class ClientContexts:
     """Contexts towards upstreams, one for each way to verify; an authority file that changed is read again."""
 
-    __slots__ = ("_made",)
+    __slots__ = ("_made", "_monotonic", "_trusted_for")
 
-    def __init__(self) -> None:
-        """Nothing is read before the first dial."""
-        self._made: dict[tuple[str, str | None, tuple[str, ...]], tuple[_Stamp, ssl.SSLContext]] = {}
+    def __init__(self, monotonic: Callable[[], float], *, trusted_for: float = 5.0) -> None:
+        """Nothing is read before the first dial. A context is used for `trusted_for` seconds before its file is looked at."""
+        self._made: dict[_Verification, tuple[_Stamp, float, ssl.SSLContext]] = {}
+        self._monotonic = monotonic
+        self._trusted_for = trusted_for
 
-    def get(self, verify: str, ca_file: str | None, alpn: tuple[str, ...]) -> ssl.SSLContext:
-        """The context for `verify` = `none`, `ca` or `full`; raises `UpstreamError` when it cannot be made.
+    def ready(self, verify: str, ca_file: str | None, alpn: tuple[str, ...]) -> ssl.SSLContext | None:
+        """The context, if that takes no look at files."""
+        known = self._made.get((verify, ca_file, alpn))
+        if known is None or (ca_file is not None and self._monotonic() - known[1] > self._trusted_for):
+            return None
+        return known[2]
+
+    def make(self, verify: str, ca_file: str | None, alpn: tuple[str, ...]) -> ssl.SSLContext:
+        """The context for `verify` = `none`, `ca` or `full`, blocking; raises `UpstreamError` when it cannot be made.
 
         `ca` checks the chain, `full` the name as well. `none` checks nothing: whoever offers that to an operator names the risk.
         """
@@ -150,16 +131,15 @@ class ClientContexts:
         try:
             stamp = _stamp((Path(ca_file),)) if ca_file is not None else ()
             known = self._made.get(key)
-            if known is not None and known[0] == stamp:
-                return known[1]
-            context = _client_context(verify, ca_file, alpn)
+            same = known is not None and known[0] == stamp
+            context = known[2] if known is not None and same else _client_context(verify, ca_file, alpn)
         except OSError as error:
             raise UpstreamError(
                 "the upstream's identity cannot be checked",
                 detail=f"authority file `{ca_file}`: {error.strerror or error}",
                 hint="ask an operator to look at the connection's TLS settings",
             ) from error
-        self._made[key] = (stamp, context)
+        self._made[key] = (stamp, self._monotonic(), context)
         return context
 
 

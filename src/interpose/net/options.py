@@ -39,7 +39,6 @@ class SessionOptions:
     buffer_high: int = 256 * KIB
     write_stall: float = 120.0
     linger: float = 2.0
-    look_interval: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,23 +16,21 @@ if TYPE_CHECKING:
 class Pressure:
     """Reads each side only while the other takes what comes of it and the relay does not keep too much.
 
-    `judging` and `showing` are set by the driver: the relay waits for an answer of that kind. `over` says that
-    the relay kept too much at the last look, so that the driver looks again after its next callback.
+    `held` and `showing` are set by the driver: a command waits for an approver, a result waits to be shown. `over` says
+    that the relay kept too much at the last look, so that the driver looks again after its next callback.
     """
 
     __slots__ = (
         "_client",
         "_limit",
-        "_look",
         "_loop",
-        "_on_left",
         "_on_stall",
         "_options",
         "_relay",
         "_stall",
         "_stalled_at",
         "_upstream",
-        "judging",
+        "held",
         "over",
         "showing",
         "stopped",
@@ -45,22 +43,19 @@ class Pressure:
         upstream: Wire,
         options: SessionOptions,
         *,
-        on_left: Callable[[], None],
         on_stall: Callable[[], None],
     ) -> None:
-        """`on_left`: the client left while nothing of it was read; `on_stall`: it takes nothing any more."""
+        """`on_stall`: the client takes nothing any more."""
         self._loop = asyncio.get_running_loop()
         self._relay = relay
         self._client = client
         self._upstream = upstream
         self._options = options
         self._limit = options.buffer_high
-        self._on_left = on_left
         self._on_stall = on_stall
-        self._look: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
         self._stalled_at = 0
-        self.judging = False
+        self.held = False
         self.showing = False
         self.over = False
         self.stopped = False
@@ -70,17 +65,18 @@ class Pressure:
 
         `relay.buffered` counts only what the relay keeps while it *waits*, so what it waits for will come
         and reading goes on then; only the side that it does not wait for is stopped.
+
+        INVARIANT: during a hold the client is read, whatever else is full: a client that left must be seen, and its end comes
+        behind all that it sent before. What it sends meanwhile stays with the relay, which refuses it past its own limit.
         """
         if self.stopped:
             return
         client, upstream = self._client, self._upstream
         over = self.over = self._relay.buffered > self._limit
-        if upstream.writable and not over:
+        if self.held or (upstream.writable and not over):
             client.resume_reading()
         else:
             client.pause_reading()
-            if self.judging and self._look is None:
-                self._look = self._loop.call_later(self._options.look_interval, self._look_at_client)
         if client.writable and not (over and self.showing):
             upstream.resume_reading()
         else:
@@ -100,19 +96,8 @@ class Pressure:
     def stop(self) -> None:
         """The session is over: no timer fires any more."""
         self.stopped = True
-        for timer in (self._look, self._stall):
-            if timer is not None:
-                timer.cancel()
-
-    def _look_at_client(self) -> None:
-        """A client whose bytes are not read while its command is held gives no sign when it leaves: ask the kernel."""
-        self._look = None
-        if not self.judging:
-            return
-        if self._client.peer_has_left():
-            self._on_left()
-        else:
-            self._look = self._loop.call_later(self._options.look_interval, self._look_at_client)
+        if self._stall is not None:
+            self._stall.cancel()
 
     def _look_at_stall(self) -> None:
         """A client is stalled when not one byte went to it in the whole interval: slow readers are none."""

@@ -88,7 +88,7 @@ class SessionDriver:
         options: SessionOptions,
         on_over: Callable[[SessionDriver], None],
     ) -> None:
-        """`on_over` is called once, when the session is closed."""
+        """`on_over` is called when the books and both sockets are closed."""
         self._loop = asyncio.get_running_loop()
         self._session = session
         self._id = session.id
@@ -119,7 +119,6 @@ class SessionDriver:
             client,
             dialled.wire,
             options,
-            on_left=lambda: self._client_lost(None),
             on_stall=lambda: self._abort("write_stall"),
         )
 
@@ -132,6 +131,7 @@ class SessionDriver:
         upstream.on_bytes = self._upstream_bytes
         upstream.on_lost = self._upstream_lost
         upstream.on_writable = self._pressure.upstream_writable
+        client.on_closed = upstream.on_closed = self._seal
         session.on_end = self._end_asked
         session.on_cancel = self._cancel_asked
         self._guarded(self._relay.start)
@@ -214,7 +214,9 @@ class SessionDriver:
 
     def _held(self, notice: HoldNotice) -> None:
         if not self._closed:
+            self._pressure.held = True
             self._guarded(lambda: self._relay.holding(notice))
+            self._pressure.balance()
 
     # --- carrying out
 
@@ -300,12 +302,10 @@ class SessionDriver:
             self._gate.judge(self._session, ask.command, self._held), name=f"judge {self._id}"
         )
         self._judging.add_done_callback(self._judged)
-        self._pressure.judging = True
-        self._attention = True
 
     def _judged(self, task: asyncio.Task[Answer]) -> None:
         self._judging = None
-        self._pressure.judging = False
+        self._pressure.held = False
         # Asking a task for its failure also keeps asyncio from reporting it as forgotten.
         error = None if task.cancelled() else task.exception()
         if self._closed:
@@ -392,7 +392,9 @@ class SessionDriver:
         self._seal()
 
     def _seal(self) -> None:
-        """Close the session's books, once, and only after a cancelled hold has written that it was."""
-        if not self._books.closed and self._judging is None and self._showing is None:
-            self._books.close(self._reason)
+        """Close the books, once and only after a cancelled hold has written that it was; over when both wires are closed."""
+        if not self._closed or self._judging is not None or self._showing is not None:
+            return
+        self._books.close(self._reason)
+        if self._client.closed and self._upstream.closed:
             self._on_over(self)

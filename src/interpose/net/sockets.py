@@ -1,9 +1,8 @@
-"""TCP sockets as the gateway wants them: options, listening, and telling whether a peer that is not read has left. Linux first."""
+"""TCP sockets as the gateway wants them: options and listening. Linux first."""
 
 from __future__ import annotations
 
 import socket
-import struct
 from contextlib import closing
 
 KEEPALIVE_IDLE = 20
@@ -11,9 +10,6 @@ KEEPALIVE_INTERVAL = 10
 KEEPALIVE_PROBES = 3
 USER_TIMEOUT_MS = (KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_PROBES) * 1000
 """A peer that vanished is noticed within 50 s, whether the connection is quiet (probes) or data is on its way (RFC 5482)."""
-
-# linux/include/uapi/linux/tcp.h, enum of states; the first byte of struct tcp_info is the state.
-_STATES_OF_THE_LIVING = frozenset({1, 2, 3})  # ESTABLISHED, SYN_SENT, SYN_RECV
 
 
 def tune(sock: socket.socket) -> None:
@@ -62,16 +58,3 @@ def free_port(host: str) -> int:
         sock.bind((host, 0))
         port: int = sock.getsockname()[1]
         return port
-
-
-def peer_has_left(sock: socket.socket) -> bool:
-    """Whether the peer of a connection that is *not read* has closed or broken it, as the kernel knows.
-
-    A connection whose reading is paused gives no end-of-file event; TCP_INFO (tcp(7)) tells the state without reading.
-    """
-    if sock.fileno() < 0:
-        return True
-    if sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return False
-    (state,) = struct.unpack_from("B", sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1))
-    return state not in _STATES_OF_THE_LIVING

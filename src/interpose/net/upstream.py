@@ -16,6 +16,8 @@ from interpose.net.wire import Wire
 from interpose.protocols.dialogue import Dialogue, Done, Failed, Send, Step, UpgradeTls
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from interpose.model.proofs import Grant
     from interpose.net.certificates import ClientContexts
     from interpose.net.options import DialOptions, SessionOptions
@@ -40,13 +42,15 @@ class Dialled:
 class Conversation:
     """Runs one dialogue on one wire; the steps are carried out in the callback in which they arise."""
 
-    __slots__ = ("_contexts", "_dialogue", "_done", "_name", "_wire")
+    __slots__ = ("_behind", "_contexts", "_dialogue", "_done", "_name", "_upgrading", "_wire")
 
     def __init__(self, wire: Wire, contexts: ClientContexts, name: str) -> None:
         """`name` is the connection's, for messages."""
         self._wire = wire
         self._contexts = contexts
         self._name = name
+        self._behind: list[bytes] = []
+        self._upgrading: asyncio.Task[None] | None = None
         self._dialogue: Dialogue | None = None
         self._done: asyncio.Future[Done] | None = None
 
@@ -56,33 +60,36 @@ class Conversation:
         done: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
         self._done = done
         wire = self._wire
-        behind: list[bytes] = []
         wire.on_bytes = self._received
         wire.on_lost = self._lost
         try:
             if wire.gone:
                 raise self._broken("it closed the connection")
-            self._carry_out(dialogue.start())
             wire.resume_reading()
+            self._carry_out(dialogue.start())
             ended = await done
         finally:
             wire.pause_reading()
-            wire.on_bytes = behind.append
             self._dialogue = None
-        if behind:
-            ended.leftover += b"".join(behind)
+            if self._upgrading is not None:
+                self._upgrading.cancel()
+        ended.leftover += b"".join(self._behind)
+        self._behind.clear()
         return ended
 
     def _received(self, data: bytes) -> None:
-        if self._dialogue is not None:
-            self._guarded(data)
-
-    def _guarded(self, data: bytes) -> None:
         dialogue, done = self._dialogue, self._done
         if dialogue is None or done is None or done.done():
+            self._behind.append(data)
+        else:
+            self._guarded(lambda: dialogue.received(data))
+
+    def _guarded(self, steps: Callable[[], list[Step]]) -> None:
+        done = self._done
+        if done is None or done.done():
             return
         try:
-            self._carry_out(dialogue.received(data))
+            self._carry_out(steps())
         except Exception as error:  # noqa: BLE001 -- handed to whoever waits; nothing may leave a half-run dialogue
             if not done.done():
                 done.set_exception(error)
@@ -95,11 +102,7 @@ class Conversation:
         if channel is not None and channel.failure is not None:
             done.set_exception(self._broken(f"TLS failed: {channel.failure}"))
             return
-        try:
-            self._carry_out(dialogue.closed())
-        except Exception as fault:  # noqa: BLE001 -- as above
-            done.set_exception(fault)
-            return
+        self._guarded(dialogue.closed)
         if not done.done():
             done.set_exception(self._broken(str(error) if error else "it closed the connection"))
 
@@ -133,22 +136,32 @@ class Conversation:
             self._wire.write(chunks)
 
     def _upgrade(self, step: UpgradeTls) -> None:
-        context = self._contexts.get(step.verify, step.ca_file, step.alpn)
-        try:
-            channel = TlsChannel(context, server_side=False, server_name=step.server_name or None)
-        except (ssl.SSLError, ValueError) as error:
-            raise self._broken(f"no TLS to a server named `{step.server_name}`") from error
-        self._wire.start_tls(channel, self._tls_started)
+        context = self._contexts.ready(step.verify, step.ca_file, step.alpn)
+        if context is not None:
+            self._start_tls(context, step.server_name)
+        else:
+            # INVARIANT: nothing is read while the context is being made, so no byte is taken in clear behind the upgrade.
+            self._wire.pause_reading()
+            self._upgrading = asyncio.get_running_loop().create_task(self._upgrade_later(step), name="TLS context")
 
-    def _tls_started(self) -> None:
-        dialogue, done, channel = self._dialogue, self._done, self._wire.tls
-        if dialogue is None or done is None or done.done() or channel is None:
-            return
+    async def _upgrade_later(self, step: UpgradeTls) -> None:
+        done = self._done
         try:
-            self._carry_out(dialogue.tls_started(channel.peer_certificate))
+            context = await asyncio.to_thread(self._contexts.make, step.verify, step.ca_file, step.alpn)
+            self._start_tls(context, step.server_name)
+            self._wire.resume_reading()
         except Exception as error:  # noqa: BLE001 -- as above
-            if not done.done():
+            if done is not None and not done.done():
                 done.set_exception(error)
+
+    def _start_tls(self, context: ssl.SSLContext, server_name: str) -> None:
+        try:
+            channel = TlsChannel(context, server_side=False, server_name=server_name or None)
+        except (ssl.SSLError, ValueError) as error:
+            raise self._broken(f"no TLS to a server named `{server_name}`") from error
+        dialogue = self._dialogue
+        if dialogue is not None:
+            self._wire.start_tls(channel, lambda: self._guarded(lambda: dialogue.tls_started(channel.peer_certificate)))
 
     def _broken(self, detail: str) -> UpstreamError:
         return UpstreamError(f"the upstream `{self._name}` did not answer as it should", detail=detail, hint=_HINT)

@@ -235,11 +235,6 @@ class Wire(asyncio.Protocol):
         name = self._transport.get_extra_info("peername") if self._transport is not None else None
         return (str(name[0]), int(name[1])) if name else ("", 0)
 
-    def peer_has_left(self) -> bool:
-        """Whether the peer is gone, also when reading is paused and no event says so."""
-        sock = self.socket
-        return self._gone or sock is None or sockets.peer_has_left(sock)
-
     # --- within
 
     def _decrypted(self, channel: TlsChannel, data: bytes) -> None:
