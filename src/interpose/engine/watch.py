@@ -1,0 +1,92 @@
+"""Ends live sessions whose right to live is gone: token revoked or expired, principal or connection gone.
+
+Revocation reaches every process within a second by looking at the store; snapshots tell about themselves when they are swapped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from interpose.engine.standing import CONNECTION_GONE, PRINCIPAL_GONE, present_principal
+from interpose.model.errors import StoreError
+from interpose.model.refusal import Refusal
+
+if TYPE_CHECKING:
+    from interpose.engine.ports import Clock, TokenStore
+    from interpose.engine.sessions import SessionRegistry
+    from interpose.engine.snapshot import Snapshot
+
+REVOKED = Refusal("token_revoked", "your access token was revoked", "log in again with another token")
+EXPIRED = Refusal("token_expired", "your access token has expired", "log in again with a new token")
+
+_OVERLAP = 120.0
+"""Seconds that each look reaches back behind the last one: clocks of processes differ, and a login that was under way when its
+token was revoked is found by a later look."""
+
+
+class SessionWatch:
+    """Looks after the live sessions of this process."""
+
+    def __init__(
+        self,
+        registry: SessionRegistry,
+        tokens: TokenStore,
+        clock: Clock,
+        *,
+        interval: float = 1.0,
+        patience: float = 30.0,
+    ) -> None:
+        """Looks every `interval` seconds. `patience` is how long the token store may be silent before it counts as an error of `health`."""
+        self._registry = registry
+        self._tokens = tokens
+        self._clock = clock
+        self._interval = interval
+        self._patience = patience
+        self._last_good = clock.monotonic()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether revocations have been seen lately."""
+        return self._clock.monotonic() - self._last_good < self._patience
+
+    async def run(self) -> None:
+        """Look until cancelled. A store that is down ends no session and lets no new one in (logins need it, too)."""
+        while True:
+            await asyncio.sleep(self._interval)
+            self.look_at_expiry()
+            try:
+                await self.look_at_revocations()
+            except StoreError:
+                continue
+            self._last_good = self._clock.monotonic()
+
+    async def look_at_revocations(self) -> int:
+        """End sessions of revoked tokens; answers how many. Raises `StoreError`."""
+        if not len(self._registry):
+            return 0
+        oldest = min(session.opened_at for session in self._registry.live())
+        ended = 0
+        # From the oldest live session on: a store that was down for an hour hides nothing then.
+        for token in await self._tokens.revoked_since(oldest - _OVERLAP):
+            ended += self._registry.end_token(token, REVOKED)
+        return ended
+
+    def look_at_expiry(self) -> int:
+        """End sessions whose token has expired; answers how many."""
+        now = self._clock.wall()
+        ended = 0
+        for session in self._registry.live():
+            expires = session.identity.expires_at
+            if expires is not None and now >= expires:
+                session.end(EXPIRED)
+                ended += 1
+        return ended
+
+    def snapshot_swapped(self, _old: Snapshot, new: Snapshot) -> None:
+        """End sessions whose principal or connection the new snapshot does not have; register with `SnapshotHolder.listen`."""
+        for session in self._registry.live():
+            if session.connection.name not in new.connections:
+                session.end(CONNECTION_GONE)
+            elif present_principal(new, session.identity.principal) is None:
+                session.end(PRINCIPAL_GONE)

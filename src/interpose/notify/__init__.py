@@ -1,0 +1,1 @@
+"""Telling approvers that something waits for them: implements the engine's port `Notifier`."""
