@@ -4,7 +4,8 @@ A frame is `type u8 | flags u8 | time u64 (monotonic ns) | sequence u64 | length
 CRC (zlib.crc32) covers everything before it. `sequence` is the audit sequence number of the command that the frame belongs to,
 0 when it belongs to none. Frames are the same in a live spool and inside the chunks of a sealed recording.
 
-The encoders of commands and ends are on the path of every statement: one `pack`, one CRC, one join.
+The encoders of commands and ends are on the path of every statement: one `pack`, one format, one CRC. A command payload is four lengths
+(kind u16, decision u16, text u32, parameters u32), then kind, decision, text, and each parameter as i32 length (-1 for NULL) and bytes.
 """
 
 from __future__ import annotations
@@ -34,9 +35,12 @@ OMITTED: Final = 7
 _HEAD: Final = Struct("<BBQQI")
 _CRC: Final = Struct("<I")
 _U16: Final = Struct("<H")
-_U32: Final = Struct("<I")
 _I32: Final = Struct("<i")
+_NULL: Final = _I32.pack(-1)
+_COMMAND: Final = Struct("<HHII")
+_COMMAND_FRAME: Final = Struct("<BBQQIHHII")
 _ENDED: Final = Struct("<QBBB")
+_ENDED_FRAME: Final = Struct("<BBQQIQBBB")
 _OMITTED: Final = Struct("<QB")
 OVERHEAD: Final = _HEAD.size + _CRC.size
 """Bytes of a frame besides its payload."""
@@ -69,34 +73,33 @@ def encode_command(
     time: int, sequence: int, kind: str, text: str, parameters: tuple[bytes | None, ...], decision: str
 ) -> bytes:
     """A COMMAND frame: kind, decision, text and parameters, in full. Parameters are raw as they were bound."""
-    kind_bytes = kind.encode()
-    decision_bytes = decision.encode()
-    text_bytes = text.encode("utf-8", "surrogatepass")
-    payload = b"%b%b%b%b%b%b%b" % (
-        _U16.pack(len(kind_bytes)),
-        kind_bytes,
-        _U16.pack(len(decision_bytes)),
-        decision_bytes,
-        _U32.pack(len(text_bytes)),
-        text_bytes,
-        _U32.pack(len(parameters)),
-    )
+    kind_bytes, decision_bytes, text_bytes = kind.encode(), decision.encode(), text.encode("utf-8", "surrogatepass")
+    tail = b""
     if parameters:
-        payload += b"".join([_I32.pack(-1) if value is None else _I32.pack(len(value)) + value for value in parameters])
-    body = _HEAD.pack(COMMAND, 0, time, sequence, len(payload)) + payload
+        tail = b"".join([_NULL if value is None else _I32.pack(len(value)) + value for value in parameters])
+    kinds, decisions, texts = len(kind_bytes), len(decision_bytes), len(text_bytes)
+    length = _COMMAND.size + kinds + decisions + texts + len(tail)
+    body = b"%b%b%b%b%b" % (
+        _COMMAND_FRAME.pack(COMMAND, 0, time, sequence, length, kinds, decisions, texts, len(parameters)),
+        kind_bytes,
+        decision_bytes,
+        text_bytes,
+        tail,
+    )
     return body + _CRC.pack(crc32(body))
 
 
 def encode_ended(time: int, sequence: int, outcome: str, tag: str, error_class: str, rows: int) -> bytes:
     """An ENDED frame. Texts longer than 255 bytes are cut; rows beyond 2**64 do not happen."""
     outcome_bytes, tag_bytes, class_bytes = outcome.encode()[:255], tag.encode()[:255], error_class.encode()[:255]
-    payload = (
-        _ENDED.pack(rows, len(outcome_bytes), len(tag_bytes), len(class_bytes))
-        + outcome_bytes
-        + tag_bytes
-        + class_bytes
+    outcomes, tags, classes = len(outcome_bytes), len(tag_bytes), len(class_bytes)
+    length = _ENDED.size + outcomes + tags + classes
+    body = b"%b%b%b%b" % (
+        _ENDED_FRAME.pack(ENDED, 0, time, sequence, length, rows, outcomes, tags, classes),
+        outcome_bytes,
+        tag_bytes,
+        class_bytes,
     )
-    body = _HEAD.pack(ENDED, 0, time, sequence, len(payload)) + payload
     return body + _CRC.pack(crc32(body))
 
 
@@ -139,18 +142,10 @@ class EndedPayload:
 def decode_command(payload: bytes) -> CommandPayload:
     """Read a COMMAND payload; raises `FrameError`."""
     try:
-        (kind_length,) = _U16.unpack_from(payload, 0)
-        at = 2 + kind_length
-        (decision_length,) = _U16.unpack_from(payload, at)
-        at += 2
-        decision = payload[at : at + decision_length]
-        at += decision_length
-        (text_length,) = _U32.unpack_from(payload, at)
-        at += 4
-        text = payload[at : at + text_length]
-        at += text_length
-        (count,) = _U32.unpack_from(payload, at)
-        at += 4
+        kinds, decisions, texts, count = _COMMAND.unpack_from(payload, 0)
+        kind_end = _COMMAND.size + kinds
+        text_at = kind_end + decisions
+        at = text_at + texts
         parameters: list[bytes | None] = []
         for _ in range(count):
             (length,) = _I32.unpack_from(payload, at)
@@ -160,9 +155,9 @@ def decode_command(payload: bytes) -> CommandPayload:
         if at != len(payload):
             raise FrameError("a command frame has the wrong length")
         return CommandPayload(
-            payload[2 : 2 + kind_length].decode(),
-            decision.decode(),
-            text.decode("utf-8", "surrogatepass"),
+            payload[_COMMAND.size : kind_end].decode(),
+            payload[kind_end:text_at].decode(),
+            payload[text_at : text_at + texts].decode("utf-8", "surrogatepass"),
             tuple(parameters),
         )
     except (StructError, UnicodeDecodeError) as error:

@@ -280,7 +280,9 @@ class FileAuditChain:
             self._repair()
         self._trouble = ""
         if not self._reserve.held and kind not in ENDS and not self._reserve.regain():
-            raise RecordingError("the audit chain's disk is full", hint="nothing new is started until there is space again")
+            raise RecordingError(
+                "the audit chain's disk is full", hint="nothing new is started until there is space again"
+            )
 
     def _failed(self, error: OSError, kind: AuditKind, record: bytes) -> None:
         """After a failed write: leave no torn record, and try once more if this may use the reserve. Raises `RecordingError`."""

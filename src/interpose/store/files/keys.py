@@ -37,7 +37,9 @@ def read_verifier_keys(path: Path) -> tuple[VerifierKey, ...]:
         return tuple(VerifierKey.parse(line) for line in lines if line.strip() and not line.startswith("#"))
     except (OSError, ValueError) as error:
         raise RecordingError(
-            f"no verifier key in `{path}`", detail=str(error), hint="name the file that holds the gateway's verifier key"
+            f"no verifier key in `{path}`",
+            detail=str(error),
+            hint="name the file that holds the gateway's verifier key",
         ) from None
 
 
@@ -61,12 +63,16 @@ def _create(folder: Path, name: str, seed: bytes) -> None:
 def _load(path: Path) -> SigningKey:
     if path.stat().st_mode & 0o077:
         raise RecordingError(
-            "the checkpoint key can be read by others", detail=str(path), hint=f"chmod 600 {path}, and think of making a new one"
+            "the checkpoint key can be read by others",
+            detail=str(path),
+            hint=f"chmod 600 {path}, and think of making a new one",
         )
     lines = path.read_text().split("\n")
     try:
         return SigningKey(lines[0], bytes.fromhex(lines[1]))
     except (ValueError, IndexError):
         raise RecordingError(
-            "the checkpoint key is damaged", detail=str(path), hint="restore it from a backup, or move it away to make a new one"
+            "the checkpoint key is damaged",
+            detail=str(path),
+            hint="restore it from a backup, or move it away to make a new one",
         ) from None

@@ -1,10 +1,10 @@
 """What is called what in the state folder: names of chains, spools and recordings, and how files are found again.
 
-    audit/<node>-<boot>.0000.chain          segments of one chain, in order
-    audit/<node>-<boot>.checkpoints         its signed checkpoints
-    audit/signing.key, audit/verifier.key   Ed25519, private (0600) and public
-    recordings/<YYYY-MM-DD>/<session>.rec   recordings, by the day (UTC) on which the session opened
-    recordings/live/<node>-<boot>/          spools of the living sessions of one worker: <session>.0000.spool
+audit/<node>-<boot>.0000.chain          segments of one chain, in order
+audit/<node>-<boot>.checkpoints         its signed checkpoints
+audit/signing.key, audit/verifier.key   Ed25519, private (0600) and public
+recordings/<YYYY-MM-DD>/<session>.rec   recordings, by the day (UTC) on which the session opened
+recordings/live/<node>-<boot>/          spools of the living sessions of one worker: <session>.0000.spool
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -32,6 +33,15 @@ from interpose.store.files.reserve import FULL, Reserve
 
 BUFFERED = 64 * 1024
 """Bytes that may be buffered before they are written without waiting for a command."""
+
+
+@dataclass(frozen=True, slots=True)
+class FullSpool:
+    """A spool that is not written any more: `size` bytes are whole frames, `frames` of them."""
+
+    path: Path
+    frames: int
+    size: int
 
 
 class Sealer(Protocol):
@@ -58,7 +68,7 @@ class FileSessionRecorder:
     """Writes one session's spool."""
 
     __slots__ = (
-        "_cap", "_clock", "_closed", "_folder", "_frames", "_handle", "_kept", "_lock", "_number", "_omitted", "_path",
+        "_cap", "_clock", "_closed", "_first", "_folder", "_frames", "_handle", "_kept", "_lock", "_number", "_omitted", "_path",
         "_pending", "_pending_size", "_reserve", "_sealer", "_sequence", "_size", "_spool_limit", "_sync_error", "_torn",
         "_touched", "_unsynced", "durable", "full", "lost", "reason", "recording", "session",
     )  # fmt: skip
@@ -80,7 +90,7 @@ class FileSessionRecorder:
         self.session = header.session
         self.durable = header.durable
         self.recording = recording
-        self.full: list[Path] = []
+        self.full: list[FullSpool] = []
         self.lost = False
         self.reason: str | None = None
         self._folder = folder
@@ -92,6 +102,7 @@ class FileSessionRecorder:
         self._lock = Lock()
         self._number = 0
         self._frames = 0
+        self._first = 0
         self._size = 0
         self._pending: list[bytes] = [encode_frame(HEADER, self._now(), 0, header_payload)]
         self._pending_size = 0
@@ -191,7 +202,7 @@ class FileSessionRecorder:
             except RecordingError:
                 # The sealing thread takes what is still pending (small: delivered bytes were dropped) into the recording itself.
                 self._pending[-1] = encode_close(self._now(), reason, lost=self.lost)
-            self.full.append(self._path)
+            self.full.append(FullSpool(self._path, self._frames - self._first, self._size))
             os.close(self._handle)
             self._handle = -1
         self._sealer.hand_over(self)
@@ -244,7 +255,9 @@ class FileSessionRecorder:
         if self._torn:
             self._cut()
         if not self._reserve.held and not self._reserve.regain():
-            raise RecordingError("the recordings' disk is full", hint="nothing new is started until there is space again")
+            raise RecordingError(
+                "the recordings' disk is full", hint="nothing new is started until there is space again"
+            )
 
     def _buffer(self, frame: bytes) -> None:
         self._pending.append(frame)
@@ -336,6 +349,7 @@ class FileSessionRecorder:
         """Begin the next spool and hand the full one over; when that cannot be done now, this one just grows."""
         if not self._sealer.accepts():
             return
+        full = FullSpool(self._path, self._frames - self._first, self._size)
         try:
             if self.durable:
                 os.fdatasync(self._handle)
@@ -343,7 +357,7 @@ class FileSessionRecorder:
         except OSError:
             return
         os.close(self._handle)
-        self.full.append(self._path)
+        self.full.append(full)
         self._number += 1
         self._path, self._handle = path, handle
         self._sealer.hand_over(self)
@@ -361,4 +375,5 @@ class FileSessionRecorder:
             path.unlink()
             raise
         self._size = len(head)
+        self._first = self._frames
         return path, handle

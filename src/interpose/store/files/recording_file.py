@@ -93,20 +93,33 @@ class RecordingFile:
                     self.closing = frame
                 if ordinal >= self._writer.frames + len(batch):
                     if batch and batch_size + len(raw) > CHUNK_LIMIT:
-                        self._append(batch)
+                        self._append(batch, len(batch))
                         batch, batch_size = [], 0
                     batch.append(raw)
                     batch_size += len(raw)
                 ordinal += 1
             if batch:
-                self._append(batch)
+                self._append(batch, len(batch))
         return length - read
+
+    def absorb_whole(self, spool: Path, frames: int, size: int) -> None:
+        """Append a spool that this process wrote and knows: `size` bytes are good, `frames` frames.
+
+        The frames are not walked: that would cost the sessions more time than writing them did. A spool that grew
+        large, or that is not as expected, is walked. Raises `OSError`, `RecordingError`.
+        """
+        with spool.open("rb") as file:
+            data = file.read(2 * CHUNK_LIMIT + 1) if size <= 2 * CHUNK_LIMIT else b""
+        if len(data) < size or decode_spool_head(data) != self._writer.frames:
+            self.absorb(spool)
+        elif frames:
+            self._append([data[SPOOL_HEAD:size]], frames)
 
     def append(self, frames: Iterable[bytes]) -> None:
         """Append frames that are in no spool; raises `OSError`, `RecordingError`."""
         batch = list(frames)
         if batch:
-            self._append(batch)
+            self._append(batch, len(batch))
 
     def seal(self, state: str, reason: str) -> None:
         """Write the trailer and append `session.sealed`; raises `OSError`, `RecordingError`.
@@ -141,10 +154,10 @@ class RecordingFile:
             raise
         self.trailer, self._trailer_hash = trailer, digest
 
-    def _append(self, batch: list[bytes]) -> None:
+    def _append(self, batch: list[bytes], frames: int) -> None:
         """Write one chunk, sync it, and append its hash to the audit chain: all or nothing."""
         plain = b"".join(batch)
-        data, digest = self._writer.chunk(plain, len(batch))
+        data, digest = self._writer.chunk(plain, frames)
         before = self._size
         self._write(data)
         try:
@@ -152,7 +165,7 @@ class RecordingFile:
         except RecordingError:
             self._take_back(before)
             raise
-        self._writer.commit(digest, len(plain), len(batch))
+        self._writer.commit(digest, len(plain), frames)
 
     def _take_back(self, size: int) -> None:
         """Drop what was written but not announced."""

@@ -102,9 +102,13 @@ class FileRecordings:
         """Begin a recording; its header is written to the operating system before this returns. Raises `RecordingError`."""
         session = safe_name(header.session, "id of a session")
         if not self._reserve.held and not self._reserve.regain():
-            raise RecordingError("the recordings' disk is full", hint="nothing new is started until there is space again")
+            raise RecordingError(
+                "the recordings' disk is full", hint="nothing new is started until there is space again"
+            )
         if self._jobs.qsize() + len(self._retry) > self._options.closed_backlog:
-            raise RecordingError("recordings cannot be sealed as fast as sessions end", hint="ask an operator to check the disk")
+            raise RecordingError(
+                "recordings cannot be sealed as fast as sessions end", hint="ask an operator to check the disk"
+            )
         opened_at = int(header.opened_at * 1_000_000)
         payload = encode_header(
             RecordingHeader(
@@ -161,7 +165,9 @@ class FileRecordings:
                 self._live.rmdir()
         os.close(self._owner)
         if left:
-            raise RecordingError("some recordings are not sealed", detail=self._trouble, hint="the next start seals them")
+            raise RecordingError(
+                "some recordings are not sealed", detail=self._trouble, hint="the next start seals them"
+            )
 
     def touched(self, recorder: FileSessionRecorder) -> None:
         """A recorder has something buffered or not yet synced."""
@@ -235,8 +241,10 @@ class FileRecordings:
             return
         closed = recorder.closed
         while recorder.full:
-            recording.absorb(recorder.full[0])
-            recorder.full.pop(0).unlink()
+            spool = recorder.full[0]
+            recording.absorb_whole(spool.path, spool.frames, spool.size)
+            spool.path.unlink()
+            recorder.full.pop(0)
         if not closed:
             return
         rest = recorder.take_rest()

@@ -60,7 +60,9 @@ def recover(folder: Path, chain: AuditChain) -> RecoveryReport:
                 workers.append(worker.name)
                 for session, paths in spools(worker).items():
                     try:
-                        sessions.append(_recover_session(folder, worker.name, SessionId(session), paths, chain, problems))
+                        sessions.append(
+                            _recover_session(folder, worker.name, SessionId(session), paths, chain, problems)
+                        )
                     except (OSError, RecordingError, RecordingFormatError) as error:
                         problems.append(f"session `{session}` of `{worker.name}` is not sealed: {error}")
                 _remove(worker)
@@ -79,7 +81,14 @@ def _recover_session(
         event = AuditEvent(
             AuditKind.SESSION_SEALED,
             session,
-            fields={"chunks": 0, "frames": 0, "reason": "crash", "recording": "", "state": "truncated(crash)", "trailer": ""},
+            fields={
+                "chunks": 0,
+                "frames": 0,
+                "reason": "crash",
+                "recording": "",
+                "state": "truncated(crash)",
+                "trailer": "",
+            },
         )
         torn = sum(spool.stat().st_size for spool in paths)
         chain.append(event)

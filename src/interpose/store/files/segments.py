@@ -47,7 +47,9 @@ class SegmentFile:
         except FileExistsError:
             os.close(handle)
             raise RecordingError(
-                "this audit chain exists already", detail=str(path), hint="every start of a worker needs a boot id of its own"
+                "this audit chain exists already",
+                detail=str(path),
+                hint="every start of a worker needs a boot id of its own",
             ) from None
         except BaseException:
             os.close(handle)
