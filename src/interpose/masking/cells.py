@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from uuid import UUID
 
 from interpose.masking.arrays import array_mask
 from interpose.masking.numeric import canonical_number
@@ -114,7 +115,7 @@ def _on_canonical(t: Transform, pg_type: PgType, modifier: int, pseudonyms: Pseu
     if t.name == "hash":
         match family:
             case Family.UUID:
-                return lambda text: pseudonyms.uuid(text.lower()).hex()
+                return lambda text: pseudonyms.uuid(str(UUID(text))).hex()
             case Family.BYTEA:
                 return lambda text: pseudonyms.digest(bytes.fromhex(text)).hex()
             case _:

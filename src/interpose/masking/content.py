@@ -115,7 +115,7 @@ class ContentScanner:
                 if not versioned:
                     return mask_json(value, self)
                 return b"\x01" + mask_json(value[1:], self) if value[:1] == b"\x01" else constant
-            except JsonError:
+            except (JsonError, UnicodeDecodeError):
                 return constant
 
         return scan

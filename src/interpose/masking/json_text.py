@@ -13,8 +13,8 @@ from typing import Final, Protocol
 from interpose.masking.detect import Finding
 from interpose.masking.patterns import CARD
 
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_OUTSIDE: Final = re.compile(rb"[-+0-9.eE\s\[\]{},:]|true|false|null")
+_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_OUTSIDE: Final = re.compile(rb"[-+0-9.eE\s\[\]{},:truefalsn]*+")
 _LONG_NUMBER: Final = re.compile(rb"(?<![0-9.eE+-])[0-9]{13,19}(?![0-9.eE])")
 
 
@@ -71,7 +71,7 @@ def _written(text: bytes) -> bytes:
 
 
 def _outside(text: bytes, masker: Masker) -> bytes:
-    if _OUTSIDE.sub(b"", text):
+    if _OUTSIDE.fullmatch(text) is None:
         raise JsonError
     return _LONG_NUMBER.sub(lambda match: _number(match, masker), text)
 

@@ -121,12 +121,14 @@ def coarse_date(text: str, *, month: bool) -> str | None:
         return None
     year, months, days = parts
     if (
-        not 4 <= len(year) <= 6
+        not 4 <= len(year) <= 7
         or len(months) != 2
         or len(days) != 2
         or not ("01" <= months <= "12" and "01" <= days <= "31")
     ):
         return None
+    if era and year >= "4713":
+        return None  # the first of January of 4713 BC is before PostgreSQL's first day
     coarse = f"{year}-{months if month else '01'}-01"
     if not space:
         return coarse + era

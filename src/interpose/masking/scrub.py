@@ -1,7 +1,8 @@
 """Free text of errors and notices when hidden values are within a command's reach.
 
 PostgreSQL's messages quote values (`invalid input syntax for type integer: "078-05-1120"`, `Key (ssn)=(…) already exists`), so
-the text is replaced by what its SQLSTATE says. The code itself, severity and position are not free text and stay.
+the text is replaced by what its SQLSTATE says. Severity and position are not free text and stay; the
+code stays when it is one of PostgreSQL's own.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ WITHHELD: Final = "the upstream's own words are withheld because they may quote 
 def condition(sqlstate: str) -> str:
     """What this SQLSTATE means, in words; of an unknown one its class, of an unknown class `error`."""
     return CONDITIONS.get(sqlstate) or CLASSES.get(sqlstate[:2]) or "error"
+
+
+def scrub_sqlstate(sqlstate: str) -> str:
+    """The code when PostgreSQL knows it, else `P0001` (raise_exception): code that runs in the server may raise an error with
+    any five characters, and those could be a value."""
+    return sqlstate if sqlstate in CONDITIONS else "P0001"
 
 
 def scrub_message(sqlstate: str) -> str:

@@ -1,0 +1,34 @@
+"""Keyed pseudonyms."""
+
+from uuid import UUID
+
+import pytest
+
+from interpose.masking.pseudonyms import Pseudonyms
+
+
+def test_equal_values_meet_and_other_keys_part_them() -> None:
+    one, two = Pseudonyms(b"a" * 16), Pseudonyms(b"b" * 16)
+    assert one.text("ada") == one.text("ada") != one.text("eve")
+    assert one.text("ada") != two.text("ada")
+    assert one.text("ada").startswith("h_") and len(one.text("ada")) == 26
+
+
+def test_known_answer_so_that_pseudonyms_stay_stable_across_versions() -> None:
+    assert Pseudonyms(b"0123456789abcdef").digest(b"ada").hex()[:16] == "97add1300d630871"
+
+
+def test_numbers_stay_below_their_bound() -> None:
+    pseudonyms = Pseudonyms(b"a" * 16)
+    assert all(0 <= pseudonyms.number(str(i), 10) < 10 for i in range(100))
+    assert pseudonyms.number("7", 1) == 0
+
+
+def test_uuids_are_version_8() -> None:
+    assert UUID(bytes=Pseudonyms(b"a" * 16).uuid("x")).version == 8
+
+
+def test_a_short_key_is_our_bug_and_the_key_is_not_printed() -> None:
+    with pytest.raises(ValueError, match="16 bytes"):
+        Pseudonyms(b"short")
+    assert "aaaa" not in repr(Pseudonyms(b"a" * 16))
