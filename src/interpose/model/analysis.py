@@ -78,6 +78,22 @@ class NamedText:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyLayout:
+    """How the data of one COPY is written, as its options say: `format` is `text`, `csv` or `binary`.
+
+    The marks are one ASCII character each. A COPY whose data is not in UTF-8, or with an option that is not understood, has no
+    layout: its data cannot be masked. The defaults are PostgreSQL's for text.
+    """
+
+    format: str = "text"
+    delimiter: str = "\t"
+    null: str = "\\N"
+    quote: str = '"'
+    escape: str = '"'
+    header: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StatementInfo:
     """One statement of a command.
 
@@ -86,7 +102,8 @@ class StatementInfo:
     TABLE AS, COPY TO PROGRAM, NOTIFY …): they cannot be masked on the way. `sinks_known` is false when that set is
     not known. `used` is every column that the statement reads anywhere, predicates included.
     `prepares`/`declares` are names it makes; `deallocates`/`closes` names it drops (`*` is all of them).
-    `runs_prepared`/`runs_cursor` name what it executes or fetches from.
+    `runs_prepared`/`runs_cursor` name what it executes or fetches from. `layout` is how a COPY's data is written (None: no
+    COPY, or one whose data cannot be masked).
     """
 
     tag: str
@@ -103,6 +120,7 @@ class StatementInfo:
     closes: str | None = None
     runs_prepared: str | None = None
     runs_cursor: str | None = None
+    layout: CopyLayout | None = None
 
 
 @dataclass(frozen=True, slots=True)
