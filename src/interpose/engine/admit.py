@@ -137,6 +137,7 @@ class Admission:
             peer,
             now,
             tuple(sorted((key, loggable(value, 256)) for key, value in evidence.details.items())),
+            durable=connection.durability is Durability.STRICT,
         )
         try:
             recorder = self._recordings.open(header)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from interpose.analysis.sql.catalog import CatalogCache
 from interpose.model.analysis import SessionChange
+from interpose.model.catalog import CatalogPage, CatalogView
 from interpose.model.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -26,25 +26,38 @@ if TYPE_CHECKING:
 _MAY_CHANGE_CATALOG = frozenset({SessionChange.CATALOG, SessionChange.OPAQUE})
 
 
+class LearnedCatalog(CatalogView, Protocol):
+    """A catalog view that learns: what analysis brings for its protocol (for SQL: `analysis.sql.catalog.CatalogCache`)."""
+
+    def absorb(self, page: CatalogPage) -> None:
+        """Keep an answer of the upstream."""
+        ...
+
+    def forget(self) -> None:
+        """Drop everything; the version grows."""
+        ...
+
+
 class Catalogs:
-    """One `CatalogCache` a connection.
+    """One learned catalog a connection.
 
     A session with an uncommitted change of the catalog is *dirty*: the gateway's own connection cannot see what the session
     sees, so the gate and the release then trust no lineage (`Session.catalog_dirty`).
     """
 
-    def __init__(self, source: CatalogSource) -> None:
-        """Nothing is known yet of any upstream."""
+    def __init__(self, source: CatalogSource, make: Callable[[], LearnedCatalog]) -> None:
+        """Nothing is known yet of any upstream; `make` makes an empty catalog."""
         self._source = source
-        self._caches: dict[ConnectionName, CatalogCache] = {}
+        self._make = make
+        self._caches: dict[ConnectionName, LearnedCatalog] = {}
         self._locks: dict[ConnectionName, asyncio.Lock] = {}
         self._fingerprints: dict[ConnectionName, str] = {}
 
-    def of(self, connection: Connection) -> CatalogCache:
+    def of(self, connection: Connection) -> LearnedCatalog:
         """What is known of this connection's catalog now."""
         cache = self._caches.get(connection.name)
         if cache is None:
-            cache = self._caches[connection.name] = CatalogCache()
+            cache = self._caches[connection.name] = self._make()
         return cache
 
     async def learn(self, connection: Connection, names: CatalogNames, path: tuple[str, ...]) -> None:

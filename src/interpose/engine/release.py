@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from interpose.engine.copying import copy_layout, copy_shape, copy_stream
 from interpose.engine.lineage import column_rules, missing_ancestors, missing_origins, static_outputs
 from interpose.engine.sessions import RECORD_LOST
 from interpose.masking.plan import build_plan
@@ -37,10 +38,14 @@ _NO_CATALOG = Refusal(
 class Release:
     """The use case: show one result."""
 
-    def __init__(self, catalogs: Catalogs, key: bytes) -> None:
-        """`key` keys the pseudonyms that the `hash` transform makes; one a gateway, at least 16 bytes."""
+    def __init__(self, catalogs: Catalogs, key: bytes, *, max_row: int = 64 * 1024 * 1024) -> None:
+        """`key` keys the pseudonyms that the `hash` transform makes; one a gateway, at least 16 bytes.
+
+        `max_row` is the longest row of a masked COPY in bytes: a longer one is refused.
+        """
         self._catalogs = catalogs
         self._key = key
+        self._max_row = max_row
         self._seal = seal_of_the_engine()
 
     def show_now(self, session: Session, show: Show) -> ShowAnswer | None:
@@ -74,21 +79,22 @@ class Release:
     def _decide(self, session: Session, show: Show) -> ShowAnswer:
         answer, shape = show.answer, show.shape
         reveal = answer.obligations.reveal
+        outputs = static_outputs(answer.analysis, show.statement, shape)
+        catalog = self._catalogs.of(session.connection)
         rules: list[MaskRule | None] = [None] * len(shape.columns)
         if reveal.columns:
-            outputs = static_outputs(answer.analysis, show.statement, shape)
             if shape.copy and (outputs is None or session.catalog_dirty):
                 # COPY names no origins, so nothing but lineage explains its columns.
                 return self._refuse(session, _UNEXPLAINED_COPY)
-            rules = column_rules(
-                shape,
-                outputs,
-                reveal.columns,
-                self._catalogs.of(session.connection),
-                trusted=not session.catalog_dirty,
-            )
+            rules = column_rules(shape, outputs, reveal.columns, catalog, trusted=not session.catalog_dirty)
         try:
-            plan = build_plan(shape, rules, reveal.content, self._key)
+            if not shape.copy:
+                plan, stream = build_plan(shape, rules, reveal.content, self._key), None
+            else:
+                layout = copy_layout(answer.analysis, show.statement)
+                shape = copy_shape(shape, outputs, rules, layout, catalog)
+                plan = build_plan(shape, rules, reveal.content, self._key)
+                stream = None if plan is None else copy_stream(plan, layout, self._max_row)
         except (Unmaskable, ConfigurationError) as error:
             return self._refuse(session, _unmaskable(error))
         if plan is not None and plan.masked_names:
@@ -96,7 +102,7 @@ class Release:
                 session.recorder.note("masked", ", ".join(plan.masked_names))
             except RecordingError:
                 return Refused(RECORD_LOST)
-        return Showing(Clearance(self._seal, session.id, plan is not None), plan)
+        return Showing(Clearance(self._seal, session.id, plan is not None), plan, stream)
 
     @staticmethod
     def _refuse(session: Session, refusal: Refusal) -> Refused:
