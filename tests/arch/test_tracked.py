@@ -45,7 +45,7 @@ def test_nothing_is_told() -> None:
         ("open('/", "tmp/x')"),
         ("https://", "pypi.", "org/simple"),
         ("files.python", "hosted.org"),
-        ("https://registry.", "npmjs.org"),
+        ("https://registry.npm", "js.org"),
         ("pip install --index-", "url https://mirror.local/"),
         ("http://deb.", "debian.org/debian"),
     ],
