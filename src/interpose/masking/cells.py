@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from uuid import UUID
 
 from interpose.masking.arrays import array_mask
@@ -63,8 +64,10 @@ def _fixed(t: Transform, pg_type: PgType, modifier: int, wire_format: int, const
     elif pg_type.family is Family.XML and ("<" in text or "&" in text):
         return constant
     try:
+        if pg_type.family is Family.NUMERIC and abs(Decimal(text)) >= _bound(pg_type, modifier):
+            return constant
         return encode_value(pg_type, modifier, wire_format, text)
-    except (ValueError, OverflowError):
+    except (ValueError, ArithmeticError):
         return constant  # a text that is no value of this type: the constant stands in for it
 
 

@@ -47,7 +47,8 @@ _CONSTANTS: Final[dict[Family, tuple[bytes, bytes]]] = {
     Family.VARBIT: (b"", bytes(4)),
     Family.POINT: (b"(0,0)", bytes(16)),
     Family.TSVECTOR: (b"", bytes(4)),
-    Family.TSQUERY: (b"", bytes(4)),
+    # One operand (QI_VAL, no weight, no prefix): the server writes an empty tsquery in binary but does not read one.
+    Family.TSQUERY: (b"'redacted'", b"\0\0\0\x01\x01\0\0redacted\0"),
     Family.LSN: (b"0/0", bytes(8)),
     Family.RANGE: (b"empty", b"\x01"),
     Family.MULTIRANGE: (b"{}", bytes(4)),
