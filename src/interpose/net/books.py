@@ -38,6 +38,10 @@ class Books:
         self._to_client += size
         self._traffic.to_client += size
 
+    def masked(self, rows: int) -> None:
+        """Rows went to the client through a masking plan."""
+        self._traffic.masked_rows += rows
+
     def failed(self, error: BaseException) -> None:
         """Something of ours failed in this session: where, never with what data."""
         self._journal.session_failed(self._session.id, place_of(error))

@@ -44,14 +44,15 @@ class Journal(Protocol):
 
 
 class Traffic:
-    """Plaintext bytes of all sessions of this worker: plain numbers, so that counting costs next to nothing."""
+    """Plaintext bytes of all sessions of this worker, and rows that were masked: plain numbers, so that counting costs little."""
 
-    __slots__ = ("from_client", "to_client")
+    __slots__ = ("from_client", "masked_rows", "to_client")
 
     def __init__(self) -> None:
         """All zero."""
         self.from_client = 0
         self.to_client = 0
+        self.masked_rows = 0
 
 
 def place_of(error: BaseException) -> str:

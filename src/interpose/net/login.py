@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, assert_never
 
 from interpose.model.refusal import Refusal
+from interpose.net.books import Books
 from interpose.net.journal import place_of
 from interpose.net.session import SessionDriver
 from interpose.net.tls import TlsChannel
@@ -16,15 +17,14 @@ from interpose.protocols.intents import CancelAsked, Close, Prove, Refused, Repl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from interpose.engine.gate import Gate
     from interpose.engine.limits import Limits
-    from interpose.engine.release import Release
     from interpose.net.admittance import Admittance, Entered
     from interpose.net.cancels import Cancels
     from interpose.net.certificates import ServerCertificate
     from interpose.net.journal import Journal, Traffic
     from interpose.net.live import LiveSessions
     from interpose.net.options import ListenerOptions, SessionOptions
+    from interpose.net.ports import Judge, Shower
     from interpose.net.wire import Wire
     from interpose.protocols.contract import Login, ProtocolSpec
     from interpose.protocols.intents import Evidence, LoginIntent
@@ -57,8 +57,8 @@ class SessionStarter:
 
     def __init__(
         self,
-        gate: Gate,
-        release: Release,
+        gate: Judge,
+        release: Shower,
         cancels: Cancels,
         live: LiveSessions,
         journal: Journal,
@@ -100,8 +100,7 @@ class SessionStarter:
             gate=self._gate,
             release=self._release,
             cancels=self._cancels,
-            journal=self._journal,
-            traffic=self._traffic,
+            books=Books(session, self._journal, self._traffic),
             options=self._options,
             on_over=self._live.remove,
         )

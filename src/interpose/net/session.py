@@ -14,20 +14,18 @@ from typing import TYPE_CHECKING, Final, assert_never
 from interpose.model.errors import RecordingError
 from interpose.model.proofs import ProofError
 from interpose.model.refusal import Refusal
-from interpose.net.books import Books
 from interpose.net.pressure import Pressure
 from interpose.protocols.intents import Ask, Close, Control, Deliver, Ended, Forward, Part, Refused, Reply, Show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from interpose.engine.gate import Gate
-    from interpose.engine.release import Release
     from interpose.engine.sessions import Session
     from interpose.model.refusal import HoldNotice
+    from interpose.net.books import Books
     from interpose.net.cancels import Cancels
-    from interpose.net.journal import Journal, Traffic
     from interpose.net.options import SessionOptions
+    from interpose.net.ports import Judge, Shower
     from interpose.net.upstream import Dialled
     from interpose.net.wire import Wire
     from interpose.protocols.contract import ProtocolSpec, Relay
@@ -80,11 +78,10 @@ class SessionDriver:
         client: Wire,
         dialled: Dialled,
         *,
-        gate: Gate,
-        release: Release,
+        gate: Judge,
+        release: Shower,
         cancels: Cancels,
-        journal: Journal,
-        traffic: Traffic,
+        books: Books,
         options: SessionOptions,
         on_over: Callable[[SessionDriver], None],
     ) -> None:
@@ -100,7 +97,7 @@ class SessionDriver:
         self._gate = gate
         self._release = release
         self._cancels = cancels
-        self._books = Books(session, journal, traffic)
+        self._books = books
         self._on_over = on_over
         self._buffer_high = options.buffer_high
         self._open: deque[int] = deque()  # sequence numbers of commands that went up and are not over, oldest first
@@ -195,7 +192,7 @@ class SessionDriver:
     # --- what the engine calls
 
     def _end_asked(self, refusal: Refusal) -> None:
-        # Never at once: the engine may ask from within something that this driver is in the middle of.
+        # Never at once: the engine may ask from within what this driver is in the middle of.
         self._loop.call_soon(self._end_now, refusal)
 
     def _end_now(self, refusal: Refusal) -> None:
@@ -239,6 +236,8 @@ class SessionDriver:
                     # INVARIANT: recorded before it is written; a record that fails shows nothing.
                     self._session.recorder.delivered(self._open[0] if self._open else self._last, data)
                     down.append(data)
+                    if intent.clearance.masked:
+                        self._books.masked(intent.rows)
                 elif isinstance(intent, Ask):
                     answer = self._gate.judge_now(self._session, intent.command)
                     if answer is None:
@@ -319,7 +318,7 @@ class SessionDriver:
 
     def _show(self, show: Show) -> None:
         if self._showing is not None:
-            raise RuntimeError("a relay asks to show one result at a time")
+            raise RuntimeError("a relay shows one result at a time")
         self._showing = self._loop.create_task(self._release.show(self._session, show), name=f"show {self._id}")
         self._showing.add_done_callback(self._shown)
         self._pressure.showing = True
