@@ -57,6 +57,18 @@ def chain_head(name: str, segments: list[Path]) -> ChainHead | None:
     return ChainHead(name, 0, bytes(32).hex())
 
 
+def last_entry_time(segments: list[Path]) -> float | None:
+    """When a chain's last whole entry was written, in wall-clock seconds; None when that cannot be read."""
+    for path in reversed(segments):
+        line = _last_line(path)
+        if line is not None:
+            try:
+                return parse_entry(line).ts / 1e6
+            except EntryError:
+                return None
+    return None
+
+
 def _first_entry(path: Path) -> Entry | None:
     with path.open("rb") as file:
         try:
