@@ -55,6 +55,6 @@ def node_name() -> str:
     return name[:40] or "gateway"
 
 
-def boot_name(worker: int) -> str:
-    """A name for this start of this worker, new at every start: time, worker and process."""
+def boot_name(worker: int | str) -> str:
+    """A name for this start of a worker (or of a command by name), new at every start: time, who, process."""
     return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{worker}-{os.getpid()}-{secrets.token_hex(2)}"

@@ -12,7 +12,6 @@ from interpose.model.ids import DataClassName
 from interpose.model.resources import ColumnResource
 from interpose.policy.entities import Entity, resource_entities, uid_json
 from interpose.policy.matching import Matcher, Matches, Request, add_entities
-from interpose.policy.mentions import Mentions
 from interpose.policy.names import Uid, resource_uid
 
 _Key = tuple[object, ...]
@@ -24,18 +23,21 @@ class Batch:
     def __init__(
         self,
         matcher: Matcher,
-        mentions: Mentions,
+        attributes: frozenset[str],
+        tells_columns: frozenset[Action],
         base: cedarpy.Entities,
         principal: Uid,
         connection: Uid,
         classes: Mapping[ColumnResource, frozenset[DataClassName]],
     ) -> None:
-        """`base` has the actions, the principal, the connection and the data classes; `classes` are the columns' data classes."""
+        """`base` has the actions, the principal, the connection and the data classes; `classes` are the columns' data classes.
+
+        `attributes` are those that any policy mentions. `tells_columns` are the actions for which a policy may treat two columns of
+        one table with the same data classes differently; for all others the first of them is asked for all.
+        """
         self._matcher = matcher
-        self._attributes = mentions.attributes
-        # Two columns of one table with the same data classes are judged alike unless a policy can tell their names apart:
-        # by the attribute `name`, or by naming a column.
-        self._tells_columns = "name" in mentions.attributes or any(kind == "Column" for kind, _ in mentions.entities)
+        self._attributes = attributes
+        self._tells_columns = tells_columns
         self._base = base
         self._principal = principal
         self._connection = connection
@@ -51,7 +53,7 @@ class Batch:
         key: _Key = (effect.action, context, resource)
         if isinstance(resource, ColumnResource):
             classes = self._classes.get(resource, frozenset())
-            if not self._tells_columns:
+            if effect.action not in self._tells_columns:
                 key = (effect.action, context, resource.schema, resource.table, classes)
         self._places.append(key)
         if key in self._asked:

@@ -26,6 +26,7 @@ from interpose.policy.classifications import Classifications
 from interpose.policy.entities import (
     Entity,
     action_entities,
+    ancestors,
     class_entities,
     connection_entity,
     principal_entity,
@@ -34,12 +35,12 @@ from interpose.policy.entities import (
 from interpose.policy.facts import CedarType, FactError, effect_context, session_context
 from interpose.policy.findings import Finding, combine, policy_error
 from interpose.policy.matching import EvaluationError, Matcher, Matches, add_entities, parse_entities
-from interpose.policy.mentions import union
+from interpose.policy.mentions import may_concern, tells_columns, union
 from interpose.policy.names import GATEWAY, connection_uid
 from interpose.policy.parsing import ParsedPolicy
 from interpose.policy.reveal import RevealAnswers, reveal_table
 from interpose.policy.rules import Rule
-from interpose.policy.schema import COMMAND_ACTIONS, GATEWAY_ACTIONS
+from interpose.policy.schema import COMMAND_ACTIONS, GATEWAY_ACTIONS, groups_of
 
 _KEPT = 256
 """Principals on connections whose entities are kept parsed."""
@@ -69,6 +70,10 @@ class PolicyBundle:
         self._snapshot = snapshot or SnapshotDigest(digest)
         self._mentions = union(policy.mentions for policy in policies)
         self._wanted = self._mentions.facts()
+        telling = [policy.tree for policy in policies if tells_columns(policy.tree)]
+        self._tells_columns = frozenset(
+            action for action in Action if any(may_concern(tree, action.value, groups_of(action)) for tree in telling)
+        )
         self._matcher = Matcher([policy.tree for policy in policies], [policy.rule.id for policy in policies])
         self._actions = parse_entities(action_entities())
         self._standing: OrderedDict[tuple[object, ...], cedarpy.Entities] = OrderedDict()
@@ -216,7 +221,7 @@ class PolicyBundle:
     ) -> RevealAnswers:
         """What policy says of `reveal` on each classified column and each data class; None where it cannot be judged."""
         columns = self._classifications.for_connection(connection)
-        classes = sorted(self.data_classes)
+        classes = self._detectable()
         try:
             context = json.dumps(session_context(principal, facts, now, self._wanted))
             batch = self._batch(principal, connection)
@@ -240,6 +245,16 @@ class PolicyBundle:
             },
         )
 
+    def _detectable(self) -> list[DataClassName]:
+        """The data classes that content is asked for: those of detectors, and those that no other is in.
+
+        A rule for `pii` would stand for every class in it, so a class that others are in is not asked: `pii.phone` may be
+        permitted where `pii.email` is not.
+        """
+        every = self.data_classes
+        above = {name for each in every for name in ancestors(each)}
+        return sorted(self._detector_classes | (every - above))
+
     def _finding(self, effect: Effect, found: Matches) -> Finding:
         rules = [self._rules[ident] for ident in found.policies]
         rules.sort(key=lambda rule: (rule.file, rule.line))
@@ -261,7 +276,8 @@ class PolicyBundle:
     def _batch(self, principal: Principal, connection: Connection) -> Batch:
         return Batch(
             self._matcher,
-            self._mentions,
+            self._mentions.attributes,
+            self._tells_columns,
             self._base(principal, connection),
             principal_uid(principal),
             connection_uid(connection.name),

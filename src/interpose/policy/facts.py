@@ -70,7 +70,8 @@ EFFECT_FACTS: tuple[Fact, ...] = (
     Fact("limit", CedarType.LONG, "the statement's LIMIT, when it is a literal whole number"),
     Fact("rows", CedarType.LONG, "how many literal rows an INSERT … VALUES has"),
     Fact("set_value", CedarType.STRING, "the value that SET gives to the setting, when it is a literal"),
-    Fact("reason", CedarType.STRING, "why the effect is `unknown`, as a machine word"),
+    Fact("explain", CedarType.BOOL, "whether the statement is only explained and not run"),
+    Fact("object_kind", CedarType.STRING, "kind of the object that DDL is about, or why an effect is `unknown`"),
 )
 """What analysis may say of an effect. All are optional except where `required_on` says otherwise."""
 

@@ -76,6 +76,18 @@ def may_concern(policy: pst.Template, action: str, parents: frozenset[str]) -> b
     return True
 
 
+def tells_columns(policy: pst.Template) -> bool:
+    """Whether this policy may treat two columns of one table with the same data classes differently.
+
+    It can only do so by the attribute `name`, the one attribute in which they differ, or by naming a column.
+    """
+    scope = policy.resource
+    if isinstance(scope, (pst.ScopeIs, pst.ScopeIsIn)) and str(scope.entity_type) != "Column":
+        return False
+    mentions = mentions_of(policy)
+    return "name" in mentions.attributes or any(kind == "Column" for kind, _ in mentions.entities)
+
+
 def _children(node: object) -> Iterator[object]:
     if isinstance(node, dict):
         yield from node.values()

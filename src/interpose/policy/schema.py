@@ -82,6 +82,18 @@ def action_parents() -> dict[str, tuple[str, ...]]:
     return parents
 
 
+def groups_of(action: Action) -> frozenset[str]:
+    """All groups that an action is in, the groups' own groups included."""
+    parents = action_parents()
+    found: set[str] = set()
+    ahead = [*parents[action.value]]
+    while ahead:
+        group = ahead.pop()
+        found.add(group)
+        ahead += parents[group]
+    return frozenset(found)
+
+
 def schema_text(attributes: Mapping[str, CedarType] | None = None) -> str:
     """The schema in Cedar's schema language; `attributes` are the declared principal attributes."""
     lines = ["entity Group;", "entity Label;"]

@@ -1,0 +1,237 @@
+"""What names mean inside one query: tables in FROM, joins of them, common table expressions, and the levels around.
+
+Knows PostgreSQL's rules of visibility (PostgreSQL 17 §7.2); does not know expressions or the catalog. A name that could be
+a column of something whose columns are not known makes the answer uncertain, never wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
+
+from interpose.analysis.sql.lineage import CONSTANT, NO_SOURCES, Lineage, combine
+from interpose.model.analysis import FactValue
+from interpose.model.resources import ColumnResource, TableResource
+
+SYSTEM_COLUMNS: Final = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
+"""Columns that every table has and that hold nothing of a row's values (PostgreSQL 17 §5.6)."""
+
+
+class Level:
+    """One query level. `facts` is shared by the effects of all tables that it reads; `reads` counts column reads."""
+
+    __slots__ = ("facts", "reads")
+
+    def __init__(self) -> None:
+        """A level of which nothing is known yet."""
+        self.facts: dict[str, FactValue] = {}
+        self.reads = 0
+
+
+class Table:
+    """Something in FROM with named columns.
+
+    `resource` is set for what the catalog names (not for sub-selects, functions, common table expressions); its column reads
+    become effects. `open` means that it may have columns that are not in `columns`. `lineage_of` gives the lineage
+    of a column of a resource. `target` marks the table that a statement writes.
+    """
+
+    __slots__ = ("alias", "columns", "hidden_reads", "level", "lineage_of", "name", "open", "parents", "read_log", "reads")
+    __slots__ += ("resource", "schema", "target")
+
+    def __init__(
+        self,
+        alias: str,
+        columns: dict[str, Lineage | None],
+        level: Level,
+        read_log: list[frozenset[ColumnResource]],
+        *,
+        resource: TableResource | None = None,
+        lineage_of: Callable[[str], Lineage] | None = None,
+        open_: bool = False,
+    ) -> None:
+        """`columns` maps names, in order, to lineages; None is computed by `lineage_of` at the first read."""
+        self.alias = alias
+        self.columns = columns
+        self.level = level
+        self.read_log = read_log
+        self.resource = resource
+        self.schema = resource.schema if resource else ""
+        self.name = resource.name if resource else alias
+        self.lineage_of = lineage_of
+        self.open = open_
+        self.reads: dict[str, str] = {}
+        self.hidden_reads = False
+        self.target = False
+        self.parents: tuple[tuple[str, str], ...] = ()
+
+    def read(self, column: str) -> Lineage:
+        """Read one of `columns`: counts as used, and answers its lineage."""
+        self.level.reads += 1
+        known = self.columns[column]
+        if known is None:
+            assert self.lineage_of is not None
+            known = self.columns[column] = self.lineage_of(column)
+        self.reads[column] = column
+        if known.sources:
+            self.read_log.append(known.sources)
+        return known
+
+    def read_hidden(self) -> Lineage:
+        """Read a column that is not known by name."""
+        self.level.reads += 1
+        self.hidden_reads = True
+        sources = NO_SOURCES
+        for column in self.columns:
+            sources |= self.read(column).sources
+        return Lineage(sources, known=False)
+
+    def find(self, column: str) -> list[tuple[Table, str]]:
+        """This table, if it has a column of this name."""
+        return [(self, column)] if column in self.columns else []
+
+    def is_open(self) -> bool:
+        """Whether it may have columns that are not known."""
+        return self.open
+
+    def names(self) -> list[str]:
+        """Column names in order, as `*` shows them."""
+        return list(self.columns)
+
+    def tables(self) -> Iterable[Table]:
+        """What can be named with a qualifier."""
+        return (self,)
+
+
+class FromItem(Protocol):
+    """A table or a join of such."""
+
+    def find(self, column: str) -> list[tuple[Table, str]]:
+        """Every table column that an unqualified name means; several when USING merged them."""
+        ...
+
+    def is_open(self) -> bool:
+        """Whether there may be columns that are not known."""
+        ...
+
+    def names(self) -> list[str]:
+        """Column names in order, as `*` shows them."""
+        ...
+
+    def tables(self) -> Iterable[Table]:
+        """What can be named with a qualifier."""
+        ...
+
+
+class Join:
+    """Two items side by side; `merged` are the columns of USING or NATURAL, which come first and once."""
+
+    __slots__ = ("left", "merged", "right")
+
+    def __init__(self, left: FromItem, right: FromItem, merged: tuple[str, ...] = ()) -> None:
+        """`merged` in the order of the left side."""
+        self.left = left
+        self.right = right
+        self.merged = merged
+
+    def find(self, column: str) -> list[tuple[Table, str]]:
+        """Both sides' columns of this name."""
+        return [*self.left.find(column), *self.right.find(column)]
+
+    def is_open(self) -> bool:
+        """Whether one of the sides is."""
+        return self.left.is_open() or self.right.is_open()
+
+    def names(self) -> list[str]:
+        """Merged columns, then the rest of both sides."""
+        merged = self.merged
+        rest = [name for side in (self.left, self.right) for name in side.names() if name not in merged]
+        return [*merged, *rest]
+
+    def tables(self) -> Iterable[Table]:
+        """The tables of both sides."""
+        return (*self.left.tables(), *self.right.tables())
+
+
+class CommonTable:
+    """A common table expression: its column names with lineage; None while it is being analysed and nothing is known."""
+
+    __slots__ = ("columns", "name")
+
+    def __init__(self, name: str, columns: list[tuple[str, Lineage]] | None) -> None:
+        """`columns` in order, or None when they are not known."""
+        self.name = name
+        self.columns = columns
+
+
+class Scope:
+    """The names that an expression can see: the FROM items of its level, then those of the levels around."""
+
+    __slots__ = ("common", "items", "level", "parent")
+
+    def __init__(self, parent: Scope | None) -> None:
+        """An empty level inside `parent`."""
+        self.parent = parent
+        self.items: list[FromItem] = []
+        self.common: dict[str, CommonTable] = {}
+        self.level = Level()
+
+    def common_table(self, name: str) -> CommonTable | None:
+        """The common table expression of this name that is visible here."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.common.get(name)
+            if found is not None:
+                return found
+            scope = scope.parent
+        return None
+
+    def table(self, name: str, schema: str | None = None) -> Table | None:
+        """The table that a qualifier means: by alias, or by schema and name."""
+        scope: Scope | None = self
+        while scope is not None:
+            for item in scope.items:
+                for table in item.tables():
+                    if table.alias == name and (schema is None or (table.schema == schema and table.name == name)):
+                        return table
+            scope = scope.parent
+        return None
+
+    def column(self, name: str) -> Lineage | None:
+        """Read the column that an unqualified name means; None when no level has or may have it."""
+        scope: Scope | None = self
+        doubtful = False
+        while scope is not None:
+            found: list[tuple[Table, str]] = []
+            for item in scope.items:
+                found += item.find(name)
+            if len(found) == 1:
+                table, column = found[0]
+                lineage = table.read(column)
+                return lineage.doubted() if doubtful else lineage
+            if found:
+                lineage = combine(table.read(column) for table, column in found)
+                return lineage.doubted() if doubtful else lineage
+            for item in scope.items:
+                if item.is_open():
+                    doubtful = True
+                    for table in item.tables():
+                        if table.open:
+                            table.read_hidden()
+            scope = scope.parent
+        if doubtful:
+            return Lineage(NO_SOURCES, known=False)
+        return None
+
+    def system_column(self, name: str) -> Lineage | None:
+        """A system column of some table that is in reach."""
+        if name not in SYSTEM_COLUMNS:
+            return None
+        scope: Scope | None = self
+        while scope is not None:
+            for item in scope.items:
+                for table in item.tables():
+                    if table.resource is not None:
+                        return CONSTANT
+            scope = scope.parent
+        return None

@@ -1,0 +1,119 @@
+"""What is carried from statement to statement of one command, and the questions to the catalog.
+
+Knows when a name may no longer be resolved; does not know statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from interpose.analysis.sql.guard import Limits
+from interpose.model.analysis import Analysis, SessionChange
+from interpose.model.catalog import CatalogNames, CatalogView, Lookup, Relation, Routine
+from interpose.model.command import SqlContext
+
+_FORGETS_CATALOG: Final = frozenset({SessionChange.CATALOG, SessionChange.OPAQUE})
+_FORGETS_PATH: Final = frozenset({SessionChange.SETTINGS, SessionChange.OPAQUE})
+
+
+class Refused(Exception):  # noqa: N818
+    """A statement that must not be judged at all: `reason` and `message` as in `Unanalysable`."""
+
+    def __init__(self, reason: str, message: str, hint: str = "") -> None:
+        """`message` is safe to show."""
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.hint = hint
+
+
+class CommandState:
+    """One command under analysis.
+
+    INVARIANT: a name that the catalog has not answered is never treated as known; it is collected in `wanted`, and
+    the analysis that was made without it is thrown away.
+    """
+
+    __slots__ = ("_wanted_relations", "_wanted_routines", "catalog", "context", "cursors", "depends_on_literals")
+    __slots__ += ("depends_on_session", "depth", "limits", "path", "prepared", "trusts_catalog", "views")
+
+    def __init__(self, context: SqlContext, catalog: CatalogView, limits: Limits) -> None:
+        """`catalog` must answer from memory."""
+        self.context = context
+        self.catalog = catalog
+        self.limits = limits
+        self.path = context.path
+        self.trusts_catalog = True
+        self.prepared: Mapping[str, Analysis] = context.prepared
+        self.cursors: Mapping[str, Analysis] = context.cursors
+        self.depends_on_literals = False
+        self.depends_on_session = False
+        self.depth = 0
+        self.views: list[tuple[str, str]] = []
+        self._wanted_relations: set[tuple[str | None, str]] = set()
+        self._wanted_routines: set[tuple[str | None, str]] = set()
+
+    def wanted(self) -> CatalogNames:
+        """Names that the catalog view must learn before this analysis can be made."""
+        return CatalogNames(frozenset(self._wanted_relations), frozenset(self._wanted_routines))
+
+    def relation(self, schema: str | None, name: str) -> Relation | None:
+        """The relation that a name means, or None when it has none or when that cannot be told."""
+        if not self.trusts_catalog:
+            return None
+        path = self.path
+        if schema is None:
+            if path is None:
+                return None
+        elif schema == "pg_temp":
+            schema = self.temporary_schema()
+            if schema is None:
+                return None
+        found = self.catalog.relation(schema, name, path or ())
+        if isinstance(found, Relation):
+            return found
+        if found is Lookup.NOT_CACHED:
+            self._wanted_relations.add((schema, name))
+        return None
+
+    def routine(self, schema: str | None, name: str) -> Routine | Lookup:
+        """The functions that a name means; NOT_CACHED when that cannot be told now."""
+        if not self.trusts_catalog or (schema is None and self.path is None) or schema == "pg_temp":
+            return Lookup.NOT_CACHED
+        found = self.catalog.routine(schema, name, self.path or ())
+        if found is Lookup.NOT_CACHED:
+            self._wanted_routines.add((schema, name))
+        return found
+
+    def temporary_schema(self) -> str | None:
+        """What `pg_temp` means in this session, when it has temporary objects already."""
+        for schema in self.path or ():
+            if schema.startswith("pg_temp_"):
+                return schema
+        return None
+
+    def creation_schema(self) -> str:
+        """Where an unqualified name is created; empty when that is not known."""
+        for schema in self.path or ():
+            if schema != "pg_catalog" and not schema.startswith("pg_temp"):
+                return schema
+        return ""
+
+    def after(self, changes: frozenset[SessionChange]) -> None:
+        """A statement with these changes stands before the next one: forget what it may have changed."""
+        if changes & _FORGETS_CATALOG:
+            self.trusts_catalog = False
+        if changes & _FORGETS_PATH:
+            self.path = None
+
+    def follow_path(self, schemas: tuple[str, ...]) -> None:
+        """A literal `SET search_path` stands before the next statement."""
+        temporary = self.temporary_schema()
+        implied: list[str] = []
+        if temporary is not None and "pg_temp" not in schemas:
+            implied.append(temporary)
+        if "pg_catalog" not in schemas:
+            implied.append("pg_catalog")
+        named = [temporary if schema == "pg_temp" else schema for schema in schemas]
+        self.path = (*implied, *(schema for schema in named if schema is not None))

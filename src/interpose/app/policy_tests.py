@@ -1,0 +1,131 @@
+"""Running a policy's own tests, and explaining a command, without an upstream: the catalog is what the test files declare.
+
+A function that is not declared counts as one of PostgreSQL's own: the tests have no upstream to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from interpose.app.protocols import PROTOCOLS
+from interpose.identity.principals import Principals
+from interpose.model.analysis import Effect, NeedsCatalog, Unanalysable
+from interpose.model.catalog import CatalogColumn, Lookup, Relation, Routine
+from interpose.model.command import Command, CommandKind, SqlContext
+from interpose.model.connection import Connection
+from interpose.model.errors import ConfigurationError, Problem
+from interpose.model.refusal import Refusal
+from interpose.policy.bundle import PolicyBundle
+from interpose.policy.cases import CaseConnection, CaseFile, read_cases
+from interpose.policy.testing import CaseResult, run_cases
+
+_TEXT_OID = 25
+_SERVER_VERSION = 17
+
+
+class DeclaredCatalog:
+    """A catalog view over what a test file declares. Every column is of type text; there are no views."""
+
+    version = 0
+
+    def __init__(self, declared: CaseConnection) -> None:
+        """Tables get made-up oids in the order of their names."""
+        self._relations = {
+            name: Relation(
+                oid,
+                name[0],
+                name[1],
+                "table",
+                tuple(CatalogColumn(column, number, _TEXT_OID) for number, column in enumerate(columns, 1)),
+            )
+            for oid, (name, columns) in enumerate(sorted(declared.tables.items()), 16384)
+        }
+        self._functions = declared.functions
+
+    def relation(self, schema: str | None, name: str, path: tuple[str, ...]) -> Relation | Lookup:
+        """The declared table of this name."""
+        for candidate in (schema,) if schema is not None else path:
+            found = self._relations.get((candidate, name))
+            if found is not None:
+                return found
+        return Lookup.NOT_FOUND
+
+    def relation_by_oid(self, oid: int) -> Relation | Lookup:
+        """The declared table with this made-up oid."""
+        for relation in self._relations.values():
+            if relation.oid == oid:
+                return relation
+        return Lookup.NOT_FOUND
+
+    def routine(self, schema: str | None, name: str, path: tuple[str, ...]) -> Routine | Lookup:
+        """A declared function, else one of PostgreSQL's own."""
+        for candidate in (schema,) if schema is not None else path:
+            if (candidate, name) in self._functions:
+                return Routine(candidate, name, frozenset("f"), "v", False, frozenset({"plpgsql"}), False)
+        if schema in (None, "pg_catalog"):
+            return Routine("pg_catalog", name, frozenset("f"), "s", False, frozenset({"internal"}), True)
+        return Lookup.NOT_FOUND
+
+
+def analyse(on: CaseConnection, text: str) -> tuple[Effect, ...] | Refusal:
+    """What a command would do on a declared connection, or why it is refused before policy is asked."""
+    spec = PROTOCOLS.get(on.connection.protocol)
+    if spec is None:
+        return Refusal("unknown_protocol", f"there is no protocol `{on.connection.protocol}`")
+    context = SqlContext(("pg_catalog", *on.path), _SERVER_VERSION)
+    found = spec.analyst().analyse(Command(CommandKind.QUERY, text, context), DeclaredCatalog(on))
+    if isinstance(found, Unanalysable):
+        return Refusal(found.reason, found.message, found.hint, position=found.position)
+    if isinstance(found, NeedsCatalog):
+        return Refusal("needs_catalog", "the command names things that only the upstream knows")
+    return found.effects
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTestReport:
+    """What came of a policy's tests; a failed case is a problem with its file and line."""
+
+    results: tuple[CaseResult, ...] = ()
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def passed(self) -> int:
+        """How many cases came out as expected."""
+        return sum(result.passed for result in self.results)
+
+
+def run_policy_tests(
+    policy: PolicyBundle, files: Mapping[str, str], principals: Principals, connections: Sequence[Connection]
+) -> PolicyTestReport:
+    """Run `tests/*.yaml`; faults of the test files themselves are problems as well."""
+    try:
+        cases = read_cases(files)
+    except ConfigurationError as error:
+        return PolicyTestReport(problems=list(error.problems))
+    results = run_cases(policy, cases, principals.find, {each.name: each for each in connections}, analyse)
+    problems = [
+        Problem(
+            f"policy test `{result.case.name}` failed: {'; '.join(result.differences)}",
+            file=result.case.file,
+            line=result.case.line,
+            hint="see `interpose policy test`",
+        )
+        for result in results
+        if not result.passed
+    ]
+    return PolicyTestReport(results, problems)
+
+
+def declared_connection(files: Sequence[CaseFile], connection: Connection) -> CaseConnection:
+    """The configured connection with every table and function that any test file declares for its name."""
+    tables: dict[tuple[str, str], tuple[str, ...]] = {}
+    functions: set[tuple[str, str]] = set()
+    path: tuple[str, ...] = ("public",)
+    for file in files:
+        declared = file.connections.get(connection.name)
+        if declared is not None:
+            tables.update(declared.tables)
+            functions |= declared.functions
+            path = declared.path
+    return CaseConnection(connection, path, tables, frozenset(functions))

@@ -1,0 +1,136 @@
+"""Hot reload: load everything anew, swap one reference; anything wrong leaves the old serving and says why.
+
+A reload is asked for by SIGHUP, by a change of a watched file, by `interpose reload` and by another worker's. Reloads are
+serialised; several that are asked for while one runs become one more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from watchfiles import DefaultFilter, awatch
+
+from interpose.app.loading import Loaded, load
+from interpose.app.settings import Settings
+from interpose.app.telemetry import Telemetry
+from interpose.engine.ports import AuditChain
+from interpose.engine.snapshot import SnapshotHolder
+from interpose.model.audit import AuditEvent, AuditKind
+from interpose.model.errors import ConfigurationError, InterposeError
+
+
+@dataclass(slots=True)
+class ReloadState:
+    """How the last reload went, for health, log and metrics. `failure` is empty when it went well."""
+
+    loaded: int = 1
+    rejected: int = 0
+    failure: str = ""
+
+
+class Reloader:
+    """Swaps snapshots."""
+
+    def __init__(
+        self,
+        first: Loaded,
+        holder: SnapshotHolder,
+        audit: AuditChain,
+        telemetry: Telemetry,
+    ) -> None:
+        """Every reload is in the audit chain, the log and the metrics."""
+        self.loaded = first
+        self.state = ReloadState()
+        self._holder = holder
+        self._audit = audit
+        self._telemetry = telemetry
+        self._lock = asyncio.Lock()
+
+    async def reload(self, cause: str) -> str:
+        """Load and swap; answers the snapshot's digest. Raises `ConfigurationError` with everything that is wrong."""
+        async with self._lock:
+            try:
+                new = await asyncio.to_thread(load, self.loaded.settings.file)
+            except (InterposeError, OSError) as error:
+                self._rejected(cause, error)
+                if isinstance(error, ConfigurationError):
+                    raise
+                raise ConfigurationError("the configuration cannot be read", detail=str(error)) from error
+            if new.snapshot.digest == self.loaded.snapshot.digest:
+                # The same bytes as before a failed attempt: what serves is what is on disk again.
+                self.state.failure = ""
+                return new.snapshot.digest
+            restart = needs_restart(self.loaded.settings, new.settings)
+            self._audit.append(
+                AuditEvent(
+                    AuditKind.SNAPSHOT_LOADED,
+                    fields={"snapshot": new.snapshot.digest, "cause": cause, "needs_restart": tuple(restart)},
+                )
+            )
+            self.loaded = new
+            self._holder.swap(new.snapshot)
+            self.state.loaded += 1
+            self.state.failure = ""
+            fields = {"snapshot": new.snapshot.digest[:12], "cause": cause, "policy_tests": str(new.tests)}
+            if restart:
+                fields["needs_restart"] = ", ".join(restart)
+            self._telemetry.snapshots.loaded(time.time())
+            self._telemetry.tell("snapshot loaded", fields)
+            return new.snapshot.digest
+
+    def _rejected(self, cause: str, error: Exception) -> None:
+        self.state.rejected += 1
+        self.state.failure = str(error)
+        self._telemetry.snapshots.rejected()
+        self._telemetry.warn("snapshot rejected, the old one goes on serving", {"cause": cause, "why": str(error)})
+        self._audit.append(
+            AuditEvent(AuditKind.SNAPSHOT_REJECTED, fields={"cause": cause, "snapshot": self.loaded.snapshot.digest})
+        )
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Reload when a file changes that the snapshot is made of, until `stop` is set."""
+        while not stop.is_set():
+            settings = self.loaded.settings
+            watched = {settings.file, settings.principals}
+            folder = settings.policy
+            async for changes in awatch(*_folders(settings), watch_filter=DefaultFilter(), stop_event=stop, step=200):
+                paths = {Path(path).resolve() for _, path in changes}
+                if not any(path in watched or path.is_relative_to(folder) for path in paths):
+                    continue
+                await self.quietly("a file changed")
+                if _folders(self.loaded.settings) != _folders(settings):
+                    break
+
+    async def quietly(self, cause: str) -> None:
+        """Reload where nobody waits for the answer: a failure is already told in log, health and metrics."""
+        try:
+            await self.reload(cause)
+        except InterposeError:
+            return
+
+
+def _folders(settings: Settings) -> tuple[Path, ...]:
+    return tuple(sorted({settings.file.parent, settings.principals.parent, settings.policy}))
+
+
+def needs_restart(old: Settings, new: Settings) -> list[str]:
+    """The top-level keys whose change a reload does not apply."""
+    live = {"file", "policy", "principals", "connections"}
+    changed = [
+        name
+        for name in Settings.__slots__
+        if name not in live and name not in ("limits", "audit", "recording") and getattr(old, name) != getattr(new, name)
+    ]
+    limits = {
+        name: getattr(new.limits, name) for name in ("sessions", "sessions_per_principal", "max_message", "max_buffer")
+    }
+    if replace(old.limits, **limits) != new.limits:
+        changed.append("limits")
+    if replace(old.audit, retention=new.audit.retention) != new.audit:
+        changed.append("audit")
+    if replace(old.recording, retention=new.recording.retention) != new.recording:
+        changed.append("recording")
+    return sorted(changed)

@@ -1,0 +1,61 @@
+"""`interpose serve`: one worker in this process, or a supervisor over several."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+from pathlib import Path
+
+import uvloop
+
+from interpose import __version__
+from interpose.app.loading import load
+from interpose.app.state import open_state
+from interpose.app.supervisor import Supervisor
+from interpose.app.telemetry import Telemetry
+from interpose.app.worker import Worker
+from interpose.model.errors import RecordingError
+
+
+def serve(config: Path, worker: int | None) -> int:
+    """Serve until a signal; answers the exit status. Raises `InterposeError` when it cannot start."""
+    if worker is None:
+        loaded = load(config)
+        if loaded.settings.workers > 1:
+            return Supervisor(config, loaded.settings.workers, loaded.settings.limits.drain).run()
+    index = worker or 0
+    if os.environ.get("INTERPOSE_SUPERVISED"):
+        threading.Thread(target=_die_with_supervisor, name="supervisor", daemon=True).start()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_run(config, index))
+
+
+async def _run(config: Path, index: int) -> int:
+    loaded = load(config)
+    state = open_state(
+        loaded.settings,
+        index,
+        {"version": __version__, "snapshot": loaded.snapshot.digest, "config": str(loaded.settings.file)},
+    )
+    telemetry = Telemetry(loaded.settings.log, loaded.settings.state, index)
+    status = 1
+    try:
+        # What is there now stays: the collector need not look at it again and again.
+        gc.freeze()
+        status = await Worker(loaded, state, telemetry, index).run()
+    finally:
+        try:
+            state.close({"status": status})
+        except RecordingError as error:
+            telemetry.warn("the last records could not be written", {"why": str(error)})
+            status = 1
+    return status
+
+
+def _die_with_supervisor() -> None:
+    """A worker whose supervisor was killed would serve on, unwatched: its standard input ends then, and so does it."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), 15)

@@ -1,0 +1,133 @@
+"""The state folder of a gateway, opened: the audit chain and recordings of this process, the database, the bus.
+
+Used by a worker, and by commands of the command line that change the state themselves: they then write a chain of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from interpose import __version__
+from interpose.app.settings import Settings
+from interpose.app.system import SystemClock, SystemIds, boot_name, node_name
+from interpose.model.audit import AuditValue
+from interpose.model.errors import StoreError
+from interpose.store.approvals import SqlApprovals
+from interpose.store.bus import DatagramBus
+from interpose.store.database import Database
+from interpose.store.files.chain import ChainOptions
+from interpose.store.files.opening import FileRecord, open_record
+from interpose.store.files.recordings import RecordingOptions
+from interpose.store.files.retention import apply_retention
+from interpose.store.sessions import SqlSessions
+from interpose.store.tokens import SqlTokens
+
+_RETENTION_EVERY = 3600.0
+_MASK_KEY_BYTES = 32
+
+
+@dataclass(slots=True)
+class State:
+    """Everything that outlives a process, opened by one."""
+
+    record: FileRecord
+    database: Database
+    bus: DatagramBus
+    clock: SystemClock
+    ids: SystemIds
+    approvals: SqlApprovals
+    tokens: SqlTokens
+    sessions: SqlSessions
+    worker: str
+    mask_key: bytes
+    settings: Settings
+
+    def close(self, fields: dict[str, AuditValue] | None = None) -> None:
+        """Close all; raises `RecordingError` when the last records could not be written."""
+        self.bus.close()
+        self.database.close()
+        self.record.close(fields)
+
+    async def retain(self) -> None:
+        """Delete what is past its age, now and every hour, until cancelled."""
+        while True:
+            await asyncio.to_thread(
+                apply_retention,
+                self.settings.state,
+                self.record.chain,
+                self.clock.wall(),
+                self.settings.recording.retention,
+                self.settings.audit.retention,
+            )
+            await asyncio.sleep(_RETENTION_EVERY)
+
+
+def open_state(settings: Settings, who: int | str, started: dict[str, AuditValue]) -> State:
+    """Open (and make, with mode 0700) the state folder. `who` is the worker's number, or the name of a command.
+
+    Orphans of dead workers are sealed on the way. Raises `StoreError` and `RecordingError`.
+    """
+    clock, ids = SystemClock(), SystemIds()
+    boot = boot_name(who)
+    try:
+        settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(
+            f"the state folder `{settings.state}` cannot be made", detail=str(error), hint="check `state` and its parent"
+        ) from error
+    database = Database(settings.state / "state.db")
+    try:
+        record = open_record(
+            settings.state,
+            node=node_name(),
+            boot=boot,
+            clock=clock,
+            ids=ids,
+            chain_options=ChainOptions(
+                checkpoint_after=settings.audit.checkpoint_interval, checkpoint_copy=settings.audit.checkpoint_copy
+            ),
+            recording_options=RecordingOptions(delivered_cap=settings.recording.result_cap),
+            gateway=__version__,
+            started=started,
+        )
+        mask_key = _mask_key(settings.state / "mask.key", ids)
+    except BaseException:
+        database.close()
+        raise
+    return State(
+        record,
+        database,
+        DatagramBus(settings.state / "run", boot),
+        clock,
+        ids,
+        SqlApprovals(database),
+        SqlTokens(database),
+        SqlSessions(database),
+        boot,
+        mask_key,
+        settings,
+    )
+
+
+def _mask_key(path: Path, ids: SystemIds) -> bytes:
+    """The key of the `hash` transform, made once: pseudonyms stay the same over restarts and in all workers."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        for _ in range(50):
+            key = path.read_bytes()
+            if len(key) == _MASK_KEY_BYTES:
+                return key
+            # Another worker is just writing it.
+            time.sleep(0.01)
+        raise StoreError(f"`{path}` is no key", hint="restore it from a backup, or delete it to make new pseudonyms") from None
+    except OSError as error:
+        raise StoreError(f"`{path}` cannot be made", detail=str(error)) from error
+    key = ids.secret_bytes(_MASK_KEY_BYTES)
+    with os.fdopen(handle, "wb") as file:
+        file.write(key)
+    return key

@@ -1,0 +1,304 @@
+"""One worker: everything wired, started and stopped in order.
+
+The one place that knows all floors. It decides nothing about any command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from interpose import __version__
+from interpose.api.admin import AdminApi
+from interpose.api.server import AdminServer
+from interpose.app.loading import Loaded
+from interpose.app.operations import END_TOPIC, PolicyRights, StoredSessions, WorkerOperations
+from interpose.app.protocols import PROTOCOLS
+from interpose.app.reload import Reloader
+from interpose.app.secrets import open_secrets
+from interpose.app.settings import ListenerSettings, Settings
+from interpose.app.state import State
+from interpose.app.telemetry import Telemetry
+from interpose.engine.admit import DRAINING, Admission, gateway_grant
+from interpose.engine.approvals import Approvals
+from interpose.engine.authenticate import Authentication
+from interpose.engine.catalogs import Catalogs, CatalogWatch
+from interpose.engine.gate import Gate
+from interpose.engine.release import Release
+from interpose.engine.sessions import SessionRegistry
+from interpose.engine.snapshot import SnapshotHolder
+from interpose.engine.watch import SessionWatch
+from interpose.identity.tokens import Tokens
+from interpose.model.connection import Connection
+from interpose.model.ids import ConnectionName, SessionId
+from interpose.model.refusal import Refusal
+from interpose.net.admittance import Admittance
+from interpose.net.cancels import Cancels
+from interpose.net.catalog import UpstreamCatalogs
+from interpose.net.certificates import ClientContexts, ServerCertificate
+from interpose.net.listener import Listener, Pending
+from interpose.net.live import LiveSessions
+from interpose.net.login import Service, SessionStarter
+from interpose.net.options import DialOptions, ListenerOptions, SessionOptions
+from interpose.net.sockets import listen
+from interpose.net.upstream import Dialer
+from interpose.notify.lines import LineNotifier
+
+CANCEL_TOPIC = "sessions.cancel"
+RELOAD_TOPIC = "reload"
+_ALPN = {"postgres": ("postgresql",)}
+_ENDED = "an administrator ended your session"
+
+
+@dataclass(slots=True)
+class _Tasks:
+    """Background tasks; one that fails ends the worker, since something that must run no longer does."""
+
+    failed: asyncio.Future[str]
+    running: set[asyncio.Task[None]]
+
+    def start(self, work: Callable[[], object], name: str) -> None:
+        """Run a coroutine function until the worker stops."""
+        coroutine = work()
+        assert asyncio.iscoroutine(coroutine), name
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(coroutine, name=name)
+        self.running.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.running.discard(task)
+        if not task.cancelled() and task.exception() is not None and not self.failed.done():
+            self.failed.set_result(f"{task.get_name()}: {type(task.exception()).__name__}")
+
+    async def stop(self) -> None:
+        """Cancel and wait."""
+        tasks = list(self.running)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Worker:
+    """Wires one worker over an open state and runs it."""
+
+    def __init__(self, loaded: Loaded, state: State, telemetry: Telemetry, index: int) -> None:
+        """Nothing listens yet. Must be made on the running event loop."""
+        self._settings: Settings = loaded.settings
+        self._state = state
+        self._telemetry = telemetry
+        self._index = index
+        self._stop = asyncio.Event()
+        self._tasks = _Tasks(asyncio.get_running_loop().create_future(), set())
+        self._holder = SnapshotHolder(loaded.snapshot)
+        audit, clock = telemetry.chain(state.record.chain), state.clock
+        self._reloader = Reloader(loaded, self._holder, audit, telemetry)
+        self._registry = SessionRegistry()
+        self._session_options = SessionOptions(write_stall=self._settings.limits.write_stall)
+        self._journal = telemetry.journal
+        dialer = Dialer(
+            ClientContexts(clock.monotonic),
+            DialOptions(dial_deadline=self._settings.limits.dial),
+            self._session_options,
+        )
+        secrets = open_secrets(self._settings, self._connections, audit)
+        self._catalogs = UpstreamCatalogs(dialer, secrets, PROTOCOLS, gateway_grant)
+        catalogs = Catalogs(self._catalogs)
+        self._catalog_watch = CatalogWatch(
+            catalogs, self._registry, self._settings.catalog_poll, self._connections
+        )
+        self._tokens = Tokens(state.tokens, lambda: self._holder.current.principals, clock)
+        self._approvals = Approvals(
+            state.approvals, self._holder, audit, LineNotifier(telemetry.tell), state.bus, clock, state.ids
+        )
+        self._watch = SessionWatch(self._registry, state.tokens, clock)
+        self._holder.listen(catalogs.snapshot_swapped)
+        self._holder.listen(self._watch.snapshot_swapped)
+        self._admission = Admission(
+            self._holder,
+            self._registry,
+            state.record.recordings,
+            audit,
+            state.sessions,
+            clock,
+            state.ids,
+            worker=state.worker,
+        )
+        gate = Gate(
+            self._holder,
+            {name: spec.analyst() for name, spec in PROTOCOLS.items()},
+            catalogs,
+            self._approvals,
+            audit,
+            clock,
+        )
+        self._cancels = Cancels(dialer, self._journal)
+        self._live = LiveSessions()
+        self._starter = SessionStarter(
+            telemetry.gate(gate),
+            Release(catalogs, state.mask_key),
+            self._cancels,
+            self._live,
+            self._journal,
+            telemetry.traffic,
+            self._session_options,
+            limits=lambda: self._holder.current.limits,
+            version=__version__,
+        )
+        self._admittance = Admittance(
+            Authentication(self._tokens, audit, clock, loaded.snapshot.limits),
+            self._admission,
+            secrets,
+            dialer,
+            self._journal,
+        )
+        self._listeners: list[Listener] = []
+        self._admin: AdminServer | None = None
+        telemetry.waiting(lambda: self._approvals.waiting)
+
+    def _connections(self) -> Mapping[ConnectionName, Connection]:
+        return self._holder.current.connections
+
+    async def run(self) -> int:
+        """Serve until a signal, then drain; answers the exit status."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_soon, "SIGHUP")
+        self._state.bus.start()
+        self._background()
+        pending = Pending(self._listener_options())
+        for settings in self._settings.listeners:
+            self._listeners.append(self._listener(settings, pending))
+        if self._index == 0:
+            self._admin = self._admin_server()
+            self._admin.start()
+        for listener in self._listeners:
+            listener.start()
+        self._telemetry.tell(
+            "gateway serves",
+            {
+                "addresses": ", ".join(f"{host}:{port}" for each in self._listeners for host, port in each.addresses),
+                "snapshot": self._holder.current.digest[:12],
+                "recovered": str(len(self._state.record.recovered.sessions)),
+            },
+        )
+        stopping = loop.create_task(self._stop.wait())
+        await asyncio.wait({stopping, self._tasks.failed}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        return await self._end()
+
+    async def _end(self) -> int:
+        failure = self._tasks.failed.result() if self._tasks.failed.done() else ""
+        self._telemetry.tell("gateway drains", {"why": failure or "signal", "sessions": str(len(self._live))})
+        for listener in self._listeners:
+            listener.close()
+        self._admission.drain()
+        self._approvals.drain()
+        await self._live.drain(DRAINING, 0.0 if failure else self._settings.limits.drain)
+        await self._cancels.settle()
+        if self._admin is not None:
+            await self._admin.stop()
+        self._catalogs.close()
+        await self._tasks.stop()
+        return 1 if failure else 0
+
+    def _background(self) -> None:
+        self._tasks.start(self._approvals.run, "approvals")
+        self._tasks.start(self._watch.run, "revocations")
+        self._tasks.start(self._catalog_watch.run, "catalog watch")
+        self._tasks.start(self._state.sessions.run, "session index")
+        self._tasks.start(lambda: self._reloader.watch(self._stop), "file watch")
+        self._tasks.start(self._hear_ends, "session ends")
+        self._tasks.start(self._hear_cancels, "cancels")
+        self._tasks.start(self._hear_reloads, "reloads")
+        self._tasks.start(self._state.retain, "retention")
+        self._tasks.start(self._telemetry.watch, "event loop watch")
+        self._tasks.start(self._telemetry.share, "metrics")
+
+    def _reload_soon(self, cause: str) -> None:
+        self._tasks.start(lambda: self._reloader.quietly(cause), "reload")
+
+    # --- listening
+
+    def _listener_options(self) -> ListenerOptions:
+        limits = self._settings.limits
+        return ListenerOptions(handshake_deadline=limits.handshake, max_pending=limits.handshakes)
+
+    def _listener(self, settings: ListenerSettings, pending: Pending) -> Listener:
+        certificate: ServerCertificate | None = None
+        if settings.certificate is not None and settings.key is not None:
+            certificate = ServerCertificate(settings.certificate, settings.key, alpn=_ALPN[settings.protocol])
+            followed = certificate
+            self._tasks.start(
+                lambda: followed.follow(
+                    lambda error: self._telemetry.warn("certificate rejected, the old one serves", {"why": str(error)})
+                ),
+                "certificate",
+            )
+        options = self._listener_options()
+        sockets = listen(
+            settings.address.host, settings.address.port, options.backlog, shared=self._settings.workers > 1
+        )
+        return Listener(
+            sockets,
+            Service(PROTOCOLS[settings.protocol], certificate, settings.allow_plaintext_tokens),
+            pending,
+            admittance=self._admittance,
+            starter=self._starter,
+            cancels=self._cancels,
+            ask_cancel=self._ask_cancel,
+            journal=self._journal,
+            options=options,
+            session_options=self._session_options,
+        )
+
+    # --- what other workers ask
+
+    def _ask_cancel(self, key: bytes) -> bool:
+        """Cancel here, or let the other workers try: a cancel comes to any of them."""
+        if self._registry.cancel(key):
+            return True
+        self._state.bus.publish(CANCEL_TOPIC, key.hex())
+        return False
+
+    async def _hear_cancels(self) -> None:
+        async for payload in self._state.bus.listen(CANCEL_TOPIC):
+            self._registry.cancel(bytes.fromhex(payload))
+
+    async def _hear_ends(self) -> None:
+        async for payload in self._state.bus.listen(END_TOPIC):
+            session, _, by = payload.partition(" ")
+            self._registry.end(SessionId(session), Refusal("ended", _ENDED, f"talk to {by}"))
+
+    async def _hear_reloads(self) -> None:
+        async for payload in self._state.bus.listen(RELOAD_TOPIC):
+            if payload != self._state.worker:
+                await self._reloader.quietly("another worker reloaded")
+
+    # --- the admin API
+
+    def _admin_server(self) -> AdminServer:
+        operations = WorkerOperations(
+            self._reloader,
+            self._state.record.chain,
+            {
+                "audit": lambda: self._state.record.chain.state().trouble,
+                "recordings": lambda: self._state.record.recordings.state().trouble,
+                "tokens": lambda: "" if self._watch.healthy else "the token store does not answer",
+            },
+            self._telemetry.metrics,
+            lambda: self._state.bus.publish(RELOAD_TOPIC, self._state.worker),
+        )
+        api = AdminApi(
+            self._tokens,
+            PolicyRights(self._holder, self._state.clock),
+            self._approvals,
+            self._state.approvals,
+            StoredSessions(self._state.sessions, self._settings.state, self._state.bus),
+            operations,
+            lambda: self._connections(),
+        )
+        admin = self._settings.admin
+        return AdminServer(api.application(), admin.address, admin.certificate, admin.key)

@@ -1,0 +1,47 @@
+"""What a statement that ended well does to the names of a session (PREPARE, DEALLOCATE, DECLARE, CLOSE, DISCARD, DO)."""
+
+from __future__ import annotations
+
+from interpose.model.analysis import SessionChange, StatementInfo
+from interpose.protocols.postgres.relay.names import Names, Portal, Statement
+
+
+def apply_statement(
+    statement: StatementInfo, statements: Names[Statement], portals: Names[Portal], path: tuple[str, ...] | None
+) -> None:
+    """Commit what `statement` did; `path` is the search path that it ran under."""
+    if statement.tag == "DO":
+        # The client's own code ran in the server and may have given any name another meaning.
+        statements.remove("*")
+        portals.remove("*")
+    if statement.deallocates is not None:
+        statements.remove(statement.deallocates)
+    if statement.closes is not None:
+        portals.remove(statement.closes)
+    if statement.prepares is not None:
+        made = statement.prepares
+        statements.define(Statement(made.name, "", made.analysis, path, -1))
+    if statement.declares is not None:
+        made = statement.declares
+        portal = Portal(made.name, None, made.analysis, (), (), -1)
+        portal.outlives = made.outlives_transaction
+        portals.define(portal)
+
+
+def forget_with_transaction(portals: Names[Portal]) -> None:
+    """A transaction has ended: its portals are gone, cursors WITH HOLD excepted."""
+    for portal in portals.resolved():
+        if not portal.outlives:
+            portals.remove(portal.name)
+
+
+def harmless_transaction(statements: tuple[StatementInfo, ...]) -> bool:
+    """Whether these statements change the transaction only by beginning one or setting a savepoint: no name, setting or
+    catalog entry means anything else behind them."""
+    return all(
+        not info.changes or (info.tag in _BEGINNINGS and info.changes == _TRANSACTION) for info in statements
+    )
+
+
+_BEGINNINGS = frozenset({"BEGIN", "START TRANSACTION", "SAVEPOINT", "RELEASE"})
+_TRANSACTION = frozenset({SessionChange.TRANSACTION})

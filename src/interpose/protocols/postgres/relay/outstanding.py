@@ -1,0 +1,125 @@
+"""Which answers are due from the upstream: one entry a message that was sent, in order (PostgreSQL 17 §53.2.2 and §53.2.3)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from interpose.masking.copying import CopyStream
+from interpose.masking.plan import MaskingPlan
+from interpose.model.proofs import Clearance
+from interpose.protocols.intents import Allowed
+from interpose.protocols.postgres.relay.names import Portal, Statement
+
+PARSE: Final = 0
+BIND: Final = 1
+DESCRIBE: Final = 2
+EXECUTE: Final = 3
+CLOSE: Final = 4
+SYNC: Final = 5
+QUERY: Final = 6
+REFUSED: Final = 7
+"""Nothing was sent: an ErrorResponse of the gateway's own waits for its turn."""
+REFUSED_READY: Final = 8
+"""As `REFUSED`, with the ReadyForQuery that a simple query is owed."""
+ABORT: Final = 9
+"""A message that must fail was sent, to abort an implicit transaction; the gateway's own error takes the place of its answer."""
+FATAL: Final = 10
+"""The gateway's last word waits for its turn; the session ends behind it."""
+
+PASS: Final = 0
+"""Rows go down as they are."""
+UNDECIDED: Final = 1
+"""The first row must wait for `Show`."""
+MASK: Final = 2
+"""Rows go through the plan."""
+SWALLOW: Final = 3
+"""Rows are dropped; an error stands in their place."""
+
+
+class Expected:
+    """One message whose answer is due. `own` answers are the gateway's and go no further."""
+
+    __slots__ = ("answer", "data", "kind", "own", "portal", "reason", "statement")
+
+    def __init__(
+        self,
+        kind: int,
+        *,
+        own: bool = False,
+        statement: Statement | None = None,
+        portal: Portal | None = None,
+        answer: Allowed | None = None,
+        data: bytes = b"",
+        reason: str = "",
+    ) -> None:
+        """`statement` or `portal` is the version that hangs on it; `data` the gateway's own error, where there is one."""
+        self.kind = kind
+        self.own = own
+        self.statement = statement
+        self.portal = portal
+        self.answer = answer
+        self.data = data
+        self.reason = reason
+
+
+class Running(Expected):
+    """A Query or Execute on its way. `index` is the statement that runs; `rows` counts delivered rows.
+
+    `barrier` says that later commands wait for its end; `reads` that it only reads,
+    `withholds` that the batch's Sync waits too: its result may be refused after it has written. `cap` is how many more rows may be
+    shown (None: any number). `opened` says that a result has begun, `copying` that it is COPY data. `sqlstate` is set
+    when it failed. `muted` says that the gateway's own error took the place of what is left of it.
+    """
+
+    __slots__ = (
+        "barrier",
+        "cap",
+        "clearance",
+        "copy",
+        "copying",
+        "index",
+        "mode",
+        "muted",
+        "opened",
+        "plan",
+        "reads",
+        "rows",
+        "sqlstate",
+        "tags",
+        "withholds",
+    )
+
+    def __init__(self, kind: int, answer: Allowed, portal: Portal | None, clearance: Clearance) -> None:
+        """`clearance` is the session's own for results in which nothing is hidden."""
+        self.kind = kind
+        self.own = False
+        self.statement = None
+        self.portal = portal
+        self.answer = answer
+        self.data = b""
+        self.reason = ""
+        self.mode = UNDECIDED if answer.describe else PASS
+        self.clearance = clearance
+        self.plan: MaskingPlan | None = None
+        self.barrier = False
+        self.cap: int | None = None
+        self.index = 0
+        self.rows = 0
+        self.sqlstate = ""
+        self.tags: list[str] | None = None
+        self.muted = False
+        self.opened = False
+        self.copying = False
+        self.copy: CopyStream | None = None
+        self.reads = False
+        self.withholds = False
+
+
+CLIENT_SYNC: Final = Expected(SYNC)
+"""Every Sync of the client."""
+
+OWN_PARSE: Final = Expected(PARSE, own=True)
+OWN_BIND: Final = Expected(BIND, own=True)
+OWN_EXECUTE: Final = Expected(EXECUTE, own=True)
+OWN_CLOSE: Final = Expected(CLOSE, own=True)
+OWN_SYNC: Final = Expected(SYNC, own=True)
