@@ -15,6 +15,7 @@ from interpose.policy.matching import Matcher, Matches, Request, add_entities
 from interpose.policy.names import Uid, resource_uid
 
 _Key = tuple[object, ...]
+_Asked = dict[Action, tuple[list[Request], list[_Key]]]
 
 
 class Batch:
@@ -27,6 +28,7 @@ class Batch:
         tells_columns: frozenset[Action],
         base: cedarpy.Entities,
         principal: Uid,
+        groups: frozenset[str],
         connection: Uid,
         classes: Mapping[ColumnResource, frozenset[DataClassName]],
     ) -> None:
@@ -40,11 +42,12 @@ class Batch:
         self._tells_columns = tells_columns
         self._base = base
         self._principal = principal
+        self._groups = groups
         self._connection = connection
         self._classes = classes
         self._places: list[_Key] = []
         self._asked: set[_Key] = set()
-        self._rounds: list[tuple[dict[Uid, Entity], list[Request], list[_Key]]] = []
+        self._rounds: list[tuple[dict[Uid, Entity], _Asked]] = []
 
     def ask(self, effect: Effect, context: str) -> None:
         """Add the request for an effect; `context` is JSON text."""
@@ -61,23 +64,26 @@ class Batch:
         self._asked.add(key)
         own, above = resource_entities(self._connection, resource, classes, self._attributes)
         uid = resource_uid(self._connection[1], resource)
-        entities, requests, keys = self._round(uid, own)
+        entities, asked = self._round(uid, own)
         if own is not None:
             entities[uid] = own
         for parent, entity in above:
             entities.setdefault(parent, entity)
+        requests, keys = asked.setdefault(effect.action, ([], []))
         requests.append(request(self._principal, effect.action, uid, context))
         keys.append(key)
 
     def answers(self) -> list[Matches]:
         """What matches each effect, in the order of asking; raises `EvaluationError`."""
         found: dict[_Key, Matches] = {}
-        for entities, requests, keys in self._rounds:
+        for entities, asked in self._rounds:
             everything = add_entities(self._base, list(entities.values()))
-            found.update(zip(keys, self._matcher.match(requests, everything), strict=True))
+            for action, (requests, keys) in asked.items():
+                matches = self._matcher.match(action, self._principal, self._groups, requests, everything)
+                found.update(zip(keys, matches, strict=True))
         return [found[key] for key in self._places]
 
-    def _round(self, uid: Uid, own: Entity | None) -> tuple[dict[Uid, Entity], list[Request], list[_Key]]:
+    def _round(self, uid: Uid, own: Entity | None) -> tuple[dict[Uid, Entity], _Asked]:
         """Effects may give one entity different attributes (a table before and after it is created): each gets its own round.
 
         An entity without attributes is there only because something is in it; the full one may take its place.
@@ -86,7 +92,7 @@ class Batch:
             present = candidate[0].get(uid)
             if present is None or own is None or present == own or not present["attrs"]:
                 return candidate
-        self._rounds.append(({}, [], []))
+        self._rounds.append(({}, {}))
         return self._rounds[-1]
 
 

@@ -32,10 +32,10 @@ from interpose.policy.entities import (
     principal_entity,
     principal_uid,
 )
-from interpose.policy.facts import CedarType, FactError, effect_context, session_context
+from interpose.policy.facts import CedarType, FactError, Json, effect_context, session_context
 from interpose.policy.findings import Finding, combine, policy_error
 from interpose.policy.matching import EvaluationError, Matcher, Matches, add_entities, parse_entities
-from interpose.policy.mentions import may_concern, tells_columns, union
+from interpose.policy.mentions import Mentions, may_concern, tells_columns, union
 from interpose.policy.names import GATEWAY, connection_uid
 from interpose.policy.parsing import ParsedPolicy
 from interpose.policy.reveal import RevealAnswers, reveal_table
@@ -68,8 +68,10 @@ class PolicyBundle:
         self._detector_classes = detector_classes
         self._digest = digest
         self._snapshot = snapshot or SnapshotDigest(digest)
-        self._mentions = union(policy.mentions for policy in policies)
-        self._wanted = self._mentions.facts()
+        self._attributes_used = union(policy.mentions for policy in policies).attributes
+        self._mentions = {action: self._mentions_of({action}) for action in Action}
+        # Questions about these actions are asked again and again; `connect` and the gateway's are asked once each.
+        self._repeated = self._mentions_of({*COMMAND_ACTIONS, Action.REVEAL})
         telling = [policy.tree for policy in policies if tells_columns(policy.tree)]
         self._tells_columns = frozenset(
             action for action in Action if any(may_concern(tree, action.value, groups_of(action)) for tree in telling)
@@ -85,18 +87,24 @@ class PolicyBundle:
 
     @property
     def uses_time(self) -> bool:
-        """Whether any policy looks at `context.now`: an answer is then true for its moment only."""
-        return self._mentions.fact("now")
+        """Whether a policy about commands or `reveal` looks at `context.now`: an answer is then true for its moment only.
+
+        A rule about `connect` or the gateway's own actions does not count: these answers are not to be kept.
+        """
+        return self._repeated.fact("now")
 
     @property
     def uses_source(self) -> bool:
-        """Whether any policy looks at `context.source_ip`."""
-        return self._mentions.fact("source_ip")
+        """Whether a policy about commands or `reveal` looks at `context.source_ip`."""
+        return self._repeated.fact("source_ip")
 
     @property
     def facts_used(self) -> frozenset[str] | None:
-        """The facts that any policy looks at; None for all of them."""
-        return self._wanted
+        """The facts that policies about commands or `reveal` look at; None for all of them.
+
+        Sessions that differ in other facts only are judged alike. (There may be more names in it than facts.)
+        """
+        return self._repeated.facts()
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -157,7 +165,7 @@ class PolicyBundle:
         now: float,
     ) -> tuple[Finding, ...]:
         """Which policies match each effect; raises `FactError` and `EvaluationError`."""
-        session = session_context(principal, facts, now, self._wanted)
+        session_facts: dict[Action, dict[str, Json]] = {}
         batch = self._batch(principal, connection)
         contexts: dict[tuple[Action, int], str] = {}
         for effect in effects:
@@ -167,7 +175,11 @@ class PolicyBundle:
             key = (effect.action, id(effect.facts))
             context = contexts.get(key)
             if context is None:
-                own = effect_context(effect.action, effect.facts, self._wanted)
+                wanted = self._mentions[effect.action].facts()
+                session = session_facts.get(effect.action)
+                if session is None:
+                    session = session_facts[effect.action] = session_context(principal, facts, now, wanted)
+                own = effect_context(effect.action, effect.facts, wanted)
                 context = contexts[key] = json.dumps({**session, **own})
             batch.ask(effect, context)
         matches = batch.answers()
@@ -200,10 +212,11 @@ class PolicyBundle:
             return policy_error(self._snapshot, f"`{action.value}` is nothing that a gateway does")
         effect = Effect(action, ConnectionResource())
         try:
-            context = json.dumps(session_context(principal, facts, now, self._wanted))
+            context = json.dumps(session_context(principal, facts, now, self._mentions[action].facts()))
             uid = GATEWAY if connection is None else connection_uid(connection.name)
             base = self._base(principal, connection)
-            (found,) = self._matcher.match([request(principal_uid(principal), action, uid, context)], base)
+            who = principal_uid(principal)
+            (found,) = self._matcher.match(action, who, principal.groups, [request(who, action, uid, context)], base)
         except FactError as error:
             return policy_error(self._snapshot, str(error))
         except EvaluationError:
@@ -223,7 +236,8 @@ class PolicyBundle:
         columns = self._classifications.for_connection(connection)
         classes = self._detectable()
         try:
-            context = json.dumps(session_context(principal, facts, now, self._wanted))
+            wanted = self._mentions[Action.REVEAL].facts()
+            context = json.dumps(session_context(principal, facts, now, wanted))
             batch = self._batch(principal, connection)
             for column in columns:
                 batch.ask(Effect(Action.REVEAL, column), context)
@@ -231,7 +245,7 @@ class PolicyBundle:
             base = self._base(principal, connection)
             who = principal_uid(principal)
             requests = [request(who, Action.REVEAL, ("DataClass", name), context) for name in classes]
-            content = self._matcher.match(requests, base)
+            content = self._matcher.match(Action.REVEAL, who, principal.groups, requests, base)
         except (FactError, EvaluationError):
             return RevealAnswers({column: (names, None) for column, names in columns.items()}, dict.fromkeys(classes))
         return RevealAnswers(
@@ -255,6 +269,13 @@ class PolicyBundle:
         above = {name for each in every for name in ancestors(each)}
         return sorted(self._detector_classes | (every - above))
 
+    def _mentions_of(self, actions: set[Action]) -> Mentions:
+        return union(
+            policy.mentions
+            for policy in self._policies
+            if any(may_concern(policy.tree, action.value, groups_of(action)) for action in actions)
+        )
+
     def _finding(self, effect: Effect, found: Matches) -> Finding:
         rules = [self._rules[ident] for ident in found.policies]
         rules.sort(key=lambda rule: (rule.file, rule.line))
@@ -276,10 +297,11 @@ class PolicyBundle:
     def _batch(self, principal: Principal, connection: Connection) -> Batch:
         return Batch(
             self._matcher,
-            self._mentions.attributes,
+            self._attributes_used,
             self._tells_columns,
             self._base(principal, connection),
             principal_uid(principal),
+            principal.groups,
             connection_uid(connection.name),
             self._classifications.for_connection(connection),
         )

@@ -66,13 +66,26 @@ def union(mentions: Iterable[Mentions]) -> Mentions:
     return Mentions(frozenset(attributes), whole, frozenset(entities))
 
 
-def may_concern(policy: pst.Template, action: str, parents: frozenset[str]) -> bool:
-    """Whether the policy's head lets it match this action, which is in the groups `parents` (all, not only the direct ones)."""
+def may_concern(policy: pst.Template, action: str, groups: frozenset[str]) -> bool:
+    """Whether the policy's head lets it match this action, which is in `groups` (all of them, not only the direct ones)."""
     scope = policy.action
     if isinstance(scope, pst.ActionEq):
         return scope.entity.id == action
     if isinstance(scope, pst.ActionIn):
-        return any(entity.id == action or entity.id in parents for entity in scope.entities)
+        return any(entity.id == action or entity.id in groups for entity in scope.entities)
+    return True
+
+
+def may_speak_of(policy: pst.Template, principal: Uid, groups: frozenset[str]) -> bool:
+    """Whether the policy's head lets it match this principal, which is in `groups` (groups are in no others)."""
+    scope = policy.principal
+    if isinstance(scope, (pst.ScopeIs, pst.ScopeIsIn)) and str(scope.entity_type) != principal[0]:
+        return False
+    if isinstance(scope, (pst.ScopeEq, pst.ScopeIn, pst.ScopeIsIn)) and isinstance(scope.entity, pst.EntityUid):
+        named = (str(scope.entity.type), scope.entity.id)
+        if isinstance(scope, pst.ScopeEq):
+            return named == principal
+        return named == principal or (named[0] == "Group" and named[1] in groups)
     return True
 
 

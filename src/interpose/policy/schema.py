@@ -84,14 +84,11 @@ def action_parents() -> dict[str, tuple[str, ...]]:
 
 def groups_of(action: Action) -> frozenset[str]:
     """All groups that an action is in, the groups' own groups included."""
-    parents = action_parents()
-    found: set[str] = set()
-    ahead = [*parents[action.value]]
-    while ahead:
-        group = ahead.pop()
-        found.add(group)
-        ahead += parents[group]
-    return frozenset(found)
+    return _GROUPS[action]
+
+
+def _ancestors(name: str, parents: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    return frozenset(parents[name]).union(*(_ancestors(parent, parents) for parent in parents[name]))
 
 
 def schema_text(attributes: Mapping[str, CedarType] | None = None) -> str:
@@ -132,3 +129,6 @@ def _applies_to(action: Action) -> str:
 def attribute_names(attributes: Mapping[str, CedarType]) -> list[str]:
     """Every attribute of any entity, for suggestions."""
     return [*RESOURCE_ATTRIBUTES, *attributes]
+
+
+_GROUPS: Mapping[Action, frozenset[str]] = {action: _ancestors(action.value, action_parents()) for action in Action}
