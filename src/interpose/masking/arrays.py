@@ -2,7 +2,7 @@
 
 Text: PostgreSQL 17 §8.15.2 (`{a,"b c",NULL}`, optional bounds in front). Binary: `array_send` (dimensions, a flag
 for NULLs, the element's oid, then a length and a lower bound for each dimension, then the elements). An array that cannot be
-taken apart becomes the empty array.
+taken apart, or that is longer than `MAX_ARRAY`, becomes the empty array.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from typing import Final
+
+MAX_ARRAY: Final = 1 << 20
+"""Bytes of the longest array that is masked element by element; taking a longer one apart would keep others waiting."""
 
 _HEAD: Final = struct.Struct(">iiI")
 _LENGTH: Final = struct.Struct(">i")
@@ -24,6 +27,8 @@ def array_mask(
     """A mask of a whole array from the mask of one element in the same format. `empty` is the empty array."""
 
     def mask(value: bytes) -> bytes | None:
+        if len(value) > MAX_ARRAY:
+            return empty
         try:
             return _binary(element, element_oid, value) if wire_format else _text(element, value)
         except (ValueError, struct.error):

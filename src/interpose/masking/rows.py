@@ -30,7 +30,8 @@ def mask_data_rows(plan: MaskingPlan, buffer: bytes | memoryview, start: int, en
     Raises `Malformed` when anything there is not a whole DataRow of the plan's width, and what the masks raise
     (`Unmaskable`). Nothing of the result may then be shown.
     """
-    data = bytes(buffer[start:end]) if isinstance(buffer, memoryview) or start or end != len(buffer) else buffer
+    # Bytes, whatever was handed in: cells are keys of the memo.
+    data = buffer if type(buffer) is bytes and not start and end == len(buffer) else bytes(buffer[start:end])
     rows = -1
     if plan.masked:
         data, rows = _by_rule(plan, data)

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from interpose.masking.arrays import array_mask
+from interpose.masking.arrays import MAX_ARRAY, array_mask
 
 
 def shout(value: bytes) -> bytes | None:
@@ -51,3 +51,7 @@ def test_binary() -> None:
 )
 def test_binary_that_is_no_array_of_the_type_becomes_the_empty_array(value: bytes) -> None:
     assert array_mask(shout, 25, 1, b"empty")(value) == b"empty"
+
+
+def test_an_array_that_is_too_long_becomes_the_empty_array() -> None:
+    assert array_mask(shout, 25, 0, b"{}")(b"{" + b"a" * MAX_ARRAY + b"}") == b"{}"

@@ -40,6 +40,7 @@ def test_only_the_given_part_of_the_buffer_is_read() -> None:
     expected = (data_row(b"[redacted]"), 1)
     assert mask_data_rows(plan_for("redact"), data, 4, 4 + len(row)) == expected
     assert mask_data_rows(plan_for("redact"), memoryview(data), 4, 4 + len(row)) == expected
+    assert mask_data_rows(plan_for("redact"), bytearray(row), 0, len(row)) == expected
     assert mask_data_rows(plan_for("redact"), data, 4, 4) == (b"", 0)
 
 
