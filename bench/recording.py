@@ -20,9 +20,9 @@ from pathlib import Path
 from interpose.engine.ports import SessionHeader
 from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.ids import ApprovalId, ConnectionName, SessionId
-from interpose.store.files.layout import chains, checkpoints_path
 from interpose.recording.verify import Segment, verify_chain
 from interpose.store.files.keys import read_verifier_keys
+from interpose.store.files.layout import chains, checkpoints_path
 from interpose.store.files.opening import FileRecord, open_record
 
 ROUNDS, CALLS = 9, 4000

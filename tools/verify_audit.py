@@ -180,7 +180,7 @@ def main(state, key_file, copy=None):
         session = path.name.removesuffix(".rec")
         problem = verify_recording(path, chunks.get(session, {}), trailers.get(session))
         wrong += [f"{path.name}: {problem}"] if problem else []
-    print("\n".join(wrong) or f"verified: {len(heads)} chains, {len(facts)} entries")
+    sys.stdout.write(("\n".join(wrong) or f"verified: {len(heads)} chains, {len(facts)} entries") + "\n")
     return 1 if wrong else 0
 
 

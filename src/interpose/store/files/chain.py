@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Lock
 from typing import Final
 
 from interpose.engine.ports import Clock
@@ -29,6 +29,7 @@ from interpose.store.files.heads import abandoned_heads
 from interpose.store.files.layout import safe_name, segment_path
 from interpose.store.files.reserve import FULL, Reserve
 from interpose.store.files.segments import SegmentFile
+from interpose.store.files.syncing import ChainOptions, ChainSync, Unsynced
 
 ENDS: Final = frozenset(
     {
@@ -42,30 +43,6 @@ ENDS: Final = frozenset(
     }
 )
 """The kinds that end or take away something: written even when the disk is full, in the reserve's space."""
-
-_RETRY_AFTER: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class ChainOptions:
-    """How a chain is kept. Times in seconds, sizes in bytes.
-
-    `checkpoint_copy` is a second folder for the checkpoints, best on another machine: the chain shows alteration by whoever owns
-    this one only up to the last checkpoint that left it.
-    """
-
-    sync_within: float = 0.1
-    checkpoint_after: float = 60.0
-    checkpoint_entries: int = 1000
-    segment_size: int = 64 * 1024 * 1024
-    checkpoint_copy: Path | None = None
-
-
-@dataclass(slots=True)
-class _Waiter:
-    """Somebody who waits for durability; `done` gets None or the error, in the sync thread."""
-
-    done: Callable[[RecordingError | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +58,6 @@ class ChainState:
     full: bool
 
 
-@dataclass(slots=True)
-class _Progress:
-    """What the sync thread has reached."""
-
-    synced: int = 0
-    checkpointed: int = 0
-    checkpointed_at: float = 0.0
-    checkpoint_error: str = ""
-    old: list[SegmentFile] = field(default_factory=list)
-
-
 class FileAuditChain:
     """The one writer of the chain `<node>-<boot>`. Safe to use from several threads."""
 
@@ -104,7 +70,7 @@ class FileAuditChain:
         clock: Clock,
         key: SigningKey,
         reserve: Reserve,
-        options: ChainOptions = ChainOptions(),
+        options: ChainOptions = ChainOptions(),  # noqa: B008
         started: Mapping[str, AuditValue] | None = None,
     ) -> None:
         """Begin the chain with `gateway.started`, which names the ends of earlier boots' chains; `started` are more fields.
@@ -119,20 +85,13 @@ class FileAuditChain:
         self._reserve = reserve
         self._options = options
         self._lock = Lock()
-        self._sync_lock = Lock()
-        self._wake = Event()
-        self._urgent = Event()
         self._size = 0
         self._chain = GENESIS
         self._prev = GENESIS.hex()
         self._leaves: list[bytes] = []
-        self._waiters: list[_Waiter] = []
-        self._hooks: list[Callable[[], None]] = []
+        self._old: list[SegmentFile] = []
         self._trouble = ""
-        self._sync_error = ""
-        self._dirty = False
         self._closed = False
-        self._progress = _Progress(checkpointed_at=clock.monotonic())
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             heads, unreadable = abandoned_heads(folder)
@@ -143,22 +102,22 @@ class FileAuditChain:
         except OSError as error:
             raise RecordingError("the audit chain cannot be begun", detail=str(error)) from None
         self._number = 0
-        self._checkpoints = CheckpointLog(folder, self.name, key, options.checkpoint_copy)
+        checkpoints = CheckpointLog(folder, self.name, key, options.checkpoint_copy)
+        self._syncing = ChainSync(self, checkpoints, clock=clock, reserve=reserve, options=options)
         fields: dict[str, AuditValue] = dict(started or {})
         fields["previous"] = tuple(map(str, heads))
         fields["unreadable"] = unreadable
-        self._thread = Thread(target=self._run, name=f"audit-sync-{boot}", daemon=True)
         self.append(AuditEvent(AuditKind.GATEWAY_STARTED, fields=fields))
-        self._thread.start()
+        self._syncing.start()
 
     def append(self, event: AuditEvent) -> int:
         """Write to the operating system and answer the sequence number.
 
         Raises `RecordingError` when it cannot, and then nothing of the event is in the chain.
         """
-        clock = self._clock
+        clock, syncing = self._clock, self._syncing
         with self._lock:
-            if self._trouble or self._sync_error or self._closed or not self._reserve.held:
+            if self._trouble or syncing.error or self._closed or not self._reserve.held:
                 self._check(event.kind)
             sequence = self._size
             line = encode_event(
@@ -191,9 +150,8 @@ class FileAuditChain:
             self._size = sequence + 1
             if segment.size >= self._options.segment_size:
                 self._begin_segment()
-            if not self._dirty:
-                self._dirty = True
-                self._wake.set()
+            if not syncing.dirty:
+                syncing.touch()
         return sequence
 
     async def sync(self) -> None:
@@ -215,14 +173,12 @@ class FileAuditChain:
 
         with self._lock:
             self._check_open()
-            self._waiters.append(_Waiter(done))
-            self._urgent.set()
-            self._wake.set()
+            self._syncing.wait(done)
         await future
 
     def on_sync(self, hook: Callable[[], None]) -> None:
         """Have `hook` called in the sync thread whenever somebody waits for durability; it raises `OSError` when it fails."""
-        self._hooks.append(hook)
+        self._syncing.hooks.append(hook)
 
     def head(self) -> ChainHead:
         """How far the chain has come."""
@@ -231,16 +187,16 @@ class FileAuditChain:
 
     def state(self) -> ChainState:
         """How the chain is, for health and metrics."""
-        progress = self._progress
+        syncing = self._syncing
         with self._lock:
             return ChainState(
-                self._size,
-                progress.synced,
-                progress.checkpointed,
-                self._trouble or self._sync_error,
-                progress.checkpoint_error,
-                self._checkpoints.copy_error,
-                not self._reserve.held,
+                size=self._size,
+                synced=syncing.synced,
+                checkpointed=syncing.checkpointed,
+                trouble=self._trouble or syncing.error,
+                checkpoint_error=syncing.checkpoint_error,
+                copy_error=syncing.copy_error,
+                full=not self._reserve.held,
             )
 
     def close(self, fields: Mapping[str, AuditValue] | None = None) -> None:
@@ -254,16 +210,36 @@ class FileAuditChain:
             if self._closed:
                 return
             self._closed = True
-            self._wake.set()
-            self._urgent.set()
-        self._thread.join()
-        self._sync_group(last=True)
+        self._syncing.stop()
         with self._lock:
-            for segment in (self._first, *self._progress.old, self._segment):
+            for segment in (self._first, *self._old, self._segment):
                 segment.close()
-        problem = self._sync_error or self._progress.checkpoint_error
+        problem = self._syncing.error or self._syncing.checkpoint_error
         if error is not None or problem:
             raise error or RecordingError("the audit chain could not be closed in order", detail=problem)
+
+    def snapshot(self) -> Unsynced:
+        """What the sync thread is to make durable now; later appends are for the next time."""
+        with self._lock:
+            self._syncing.dirty = False
+            return Unsynced(
+                self._size, self._chain, len(self._leaves), tuple(self._old), self._segment, self._segment.size
+            )
+
+    def settle(self, old: Sequence[SegmentFile]) -> None:
+        """These full segments are on disk: they are closed."""
+        with self._lock:
+            for segment in old:
+                self._old.remove(segment)
+                if segment is not self._first:
+                    segment.close()
+
+    def take_leaves(self, count: int) -> list[bytes]:
+        """The hashes of the oldest entries that no checkpoint covers; they are handed out once."""
+        with self._lock:
+            hashes = self._leaves[:count]
+            del self._leaves[:count]
+        return hashes
 
     def _check_open(self) -> None:
         if self._closed:
@@ -272,9 +248,11 @@ class FileAuditChain:
     def _check(self, kind: AuditKind) -> None:
         """Whether this kind may be appended now; repairs what can be repaired. Raises `RecordingError`."""
         self._check_open()
-        if self._sync_error:
+        if self._syncing.error:
             raise RecordingError(
-                "the audit chain cannot be written", detail=self._sync_error, hint="ask an operator to check its disk"
+                "the audit chain cannot be written",
+                detail=self._syncing.error,
+                hint="ask an operator to check its disk",
             )
         if self._segment.torn:
             self._repair()
@@ -317,96 +295,6 @@ class FileAuditChain:
         except (OSError, RecordingError):
             return False
         self._number += 1
-        self._progress.old.append(self._segment)
+        self._old.append(self._segment)
         self._segment = segment
         return True
-
-    def _run(self) -> None:
-        """The sync thread."""
-        try:
-            while not self._closed:
-                self._wake.wait(self._pause())
-                self._wake.clear()
-                if not self._waiters and not self._closed:
-                    self._urgent.wait(self._options.sync_within)
-                self._urgent.clear()
-                self._sync_group()
-        finally:
-            if not self._closed:
-                # INVARIANT: nothing is appended that nobody would sync.
-                self._sync_error = "the sync thread has ended"
-
-    def _pause(self) -> float | None:
-        """How long there is nothing to do unless somebody wakes the thread; None for ever."""
-        if self._sync_error or self._progress.checkpoint_error:
-            return _RETRY_AFTER
-        if self._progress.checkpointed == self._size:
-            return None
-        elapsed = self._clock.monotonic() - self._progress.checkpointed_at
-        return max(0.0, self._options.checkpoint_after - elapsed)
-
-    def _sync_group(self, *, last: bool = False) -> None:
-        """Sync what was appended so far, tell who waits, sign a checkpoint when one is due."""
-        with self._sync_lock:
-            with self._lock:
-                size, chain, leaves = self._size, self._chain, len(self._leaves)
-                current, length, old = self._segment, self._segment.size, list(self._progress.old)
-                waiters, self._waiters = self._waiters, []
-                self._dirty = False
-            failure: RecordingError | None = None
-            try:
-                for index, segment in enumerate(old):
-                    following = old[index + 1] if index + 1 < len(old) else current
-                    segment.sync(segment.size, following.synced_chain)
-                if current.synced != length or current.suspect:
-                    current.sync(length, chain)
-            except OSError as error:
-                self._sync_error = str(error)
-                failure = RecordingError("the audit chain could not be synced to disk", detail=str(error))
-            else:
-                self._settle(old, size)
-            if waiters:
-                failure = failure or self._call_hooks()
-                for waiter in waiters:
-                    waiter.done(failure)
-            if not self._sync_error:
-                self._checkpoint(size, chain, leaves, last=last)
-
-    def _call_hooks(self) -> RecordingError | None:
-        """Have what else must be durable synced as well; the error, if it was not."""
-        try:
-            for hook in self._hooks:
-                hook()
-        except OSError as error:
-            return RecordingError("the recording could not be synced to disk", detail=str(error))
-        return None
-
-    def _settle(self, old: list[SegmentFile], size: int) -> None:
-        """After a good sync: close the segments that are full and on disk, and admit appends again."""
-        with self._lock:
-            for segment in old:
-                self._progress.old.remove(segment)
-                if segment is not self._first:
-                    segment.close()
-            self._progress.synced = size
-            self._sync_error = ""
-
-    def _checkpoint(self, size: int, chain: bytes, leaves: int, *, last: bool) -> None:
-        """Sign what is on disk, when it is time to."""
-        progress, options = self._progress, self._options
-        now = self._clock.monotonic()
-        fresh = size - progress.checkpointed
-        due = fresh >= options.checkpoint_entries or now - progress.checkpointed_at >= options.checkpoint_after
-        if not fresh or not (due or last or progress.checkpoint_error):
-            return
-        with self._lock:
-            hashes = self._leaves[:leaves]
-            del self._leaves[:leaves]
-        try:
-            self._checkpoints.write(hashes, chain.hex(), int(self._clock.wall() * 1_000_000))
-        except OSError as error:
-            if error.errno in FULL:
-                self._reserve.release()
-            progress.checkpoint_error = str(error)
-            return
-        progress.checkpointed, progress.checkpointed_at, progress.checkpoint_error = size, now, ""

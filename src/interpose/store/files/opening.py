@@ -9,13 +9,14 @@ from pathlib import Path
 from interpose.engine.ports import Clock, Ids
 from interpose.model.audit import AuditValue
 from interpose.model.errors import RecordingError
-from interpose.store.files.chain import ChainOptions, FileAuditChain
+from interpose.store.files.chain import FileAuditChain
 from interpose.store.files.keys import load_or_create_key
 from interpose.store.files.layout import safe_name, segment_path
 from interpose.store.files.locks import Abandoned
 from interpose.store.files.recordings import FileRecordings, RecordingOptions
 from interpose.store.files.recovery import RecoveryReport, recover
 from interpose.store.files.reserve import Reserve
+from interpose.store.files.syncing import ChainOptions
 
 AUDIT = "audit"
 RECORDINGS = "recordings"
