@@ -67,11 +67,13 @@ def _card_from(data: bytes, groups: Spans, first: int) -> int | None:
         return None
     total = size
     best = None
-    for last in range(first + 1, min(first + 5, len(groups))):
+    # No issuer's beginning is longer than the first group.
+    lengths = card_lengths(data[groups[first][0] : groups[first][1]].decode())
+    for last in range(first + 1, min(first + 5, len(groups)) if lengths else 0):
         total += groups[last][1] - groups[last][0]
         if total > 19:
             break
-        if total >= 13 and _is_card(_digits(data, groups[first][0], groups[last][1])):
+        if total in lengths and luhn(_digits(data, groups[first][0], groups[last][1])):
             best = last
     return best
 
