@@ -91,12 +91,8 @@ class Core:
         self.admission = Admission(
             self.holder, self.registry, self.recordings, self.audit, self.index, self.clock, self.ids
         )
-        self.approvals = Approvals(
-            self.store, self.holder, self.audit, self.notifier, self.bus, self.clock, self.ids
-        )
-        self.gate = Gate(
-            self.holder, {"table": self.analyst}, self.catalogs, self.approvals, self.audit, self.clock
-        )
+        self.approvals = Approvals(self.store, self.holder, self.audit, self.notifier, self.bus, self.clock, self.ids)
+        self.gate = Gate(self.holder, {"table": self.analyst}, self.catalogs, self.approvals, self.audit, self.clock)
         self.release = Release(self.catalogs, b"k" * 32)
         self.notices: list[HoldNotice] = []
         self._hold_seen = asyncio.Event()

@@ -18,7 +18,7 @@ from interpose.model.audit import AuditEvent, AuditKind, AuditValue
 from interpose.model.connection import Connection, Durability
 from interpose.model.decisions import Permitted
 from interpose.model.errors import RecordingError
-from interpose.model.ids import ConnectionName
+from interpose.model.ids import ConnectionName, SessionId
 from interpose.model.proofs import Clearance, Grant, seal_of_the_engine
 from interpose.model.refusal import Refusal
 from interpose.model.resources import ConnectionResource
@@ -227,6 +227,15 @@ class Admission:
         except RecordingError:
             return Refused(RECORD_LOST)
         return Refused(refusal)
+
+
+GATEWAY_SESSION = SessionId("gateway")
+"""What stands in the place of a session where the gateway dials on its own account."""
+
+
+def gateway_grant(connection: Connection) -> Grant:
+    """The grant for the gateway's own connection to an upstream, on which it reads the catalog and nothing else."""
+    return Grant(seal_of_the_engine(), GATEWAY_SESSION, connection.name)
 
 
 def session_facts(identity: Identity, evidence: Evidence, peer: str) -> dict[str, str]:

@@ -55,11 +55,6 @@ class SecretSources:
         self._record(grant, connection)
         return Credential(await self._read(reference))
 
-    async def own(self, connection: Connection) -> Credential:
-        """The credential for the gateway's own catalog connection to an upstream; raises `SecretError`."""
-        self._record(None, connection)
-        return Credential(await self._read(connection.secret))
-
     async def _read(self, reference: str) -> str:
         kind, _, name = reference.partition(":")
         if kind == "env" and name:
@@ -81,11 +76,10 @@ class SecretSources:
             return await asyncio.to_thread(lambda: vault().get(name))
         raise SecretError("a credential is `env:NAME`, `file:/path` or `store:name`", detail=f"`{kind}:…`")
 
-    def _record(self, grant: Grant | None, connection: Connection) -> None:
+    def _record(self, grant: Grant, connection: Connection) -> None:
         fields = {"connection": connection.name, "source": connection.secret.partition(":")[0]}
-        session = None if grant is None else grant.session
         try:
-            self._audit.append(AuditEvent(AuditKind.SECRET_READ, session, "", fields))
+            self._audit.append(AuditEvent(AuditKind.SECRET_READ, grant.session, "", fields))
         except RecordingError as error:
             raise SecretError("the reading of the credential cannot be recorded", detail=error.detail) from error
 

@@ -48,7 +48,9 @@ def test_every_wrong_half_gets_the_same_answer_and_an_audit_event() -> None:
     authentication = Authentication(Door(), audit, ManualClock(), Limits())
 
     async def work() -> list[object]:
-        return [await authentication.prove(_evidence(*half), "192.0.2.1") for half in (("alice", "x"), ("bob", "right"))]
+        return [
+            await authentication.prove(_evidence(*half), "192.0.2.1") for half in (("alice", "x"), ("bob", "right"))
+        ]
 
     first, second = run(work())
     assert first == second

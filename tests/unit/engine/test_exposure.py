@@ -1,0 +1,62 @@
+"""What a command could show of hidden values."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from interpose.engine.exposure import NOTHING, escape_words, exposure_of
+from interpose.model.actions import Action
+from interpose.model.analysis import Analysis, NamedText, SessionChange, StatementInfo
+from interpose.model.ids import DataClassName
+from interpose.model.masks import NOTHING_HIDDEN, MaskRule, RevealTable
+from interpose.model.resources import ColumnResource
+from tests.support.memory import analysis
+
+SSN = ColumnResource("public", "people", "ssn")
+NAME = ColumnResource("public", "people", "name")
+HIDES = RevealTable({SSN: MaskRule("redact")})
+CONTENT = RevealTable({}, {DataClassName("pii.email"): MaskRule("redact")})
+
+
+def _one(**changes: object) -> Analysis:
+    statement = dataclasses.replace(StatementInfo("TEST"), **changes)  # type: ignore[arg-type]
+    return analysis(Action.SELECT, statements=(statement,))
+
+
+def test_nothing_is_exposed_to_who_may_see_everything() -> None:
+    assert exposure_of(_one(sinks=frozenset({SSN}), used_known=False), NOTHING_HIDDEN) is NOTHING
+
+
+@pytest.mark.parametrize(
+    ("made", "escapes", "scrub"),
+    [
+        (_one(used=frozenset({NAME})), False, False),
+        (_one(used=frozenset({SSN, NAME})), False, True),
+        (_one(used_known=False), False, True),
+        (_one(sinks=frozenset({NAME})), False, False),
+        (_one(sinks=frozenset({SSN}), used=frozenset({SSN})), True, True),
+        (_one(sinks_known=False), True, True),
+        (analysis(Action.DO, changes=frozenset({SessionChange.OPAQUE})), False, True),
+        (analysis(Action.SELECT, statements=()), False, True),
+        (_one(prepares=NamedText("p", _one(sinks=frozenset({SSN})))), True, False),
+        (_one(declares=NamedText("c", _one(used=frozenset({SSN})))), False, True),
+    ],
+)
+def test_what_hidden_columns_make_of_a_command(made: Analysis, escapes: bool, scrub: bool) -> None:
+    exposure = exposure_of(made, HIDES)
+    assert exposure.escapes is escapes
+    assert exposure.scrub is scrub
+
+
+def test_hidden_content_has_no_columns_and_may_be_anywhere() -> None:
+    exposure = exposure_of(_one(sinks_known=False), CONTENT)
+    assert (exposure.escapes, exposure.scrub) == (False, True)
+
+
+def test_the_refusal_names_the_columns_where_they_are_known() -> None:
+    message, hint = escape_words(exposure_of(_one(sinks=frozenset({SSN})), HIDES))
+    assert "`public.people.ssn`" in message
+    assert hint
+    assert "`" not in escape_words(exposure_of(_one(sinks_known=False), HIDES))[0]
