@@ -21,7 +21,7 @@ from interpose.protocols.postgres.backend import read_fields, read_strings
 from interpose.protocols.postgres.frames import Frames
 from interpose.protocols.postgres.options import PostgresOptions, TlsMode
 from interpose.protocols.postgres.scram import Scram
-from interpose.protocols.postgres.startup import SSL_REQUEST_PACKET, Startup, encode_cancel, encode_startup
+from interpose.protocols.postgres.startup import SSL_REQUEST_PACKET, Startup, encode_startup
 from interpose.protocols.postgres.wire import INT32, BodyError, cstring, frame
 
 _MAX_MESSAGE: Final = 1 << 20
@@ -149,7 +149,7 @@ class PostgresDial:
                 if self._frames.rest:
                     raise UpstreamError("the upstream sent plain bytes into a TLS handshake", hint="somebody may sit between")
                 return steps
-            while self._phase is not _Phase.OVER and (message := self._frames.next()) is not None:
+            while not self._over() and (message := self._frames.next()) is not None:
                 steps += self._message(*message)
         except BodyError as error:
             steps += self._fail(UpstreamError("the upstream broke the protocol", detail=str(error)))
@@ -158,6 +158,9 @@ class PostgresDial:
         return steps
 
     # --- within
+
+    def _over(self) -> bool:
+        return self._phase is _Phase.OVER
 
     def _fail(self, error: InterposeError) -> list[Step]:
         self._phase = _Phase.OVER
@@ -265,51 +268,3 @@ class PostgresDial:
             server_name=self._server_name,
         )
         return [Done(dialled, self._frames.rest)]
-
-
-class PostgresCancel:
-    """Asks the upstream to cancel what runs on a dialled session: its own key, on a connection of its own, with the same TLS."""
-
-    __slots__ = ("_dialled", "_over")
-
-    def __init__(self, dialled: object) -> None:
-        """`dialled` is what `PostgresDial` ended with; raises `TypeError` for anything else (our bug)."""
-        if not isinstance(dialled, Dialled):
-            raise TypeError("a PostgreSQL cancel needs what the PostgreSQL dial ended with")
-        self._dialled = dialled
-        self._over = False
-
-    def start(self) -> list[Step]:
-        """Ask for TLS, or send the request at once."""
-        if not self._dialled.key:
-            self._over = True
-            return [Failed(UpstreamError("the upstream gave no cancel key"))]
-        if self._dialled.options.tls is TlsMode.INSECURE_PLAINTEXT:
-            return self._request()
-        return [Send(SSL_REQUEST_PACKET)]
-
-    def tls_started(self, certificate: bytes | None) -> list[Step]:
-        """TLS is up: send the request."""
-        return self._request()
-
-    def received(self, data: bytes) -> list[Step]:
-        """The answer to SSLRequest; nothing else is ever sent."""
-        if self._over:
-            return []
-        if data == b"S":
-            return [tls_step(self._dialled.options, self._dialled.server_name)]
-        if data == b"N" and self._dialled.options.tls is TlsMode.INSECURE_FALLBACK:
-            return self._request()
-        self._over = True
-        return [Failed(UpstreamError("the upstream did not take the cancel request", detail="no TLS for it"))]
-
-    def closed(self) -> list[Step]:
-        """The upstream hung up."""
-        if self._over:
-            return []
-        self._over = True
-        return [Failed(UpstreamError("the upstream did not take the cancel request", detail="it hung up"))]
-
-    def _request(self) -> list[Step]:
-        self._over = True
-        return [Send(encode_cancel(self._dialled.key)), Done(None)]

@@ -26,6 +26,11 @@ class Inbox:
         """Bytes that were not worked on."""
         return len(self.data) - self.position + self._waiting
 
+    @property
+    def in_pieces(self) -> bool:
+        """Whether there is more than `data` holds."""
+        return bool(self._pieces)
+
     def add(self, data: bytes) -> None:
         """More bytes."""
         if self.position == len(self.data) and not self._pieces:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from interpose.model.analysis import Analysis
 from interpose.model.actions import Action
+from interpose.model.analysis import Analysis
 from interpose.model.command import Command, CommandKind
 from interpose.model.resources import FunctionResource
-from interpose.protocols.intents import Allowed, Answer, Ask, Control, Ended, Part, Refused, Treatment
+from interpose.protocols.intents import Allowed, Answer, Ask, Ended, Part, Refused, Treatment
 from interpose.protocols.postgres.backend import error_message
 from interpose.protocols.postgres.messages import (
+    Describe,
     decode_bind,
     decode_close,
     decode_copy_fail,
@@ -23,6 +24,7 @@ from interpose.protocols.postgres.messages import (
     decode_execute,
     decode_parse,
     decode_query,
+    encode,
 )
 from interpose.protocols.postgres.refusals import refusal_message
 from interpose.protocols.postgres.relay.completions import Completions
@@ -37,6 +39,7 @@ from interpose.protocols.postgres.relay.outstanding import (
     OWN_SYNC,
     PARSE,
     QUERY,
+    SCRUBBED_SYNC,
     Expected,
     Running,
 )
@@ -48,7 +51,6 @@ from interpose.protocols.postgres.relay.path import (
     SYNC_MESSAGE,
     TERMINATE,
 )
-from interpose.protocols.postgres.messages import Describe, encode
 from interpose.protocols.postgres.table import MESSAGE_TABLE
 from interpose.protocols.postgres.wire import HEADER, BodyError, frame
 
@@ -185,7 +187,8 @@ class Client(Completions):
 
     def _ask(self, asking: Asking, command: Command) -> bool:
         self._asking = asking
-        if asking.kind != EXECUTE:
+        if asking.kind != EXECUTE or self._unsent_permit is not None:
+            # Bind and Describe wait, so that they leave with their Execute; what has a permit of its own leaves now.
             self._send_up()
         self._out.append(Ask(command))
         return True
@@ -211,7 +214,7 @@ class Client(Completions):
             return False
         parse = decode_parse(message[5:])
         self._check_name(parse.name)
-        self._batch_open = True
+        self._in_batch()
         statement = Statement(parse.name, parse.text, None, self._path, self._batch)
         return self._ask(
             Asking(PARSE, message, statement), Command(CommandKind.PREPARE, parse.text, self._context())
@@ -234,7 +237,7 @@ class Client(Completions):
             return self._absent("34000", f'portal "{execute.portal}" does not exist')
         if self._undecided(portal):
             return False
-        self._batch_open = True
+        self._in_batch()
         statement = portal.statement
         analysis: Analysis | None = portal.analysis
         if statement is None:
@@ -276,9 +279,10 @@ class Client(Completions):
             statement = asking.statement
             if statement is None:
                 raise RuntimeError("a Parse without its statement")
-            statement.analysis, statement.gone = answer.analysis, False
+            statement.analysis, statement.gone, statement.scrub = answer.analysis, False, answer.scrub
             self._statements.add(statement)
-            self._queue.append(Expected(PARSE, statement=statement, answer=answer))
+            self._queue.append(Expected(PARSE, statement=statement, answer=answer, scrub=answer.scrub))
+            self._batch_scrub = self._batch_scrub or answer.scrub
             self._unflushed = True
         else:
             self._run(asking, answer)
@@ -291,7 +295,7 @@ class Client(Completions):
         analysis = answer.analysis
         running = Running(asking.kind, answer, asking.portal, self._clearance)
         limited = answer.obligations.max_rows is not None
-        if analysis.changes and not harmless_transaction(analysis.statements):
+        if analysis.changes and not harmless_transaction(analysis):
             running.barrier = True
         if limited or answer.describe:
             running.reads = only_reads(analysis)
@@ -301,7 +305,6 @@ class Client(Completions):
                 running.cap = max(0, answer.obligations.max_rows - shown)
         if running.barrier:
             self._barrier += 1
-        self._batch_scrub = self._batch_scrub or answer.scrub
         if any(info.copy == "in" for info in analysis.statements):
             self._copy_wait = running
         if asking.kind == QUERY:
@@ -316,8 +319,8 @@ class Client(Completions):
                 portal.described = True
                 self._unsent.append(frame(b"D", encode(Describe("P", portal.name))))
                 self._queue.append(Expected(DESCRIBE, own=True, portal=portal))
-            self._batch_ran = True
-            self._unflushed = True
+            self._batch_ran = self._unflushed = True
+            self._batch_scrub = self._batch_scrub or answer.scrub
         self._queue.append(running)
 
     def _forget_unsent(self) -> None:
@@ -331,6 +334,12 @@ class Client(Completions):
     def _control(self, kind: str, message: bytes) -> None:
         self._unsent.append(message)
         self._unsent_kinds.append(kind)
+
+    def _in_batch(self) -> None:
+        """An extended message: a batch begins here, if none is open. What belongs to the batch before it leaves now."""
+        if not self._batch_open:
+            self._batch_open = True
+            self._send_up()
 
     def _undecided(self, version: Statement | Portal) -> bool:
         """Whether it depends on an earlier batch that is still on its way what the name stands for."""
@@ -356,12 +365,11 @@ class Client(Completions):
             return self._absent("26000", f"{what} does not exist")
         if self._undecided(statement):
             return False
-        if not self._batch_open:
-            self._batch_open = True
-            self._send_up()
+        self._in_batch()
         portal = Portal(bind.portal, statement, statement.analysis, bind.parameters, bind.formats, self._batch)
         self._portals.add(portal)
-        self._queue.append(Expected(BIND, portal=portal))
+        self._queue.append(Expected(BIND, portal=portal, scrub=statement.scrub))
+        self._batch_scrub = self._batch_scrub or statement.scrub
         self._control("Bind", message)
         self._unflushed = True
         return True
@@ -374,7 +382,7 @@ class Client(Completions):
             return False
         describe = decode_describe(message[5:])
         self._check_name(describe.name)
-        self._batch_open = True
+        self._in_batch()
         portal = self._portals.find(describe.name) if describe.kind == "P" else None
         if portal is not None:
             portal.described = True
@@ -391,7 +399,7 @@ class Client(Completions):
             return False
         close = decode_close(message[5:])
         self._check_name(close.name)
-        self._batch_open = True
+        self._in_batch()
         if close.kind == "S":
             statement = Statement(close.name, "", None, None, self._batch)
             self._statements.add(statement)
@@ -409,10 +417,10 @@ class Client(Completions):
             self._flush_up()
             return False
         decode_empty(message[5:])
-        self._queue.append(CLIENT_SYNC)
+        self._queue.append(SCRUBBED_SYNC if self._batch_scrub else CLIENT_SYNC)
         self._control("Sync", message)
         self._batch += 1
-        self._batch_open = self._batch_ran = self._skipping = self._unflushed = False
+        self._batch_open = self._batch_ran = self._batch_scrub = self._skipping = self._unflushed = False
         return True
 
     def _flush(self, message: bytes) -> bool:
@@ -476,13 +484,13 @@ class Client(Completions):
 
     def _absent(self, sqlstate: str, message: str) -> bool:
         """A name that stands for nothing that was judged: the server's own words, and nothing is sent."""
-        self._refuse(error_message("ERROR", sqlstate, message), simple=False)
+        self._refuse(error_message("ERROR", sqlstate, message), simple=False, abort=True)
         return True
 
     def _malformed(self, kind: int, error: BodyError) -> bool:
         """The frame is whole, its body is not what it should be: one refusal, and the session goes on."""
         simple = kind == 0x51
-        self._refuse(error_message("ERROR", error.sqlstate, str(error)), simple=simple)
+        self._refuse(error_message("ERROR", error.sqlstate, str(error)), simple=simple, abort=True)
         if simple and self._batch_open:
             self._sync(SYNC_MESSAGE)
         return True
@@ -505,6 +513,3 @@ class Client(Completions):
 def _quoted(name: str) -> str:
     """An SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
-
-
-__all__ = ["Asking", "Client", "Control", "only_reads"]

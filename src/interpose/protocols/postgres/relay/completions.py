@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from interpose.model.analysis import SessionChange
-from interpose.protocols.intents import Allowed, Deliver, Reply
+from interpose.protocols.intents import Allowed, Deliver, Ended, Reply
 from interpose.protocols.postgres.backend import READY, error_message, read_fields, read_strings
 from interpose.protocols.postgres.relay.core import PINNED
 from interpose.protocols.postgres.relay.effects import apply_statement, forget_with_transaction
@@ -168,7 +168,7 @@ class Completions(Results):
         elif due.statement is not None:
             self._statements.commit(due.statement)
         if due.answer is not None:
-            self._end(due.answer, "ok")
+            self._out.append(Ended(due.answer, "ok"))
         return GO
 
     def _described(self, kind: int, due: Expected) -> int:
@@ -292,7 +292,6 @@ class Completions(Results):
             raise UpstreamFault("an unexpected ready")
         self._queue.popleft()
         self._status = status
-        self._batch_scrub = False
         if status == "I":
             if self._portals:
                 forget_with_transaction(self._portals)
@@ -326,7 +325,7 @@ class Completions(Results):
             self._last_word = True
         if due is None:
             return GO
-        scrub = self._batch_scrub or (due.answer is not None and due.answer.scrub)
+        scrub = due.scrub
         self._deliver(buffer, position)
         self._down_clearance = self._clearance
         if isinstance(due, Running) and due.kind == QUERY:
@@ -337,8 +336,11 @@ class Completions(Results):
                 return DROP
             due.sqlstate = fields.get("C", "XX000")
             return self._tell("E", fields, scrub)
-        if due.own and due.kind != ABORT:
+        if due.own:
             return self._own_failed(buffer[position:end])
+        if due.kind == SYNC:
+            # Raised by the commit of the implicit transaction; ready comes behind it.
+            return self._tell("E", fields, scrub)
         self._queue.popleft()
         if due.kind == ABORT:
             if due.data:
@@ -364,7 +366,7 @@ class Completions(Results):
 
     def _notice(self, due: Expected | None, buffer: bytes, position: int, end: int) -> int:
         """NoticeResponse, at any time."""
-        if not (self._batch_scrub or (due is not None and due.answer is not None and due.answer.scrub)):
+        if due is None or not due.scrub:
             return GO
         self._deliver(buffer, position)
         return self._tell("N", read_fields(buffer[position + 5 : end]), True)  # noqa: FBT003
@@ -379,8 +381,8 @@ class Completions(Results):
             word = error_message("FATAL", "57P01", message, hint=f"leave `{name}` at `{wanted}` on this connection")
             self._close("pinned_setting_changed", message, word)
             return WAIT
-        if self._batch_scrub or (due is not None and due.answer is not None and due.answer.scrub):
-            return GO if value in ("on", "off") else DROP
+        if due is not None and due.scrub and value not in ("on", "off"):
+            return DROP
         return GO
 
     # --- after an error

@@ -223,11 +223,12 @@ class Core:
 
     # --- the gateway's own answers to the client
 
-    def _refuse(self, error: bytes, *, simple: bool) -> None:
+    def _refuse(self, error: bytes, *, simple: bool, abort: bool = False) -> None:
         """Put `error` in the place of an answer: behind those that are due, and then as the protocol goes on after an error.
 
         A refusal does not abort a transaction block: the upstream never heard of the command, and the block lives on. The
-        implicit transaction of a batch is another matter: its commands stand or fall together, so it is made to fail.
+        implicit transaction of a batch is another matter: its commands stand or fall together, so it is made to fail. `abort`
+        makes any transaction fail: the server itself would have refused the message, and its client knows that.
         """
         if simple and not self._batch_open:
             self._send_up()
@@ -238,7 +239,7 @@ class Core:
             return
         self._batch_open = True
         self._skipping = True
-        if self._batch_ran and self._status == "I":
+        if abort or (self._batch_ran and self._status == "I"):
             self._queue.append(Expected(ABORT, data=error))
             self._send_own("own:abort", ABORT_MESSAGE)
             self._unflushed = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from interpose.model.analysis import SessionChange, StatementInfo
+from typing import Final
+
+from interpose.model.analysis import Analysis, SessionChange, StatementInfo
 from interpose.protocols.postgres.relay.names import Names, Portal, Statement
 
 
@@ -35,13 +37,13 @@ def forget_with_transaction(portals: Names[Portal]) -> None:
             portals.remove(portal.name)
 
 
-def harmless_transaction(statements: tuple[StatementInfo, ...]) -> bool:
-    """Whether these statements change the transaction only by beginning one or setting a savepoint: no name, setting or
-    catalog entry means anything else behind them."""
-    return all(
-        not info.changes or (info.tag in _BEGINNINGS and info.changes == _TRANSACTION) for info in statements
+def harmless_transaction(analysis: Analysis) -> bool:
+    """Whether a command changes the session only by beginning a transaction or setting a savepoint: no name, setting or
+    catalog entry means anything else behind it."""
+    return analysis.changes == _TRANSACTION and all(
+        not info.changes or info.tag in _BEGINNINGS for info in analysis.statements
     )
 
 
-_BEGINNINGS = frozenset({"BEGIN", "START TRANSACTION", "SAVEPOINT", "RELEASE"})
-_TRANSACTION = frozenset({SessionChange.TRANSACTION})
+_BEGINNINGS: Final = frozenset({"BEGIN", "START TRANSACTION", "SAVEPOINT", "RELEASE"})
+_TRANSACTION: Final = frozenset({SessionChange.TRANSACTION})

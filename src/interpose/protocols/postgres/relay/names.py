@@ -22,10 +22,11 @@ MAX_NAME: Final = 63
 class Statement:
     """One version of a prepared statement's name. `text` is empty when SQL made it; `gone` marks a removal.
 
-    `path` is the search path under which `analysis` was made: the server plans again when it changes.
+    `path` is the search path under which `analysis` was made: the server plans again when it changes. `scrub` says that
+    hidden values are within its reach.
     """
 
-    __slots__ = ("analysis", "batch", "dropped", "gone", "name", "path", "prev", "resolved", "text")
+    __slots__ = ("analysis", "batch", "dropped", "gone", "name", "path", "prev", "resolved", "scrub", "text")
 
     def __init__(
         self, name: str, text: str, analysis: Analysis | None, path: tuple[str, ...] | None, batch: int
@@ -37,6 +38,7 @@ class Statement:
         self.path = path
         self.batch = batch
         self.gone = analysis is None
+        self.scrub = False
         self.resolved = False
         self.dropped = False
         self.prev: Statement | None = None

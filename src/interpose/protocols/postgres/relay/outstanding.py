@@ -37,9 +37,9 @@ SWALLOW: Final = 3
 
 
 class Expected:
-    """One message whose answer is due. `own` answers are the gateway's and go no further."""
+    """One message whose answer is due. `own` answers are the gateway's and go no further; of `scrub` ones no free text does."""
 
-    __slots__ = ("answer", "data", "kind", "own", "portal", "reason", "statement")
+    __slots__ = ("answer", "data", "kind", "own", "portal", "reason", "scrub", "statement")
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class Expected:
         answer: Allowed | None = None,
         data: bytes = b"",
         reason: str = "",
+        scrub: bool = False,
     ) -> None:
         """`statement` or `portal` is the version that hangs on it; `data` the gateway's own error, where there is one."""
         self.kind = kind
@@ -60,6 +61,7 @@ class Expected:
         self.answer = answer
         self.data = data
         self.reason = reason
+        self.scrub = scrub
 
 
 class Running(Expected):
@@ -98,6 +100,7 @@ class Running(Expected):
         self.answer = answer
         self.data = b""
         self.reason = ""
+        self.scrub = answer.scrub
         self.mode = UNDECIDED if answer.describe else PASS
         self.clearance = clearance
         self.plan: MaskingPlan | None = None
@@ -116,7 +119,9 @@ class Running(Expected):
 
 
 CLIENT_SYNC: Final = Expected(SYNC)
-"""Every Sync of the client."""
+"""A Sync of the client."""
+SCRUBBED_SYNC: Final = Expected(SYNC, scrub=True)
+"""A Sync that ends a batch within whose reach hidden values were: what is raised at its commit is scrubbed too."""
 
 OWN_PARSE: Final = Expected(PARSE, own=True)
 OWN_BIND: Final = Expected(BIND, own=True)

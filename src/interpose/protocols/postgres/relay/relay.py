@@ -107,7 +107,12 @@ class PostgresRelay(Client):
         self._out.append(Reply(reports + backend_key(self._facts.cancel_key) + READY[self._status]))
 
     def _down(self) -> None:
-        self._walk()
+        box = self._upstream
+        while True:
+            before = len(box)
+            self._walk()
+            if not box.in_pieces or len(box) == before:
+                break
         if self._blocked and self._asking is None:
             self._pump()
 
