@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 import structlog
 
-from interpose.telemetry.places import place_of
-
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
 Logger = structlog.typing.FilteringBoundLogger
 
@@ -44,10 +43,11 @@ def make_logger(stream: TextIO, *, format: str, level: str = "info", **fields: o
 class LibraryLines(logging.Handler):
     """Passes on what libraries log: level, logger and message, cut short; of an exception its kind and place."""
 
-    def __init__(self, logger: Logger, level: int = logging.WARNING) -> None:
-        """Install it with `logging.getLogger().addHandler`."""
+    def __init__(self, logger: Logger, place_of: Callable[[BaseException], str], level: int = logging.WARNING) -> None:
+        """Install it with `logging.getLogger().addHandler`. `place_of` words an exception without its message."""
         super().__init__(level)
         self._logger = logger
+        self._place_of = place_of
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line; a record that cannot be put in words is told as such."""
@@ -57,7 +57,7 @@ class LibraryLines(logging.Handler):
             message = "a log record that cannot be formatted"
         fields: dict[str, object] = {"logger": record.name, "message": _printable(message)}
         if record.exc_info is not None and record.exc_info[1] is not None:
-            fields["failure"] = place_of(record.exc_info[1])
+            fields["failure"] = self._place_of(record.exc_info[1])
         write = self._logger.error if record.levelno >= logging.ERROR else self._logger.warning
         write("library", **fields)
 
@@ -65,9 +65,10 @@ class LibraryLines(logging.Handler):
 class LoopFaults:
     """The event loop's exception handler: nothing that a callback raised is lost, and none of its data is told."""
 
-    def __init__(self, logger: Logger) -> None:
-        """Install it with `loop.set_exception_handler`."""
+    def __init__(self, logger: Logger, place_of: Callable[[BaseException], str]) -> None:
+        """Install it with `loop.set_exception_handler`. `place_of` words an exception without its message."""
         self._logger = logger
+        self._place_of = place_of
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Write one line."""
@@ -75,7 +76,7 @@ class LoopFaults:
         self._logger.error(
             "event_loop.fault",
             message=str(context.get("message", ""))[:_MESSAGE_LIMIT],
-            failure=place_of(error) if isinstance(error, BaseException) else "",
+            failure=self._place_of(error) if isinstance(error, BaseException) else "",
         )
 
 
