@@ -50,6 +50,7 @@ def read_settings(path: Path, protocols: Mapping[str, ProtocolSpec]) -> Settings
         catalog_poll=top.duration("catalog_poll", 5.0),
         workers=top.whole("workers", 1, 1, 256),
     )
+    _check_retention(top, settings.recording, settings.audit)
     if not settings.listeners:
         top.problem("listeners", "`listeners` is empty: nobody could connect", "add `- protocol: postgres`")
     if not settings.connections:
@@ -194,6 +195,15 @@ def _audit(section: Section, folder: Path) -> AuditSettings:
     )
     section.finish()
     return audit
+
+
+def _check_retention(top: Section, recording: RecordingSettings, audit: AuditSettings) -> None:
+    if audit.retention and (not recording.retention or audit.retention < recording.retention):
+        top.problem(
+            "audit",
+            "`audit.retention` is shorter than `recording.retention`: the proof would go before what it proves",
+            "keep audit chains at least as long as recordings",
+        )
 
 
 def _limits(section: Section) -> LimitSettings:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypeVar
 
 from interpose.api.ports import Found, SessionQuery
-from interpose.app.reading import read_recording, search_recordings
 from interpose.app.reload import Reloader
 from interpose.engine.ports import AuditChain, Bus, Clock, SessionRow
 from interpose.engine.snapshot import SnapshotHolder
@@ -15,7 +15,13 @@ from interpose.model.actions import Action
 from interpose.model.audit import AuditEvent
 from interpose.model.ids import ConnectionName, SessionId
 from interpose.model.principal import Principal
+from interpose.recording.frames import encode_frame
+from interpose.recording.search import SearchHit, SearchQuery, search
+from interpose.store.files.reading import RecordedSessions
 from interpose.store.sessions import SqlSessions
+
+ItemT = TypeVar("ItemT")
+_BATCH = 64
 
 END_TOPIC = "sessions.end"
 """The bus topic on which a session's id asks the worker that has it to end it."""
@@ -39,12 +45,12 @@ class PolicyRights:
 
 
 class StoredSessions:
-    """Sessions by the index and their recordings by the state folder."""
+    """Sessions by the index and their recordings by the files of all workers."""
 
-    def __init__(self, index: SqlSessions, state: Path, bus: Bus) -> None:
-        """`state` is the folder of the whole gateway: recordings of all workers are there."""
+    def __init__(self, index: SqlSessions, recordings: RecordedSessions, bus: Bus) -> None:
+        """Reads only; the one thing that it asks of others is to end a session."""
         self._index = index
-        self._state = state
+        self._recordings = recordings
         self._bus = bus
 
     async def list(self, query: SessionQuery) -> Sequence[SessionRow]:
@@ -62,27 +68,34 @@ class StoredSessions:
         return await self._index.get(session)
 
     def recording(self, session: SessionId) -> AsyncIterator[bytes] | None:
-        """The bytes of the recording; of a live session as far as it is written."""
-        data = read_recording(self._state, session)
-        return None if data is None else _aside(data)
+        """The recording's frames one after another, uncompressed; of a live session as far as they are written."""
+        if self._recordings.find(session) is None:
+            return None
+        frames = self._recordings.frames(session)
+        return _aside(encode_frame(each.type, each.time, each.sequence, each.payload, each.flags) for each in frames)
 
-    async def search(
-        self, text: str, query: SessionQuery, connections: frozenset[str]
-    ) -> AsyncIterator[Found]:
-        """Search in a thread, one recording at a time, so that the event loop goes on."""
+    async def search(self, text: str, query: SessionQuery, connections: frozenset[str]) -> AsyncIterator[Found]:
+        """Commands that hold the text, session by session, newest first."""
         for row in await self.list(query):
-            if row.connection in connections:
-                for found in await asyncio.to_thread(search_recordings, self._state, row, text):
-                    yield found
+            if row.connection in connections and self._recordings.find(row.id) is not None:
+                hits = search(self._recordings.timeline(row.id), SearchQuery(text=text))
+                async for hit in _aside(hits):
+                    yield _found(row, hit)
 
     def end(self, session: SessionId, by: str) -> None:
         """Ask the worker that has it."""
         self._bus.publish(END_TOPIC, f"{session} {by}")
 
 
-async def _aside(data: Sequence[bytes]) -> AsyncIterator[bytes]:
-    for chunk in data:
-        yield chunk
+def _found(row: SessionRow, hit: SearchHit) -> Found:
+    return Found(row.id, row.principal, row.connection, hit.wall, hit.command.decision, hit.command.text)
+
+
+async def _aside(items: Iterator[ItemT]) -> AsyncIterator[ItemT]:
+    """Items that are read from disk, a batch at a time in a thread, so that the event loop goes on."""
+    while batch := await asyncio.to_thread(lambda: list(islice(items, _BATCH))):
+        for item in batch:
+            yield item
 
 
 class WorkerOperations:

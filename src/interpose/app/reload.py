@@ -122,7 +122,9 @@ def needs_restart(old: Settings, new: Settings) -> list[str]:
     changed = [
         name
         for name in Settings.__slots__
-        if name not in live and name not in ("limits", "audit", "recording") and getattr(old, name) != getattr(new, name)
+        if name not in live
+        and name not in ("limits", "audit", "recording")
+        and getattr(old, name) != getattr(new, name)
     ]
     limits = {
         name: getattr(new.limits, name) for name in ("sessions", "sessions_per_principal", "max_message", "max_buffer")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +17,15 @@ from interpose.app.settings import Settings
 from interpose.app.system import SystemClock, SystemIds, boot_name, node_name
 from interpose.model.audit import AuditValue
 from interpose.model.errors import StoreError
+from interpose.recording.retention import RetentionRules
 from interpose.store.approvals import SqlApprovals
 from interpose.store.bus import DatagramBus
 from interpose.store.database import Database
-from interpose.store.files.chain import ChainOptions
-from interpose.store.files.opening import FileRecord, open_record
+from interpose.store.files.opening import AUDIT, RECORDINGS, FileRecord, open_record
+from interpose.store.files.reading import RecordedSessions
 from interpose.store.files.recordings import RecordingOptions
-from interpose.store.files.retention import apply_retention
+from interpose.store.files.retention import Retention
+from interpose.store.files.syncing import ChainOptions
 from interpose.store.sessions import SqlSessions
 from interpose.store.tokens import SqlTokens
 
@@ -52,18 +55,27 @@ class State:
         self.database.close()
         self.record.close(fields)
 
-    async def retain(self) -> None:
-        """Delete what is past its age, now and every hour, until cancelled."""
+    @property
+    def recorded(self) -> RecordedSessions:
+        """The recordings of all workers, for reading."""
+        return RecordedSessions(self.settings.state / RECORDINGS)
+
+    async def retain(self, settings: Callable[[], Settings]) -> None:
+        """Delete what is past its age, now and every hour, until cancelled; `settings` are the current ones."""
+        folder = self.settings.state
         while True:
-            await asyncio.to_thread(
-                apply_retention,
-                self.settings.state,
-                self.record.chain,
-                self.clock.wall(),
-                self.settings.recording.retention,
-                self.settings.audit.retention,
-            )
+            current = settings()
+            rules = RetentionRules(_days(current.recording.retention), _days(current.audit.retention))
+            retention = Retention(folder / AUDIT, folder / RECORDINGS, self.record.chain, rules)
+            now = self.clock.wall()
+            await retention.carry_out(await asyncio.to_thread(retention.plan, now))
+            if current.audit.retention:
+                await self.sessions.delete_before(now - current.audit.retention)
             await asyncio.sleep(_RETENTION_EVERY)
+
+
+def _days(seconds: float) -> float | None:
+    return seconds / 86400.0 if seconds else None
 
 
 def open_state(settings: Settings, who: int | str, started: dict[str, AuditValue]) -> State:
@@ -77,7 +89,9 @@ def open_state(settings: Settings, who: int | str, started: dict[str, AuditValue
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StoreError(
-            f"the state folder `{settings.state}` cannot be made", detail=str(error), hint="check `state` and its parent"
+            f"the state folder `{settings.state}` cannot be made",
+            detail=str(error),
+            hint="check `state` and its parent",
         ) from error
     database = Database(settings.state / "state.db")
     try:
@@ -124,7 +138,9 @@ def _mask_key(path: Path, ids: SystemIds) -> bytes:
                 return key
             # Another worker is just writing it.
             time.sleep(0.01)
-        raise StoreError(f"`{path}` is no key", hint="restore it from a backup, or delete it to make new pseudonyms") from None
+        raise StoreError(
+            f"`{path}` is no key", hint="restore it from a backup, or delete it to make new pseudonyms"
+        ) from None
     except OSError as error:
         raise StoreError(f"`{path}` cannot be made", detail=str(error)) from error
     key = ids.secret_bytes(_MASK_KEY_BYTES)

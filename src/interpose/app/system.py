@@ -51,7 +51,9 @@ class SystemIds:
 
 def node_name() -> str:
     """This machine's name as far as it can stand in a file's name; `gateway` when it has none."""
-    name = "".join(letter for letter in socket.gethostname() if letter.isascii() and (letter.isalnum() or letter in "-_"))
+    name = "".join(
+        letter for letter in socket.gethostname() if letter.isascii() and (letter.isalnum() or letter in "-_")
+    )
     return name[:40] or "gateway"
 
 

@@ -20,7 +20,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from interpose.app.settings import LogSettings
 from interpose.engine.gate import Gate
 from interpose.engine.ports import AuditChain
-from interpose.net.journal import Traffic
+from interpose.net.journal import Traffic, place_of
 from interpose.telemetry.journal import OperatorJournal
 from interpose.telemetry.logs import LibraryLines, LoopFaults, make_logger
 from interpose.telemetry.loop import LoopWatch
@@ -56,10 +56,8 @@ class Telemetry:
 
     def __init__(self, settings: LogSettings, state: Path, index: int) -> None:
         """Lines go to standard output."""
-        self.logger = make_logger(
-            sys.stdout, format=settings.format.value, level=settings.level.value, worker=index
-        )
-        logging.getLogger().addHandler(LibraryLines(self.logger))
+        self.logger = make_logger(sys.stdout, format=settings.format.value, level=settings.level.value, worker=index)
+        logging.getLogger().addHandler(LibraryLines(self.logger, place_of))
         self.traffic = Traffic()
         self._registry = CollectorRegistry()
         self.journal = OperatorJournal(self.logger, SessionMetrics(self._registry))
@@ -94,7 +92,7 @@ class Telemetry:
 
     async def watch(self) -> None:
         """Watch the event loop until cancelled."""
-        asyncio.get_running_loop().set_exception_handler(LoopFaults(self.logger))
+        asyncio.get_running_loop().set_exception_handler(LoopFaults(self.logger, place_of))
         await self._loop.run()
 
     async def share(self) -> None:

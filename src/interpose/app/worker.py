@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from interpose import __version__
+from interpose.analysis.sql.catalog import CatalogCache
 from interpose.api.admin import AdminApi
 from interpose.api.server import AdminServer
 from interpose.app.loading import Loaded
@@ -54,9 +55,12 @@ _ENDED = "an administrator ended your session"
 
 @dataclass(slots=True)
 class _Tasks:
-    """Background tasks; one that fails ends the worker, since something that must run no longer does."""
+    """Background tasks; one that fails ends the worker, since something that must run no longer does.
 
-    failed: asyncio.Future[str]
+    `over` is done when the worker is to end: with the name of the task that failed, or empty when it was asked to stop.
+    """
+
+    over: asyncio.Future[str]
     running: set[asyncio.Task[None]]
 
     def start(self, work: Callable[[], object], name: str) -> None:
@@ -69,8 +73,8 @@ class _Tasks:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self.running.discard(task)
-        if not task.cancelled() and task.exception() is not None and not self.failed.done():
-            self.failed.set_result(f"{task.get_name()}: {type(task.exception()).__name__}")
+        if not task.cancelled() and task.exception() is not None and not self.over.done():
+            self.over.set_result(f"{task.get_name()}: {type(task.exception()).__name__}")
 
     async def stop(self) -> None:
         """Cancel and wait."""
@@ -104,10 +108,8 @@ class Worker:
         )
         secrets = open_secrets(self._settings, self._connections, audit)
         self._catalogs = UpstreamCatalogs(dialer, secrets, PROTOCOLS, gateway_grant)
-        catalogs = Catalogs(self._catalogs)
-        self._catalog_watch = CatalogWatch(
-            catalogs, self._registry, self._settings.catalog_poll, self._connections
-        )
+        catalogs = Catalogs(self._catalogs, CatalogCache)
+        self._catalog_watch = CatalogWatch(catalogs, self._registry, self._settings.catalog_poll, self._connections)
         self._tokens = Tokens(state.tokens, lambda: self._holder.current.principals, clock)
         self._approvals = Approvals(
             state.approvals, self._holder, audit, LineNotifier(telemetry.tell), state.bus, clock, state.ids
@@ -184,13 +186,17 @@ class Worker:
                 "recovered": str(len(self._state.record.recovered.sessions)),
             },
         )
-        stopping = loop.create_task(self._stop.wait())
-        await asyncio.wait({stopping, self._tasks.failed}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
+        self._tasks.start(self._until_stopped, "stop")
+        await self._tasks.over
         return await self._end()
 
+    async def _until_stopped(self) -> None:
+        await self._stop.wait()
+        if not self._tasks.over.done():
+            self._tasks.over.set_result("")
+
     async def _end(self) -> int:
-        failure = self._tasks.failed.result() if self._tasks.failed.done() else ""
+        failure = self._tasks.over.result()
         self._telemetry.tell("gateway drains", {"why": failure or "signal", "sessions": str(len(self._live))})
         for listener in self._listeners:
             listener.close()
@@ -213,7 +219,7 @@ class Worker:
         self._tasks.start(self._hear_ends, "session ends")
         self._tasks.start(self._hear_cancels, "cancels")
         self._tasks.start(self._hear_reloads, "reloads")
-        self._tasks.start(self._state.retain, "retention")
+        self._tasks.start(lambda: self._state.retain(lambda: self._reloader.loaded.settings), "retention")
         self._tasks.start(self._telemetry.watch, "event loop watch")
         self._tasks.start(self._telemetry.share, "metrics")
 
@@ -296,9 +302,9 @@ class Worker:
             PolicyRights(self._holder, self._state.clock),
             self._approvals,
             self._state.approvals,
-            StoredSessions(self._state.sessions, self._settings.state, self._state.bus),
+            StoredSessions(self._state.sessions, self._state.recorded, self._state.bus),
             operations,
-            lambda: self._connections(),
+            self._connections,
         )
         admin = self._settings.admin
         return AdminServer(api.application(), admin.address, admin.certificate, admin.key)

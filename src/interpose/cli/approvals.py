@@ -9,13 +9,12 @@ import msgspec
 import typer
 
 from interpose.cli.client import AdminClient
+from interpose.cli.options import JsonOption, ServerOption
 from interpose.cli.output import ago, console, print_json, print_table, when
 from interpose.recording.sanitize import sanitize
 
 app = typer.Typer(no_args_is_help=True, help="See, approve and deny held commands.")
 
-ServerOption = Annotated[str | None, typer.Option("--server", help="the admin API, e.g. https://gateway:6480")]
-JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 CommentOption = Annotated[str, typer.Option("--comment", "-m", help="why; the requester sees it when denied")]
 
 

@@ -1,0 +1,40 @@
+"""Commands that change a gateway's state themselves open it here: with an audit chain of their own, as the operating system's user."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from interpose.app.loading import Loaded, load
+from interpose.app.state import State, open_state
+
+ResultT = TypeVar("ResultT")
+
+
+def operator() -> str:
+    """Who runs this command, as audit events name it: `os:root`."""
+    return f"os:{getpass.getuser()}"
+
+
+@contextmanager
+def local_state(config: Path, command: str) -> Iterator[tuple[Loaded, State]]:
+    """The configuration and its opened state; closed, with the chain sealed, at the end."""
+    loaded = load(config)
+    state = open_state(loaded.settings, "cli", {"command": command, "operator": operator()})
+    try:
+        yield loaded, state
+    finally:
+        state.close()
+
+
+def run(work: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    """Run one piece of async work."""
+
+    async def main() -> ResultT:
+        return await work()
+
+    return asyncio.run(main())

@@ -1,0 +1,79 @@
+"""Showing a recording's events in a terminal. Everything recorded is data: no byte of it reaches the terminal unsanitised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+from rich.console import Console
+from rich.markup import escape
+
+from interpose.protocols.contract import ReplayBlock
+from interpose.recording.sanitize import sanitize
+from interpose.recording.timeline import (
+    CommandDecided,
+    CommandEnded,
+    Delivered,
+    Noted,
+    Omitted,
+    SessionClosed,
+    SessionOpened,
+    TimelineEvent,
+)
+
+_STYLES = {"error": "yellow", "notice": "magenta", "control": "dim", "cut": "dim", "tag": "green"}
+
+
+class Replay:
+    """Shows events one by one; delivered bytes are put together until the next event of another kind."""
+
+    def __init__(self, console: Console, words: Callable[[bytes], Sequence[ReplayBlock]]) -> None:
+        """`words` turns bytes of the session's protocol into readable blocks."""
+        self._console = console
+        self._words = words
+        self._bytes = b""
+
+    def show(self, event: TimelineEvent) -> None:
+        """Show one event."""
+        if isinstance(event, Delivered):
+            self._bytes += event.data
+            return
+        self.finish()
+        match event:
+            case SessionOpened(header=header):
+                self._line(
+                    "bold",
+                    f"session {header.session} of {header.principal} on {header.connection} from {header.source}",
+                )
+            case CommandDecided():
+                colour = {"permit": "cyan", "hold": "magenta"}.get(event.decision, "red")
+                head = f"[dim]{event.at:9.3f}s[/] [{colour}]{escape(event.decision):7}[/] "
+                kind = "" if event.kind == "query" else f"[dim]({escape(event.kind)})[/] "
+                self._console.print(f"{head}{kind}[bold]{escape(sanitize(event.text, lines=True))}[/]")
+                for number, value in enumerate(event.parameters, 1):
+                    shown = "NULL" if value is None else sanitize(value.decode("utf-8", "backslashreplace"))
+                    self._line("dim", f"             ${number} = {shown}")
+            case Noted():
+                self._line("magenta", f"{event.at:9.3f}s {event.kind}: {sanitize(event.text)}")
+            case Omitted():
+                why = "could not be written" if event.lost else "are beyond the recording's cap"
+                self._line("dim", f"             ({event.count:,} bytes of the result {why})")
+            case CommandEnded():
+                if event.outcome != "ok":
+                    word = f" ({event.error_class})" if event.error_class else ""
+                    self._line("yellow", f"             {event.outcome}{word}")
+            case SessionClosed():
+                self._line("bold", f"{event.at:9.3f}s closed: {event.reason}" + (" (incomplete)" if event.lost else ""))
+            case _:
+                assert_never(event)
+
+    def finish(self) -> None:
+        """Show what was delivered last."""
+        data, self._bytes = self._bytes, b""
+        for block in self._words(data) if data else ():
+            style = _STYLES.get(block.kind, "")
+            for line in sanitize(block.text, lines=True).splitlines():
+                self._line(style, f"             {line}")
+
+    def _line(self, style: str, text: str) -> None:
+        self._console.print(text, style=style or None, markup=False)
