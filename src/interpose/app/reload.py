@@ -97,7 +97,7 @@ class Reloader:
             watched = {settings.file, settings.principals}
             folder = settings.policy
             async for changes in awatch(*_folders(settings), watch_filter=DefaultFilter(), stop_event=stop, step=200):
-                paths = {Path(path).resolve() for _, path in changes}
+                paths = {Path(path) for _, path in changes}
                 if not any(path in watched or path.is_relative_to(folder) for path in paths):
                     continue
                 await self.quietly("a file changed")

@@ -40,7 +40,8 @@ class Supervisor:
             for index, process in list(self._workers.items()):
                 status = process.poll()
                 if status is not None and not self._stopping:
-                    print(f"worker {index} died with status {status} and is started again", file=sys.stderr, flush=True)
+                    sys.stderr.write(f"worker {index} died with status {status} and is started again\n")
+                    sys.stderr.flush()
                     time.sleep(RESTART_PAUSE)
                     self._workers[index] = self._start(index)
         return self._wait()
@@ -48,7 +49,8 @@ class Supervisor:
     def _start(self, index: int) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "interpose", "serve", "--config", str(self._config), "--worker", str(index)]
         # A worker notices the death of its supervisor by the end of this pipe.
-        return subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, "INTERPOSE_SUPERVISED": "1"})
+        environment = {**os.environ, "INTERPOSE_SUPERVISED": "1"}
+        return subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)  # noqa: S603 -- our own program
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True

@@ -1,0 +1,49 @@
+"""A replay shows what happened, and no recorded byte reaches the terminal unsanitised."""
+
+import io
+
+from rich.console import Console
+
+from interpose.cli.replay import Replay
+from interpose.protocols.contract import ReplayBlock
+from interpose.recording.timeline import CommandDecided, CommandEnded, Delivered, Noted, Omitted, SessionClosed
+
+EVIL = "select '\x1b]52;c;ZXZpbA==\x07', '\x1b[2J'"
+
+
+def shown(*events: CommandDecided | CommandEnded | Delivered | Noted | Omitted | SessionClosed) -> str:
+    """What the terminal gets."""
+    out = io.StringIO()
+    replay = Replay(Console(file=out, width=200), lambda data: [ReplayBlock("rows", data.decode())])
+    for event in events:
+        replay.show(event)
+    replay.finish()
+    return out.getvalue()
+
+
+def test_a_command_and_its_result_are_shown() -> None:
+    text = shown(
+        CommandDecided(1.5, 7, "query", "select 1", (b"x", None), "permit"),
+        Delivered(1.6, 7, b"on"),
+        Delivered(1.6, 7, b"e"),
+        Omitted(1.7, 7, 1234, False),
+        CommandEnded(1.8, 7, "error", "", "42601", 0),
+        SessionClosed(2.0, "client_closed", False),
+    )
+    assert "1.500s" in text
+    assert "select 1" in text
+    assert "$1 = x" in text and "$2 = NULL" in text
+    assert "one" in text
+    assert "1,234 bytes" in text
+    assert "error (42601)" in text
+    assert "closed: client_closed" in text
+
+
+def test_no_escape_sequence_gets_through() -> None:
+    text = shown(
+        CommandDecided(0.0, 1, "query", EVIL, (EVIL.encode(),), "permit"),
+        Noted(0.0, "hold", EVIL),
+        Delivered(0.0, 1, EVIL.encode()),
+    )
+    assert "\x1b" not in text
+    assert "\x07" not in text
