@@ -19,6 +19,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+FIELDS = set("actor boot fields kind mono node prev seq session ts v".split())
 CHUNK = struct.Struct("<cBIQIII32s")
 
 
@@ -40,7 +41,7 @@ def read_keys(path):
 
 def read_checkpoints(path, name, keys):
     """[(size, root, chain)] of the notes that are signed, and what is wrong with the first that is not."""
-    notes, blocks, last_time = [], path.read_text().split("\n\n")[:-1] if path.exists() else [], 0
+    notes, blocks, last_time = [], path.read_text(errors="replace").split("\n\n")[:-1] if path.exists() else [], 0
     for text, signature in zip(blocks[::2], blocks[1::2], strict=False):
         try:
             origin, size, root, chain, time = text.split("\n")
@@ -93,7 +94,7 @@ def verify_chain(name, paths, checkpoints, keys, facts):
         for line in lines:
             try:
                 record = json.loads(line)
-                good = canonical(record) == line and record["v"] == 1
+                good = canonical(record) == line and set(record) == FIELDS and record["v"] == 1
                 good = good and (record["seq"], record["prev"]) == (size, chain.hex()) and not stopped
                 good = good and f"{record['node']}-{record['boot']}" == name
             except (ValueError, KeyError, TypeError):

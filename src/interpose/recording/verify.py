@@ -3,9 +3,10 @@
 Offline: takes the chain's files and its checkpoints as bytes and the public keys; knows no folders.
 
 What it can and cannot tell. Every entry carries the chain value before it, so an altered, dropped, added or moved entry
-breaks a link. A forgery that is consistent in itself breaks the next checkpoint (signed, so it cannot be forged
-without the key). Entries after the last checkpoint can be cut off without a trace in this chain; the first entry of the
-next boot, and a checkpoint that was copied elsewhere, show that as well.
+breaks a link. A forgery that is consistent in itself breaks the next checkpoint (signed, so it cannot be forged without
+the key). The finding names where the proof breaks; whoever altered an entry could have rewritten those before it, back to
+the last good checkpoint (`ChainReport.proven`), consistently with it. Entries after the last checkpoint can be cut off
+without a trace in this chain; the first entry of the next boot, and a checkpoint that was copied elsewhere, show that.
 """
 
 from __future__ import annotations
