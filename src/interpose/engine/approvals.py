@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -117,8 +118,8 @@ class Approvals:
         processes together, because the store moves `approved` to `used` at most once.
         """
         try:
-            current = await self._store.get(approval.id)
-            if current is None or current.state != "approved" or current.digest != approval.digest:
+            current = await self._own(approval)
+            if current is None or current.state != "approved":
                 return _refused(
                     "approval_denied", "the approval is not valid any more", "run the command again", approval
                 )
@@ -215,19 +216,30 @@ class Approvals:
             )
         expired = self._clock.wall() >= approval.expires_at
         try:
-            current = await self._store.get(approval.id)
+            current = await self._own(approval)
             if current is not None and current.state == "pending":
                 if expired:
                     await self._ledger.close(current, "pending", "expired", "expired")
-                    current = await self._store.get(approval.id)
+                    current = await self._own(approval)
                 else:
-                    current = await self._ledger.decide(current)
+                    decided = await self._ledger.decide(current)
+                    current = current if decided.state == "pending" else await self._own(approval)
         except StoreError:
             # A store that is down for a moment loses nothing; one that stays down until the expiry refuses.
             return _expired(approval) if expired else None
         if current is None:
             return _refused("approval_denied", "the approval is gone", "run the command again", approval)
         return None if current.state == "pending" else _outcome(current)
+
+    async def _own(self, approval: Approval) -> Approval | None:
+        """The approval as it is in the store now: state and votes are the store's, everything else is what was asked for.
+
+        None when it is gone or is bound to another command: a store that was tampered with lifts nothing.
+        """
+        current = await self._store.get(approval.id)
+        if current is None or current.digest != approval.digest:
+            return None
+        return dataclasses.replace(approval, state=current.state, votes=current.votes)
 
     # --- the voting side
 

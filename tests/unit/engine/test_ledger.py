@@ -18,7 +18,7 @@ def test_a_state_moves_once_and_is_recorded_once() -> None:
         ledger = ApprovalLedger(core.store, core.holder, core.audit, core.notifier, core.clock)
         held = Held((PolicyId("hold-update"),), DIGEST, (UPDATE_RULE,), "because")
         session = await core.session()
-        request = HoldRequest(session, person("alice"), held, "update", lambda words: "|".join(words))
+        request = HoldRequest(session, person("alice"), held, "update", "|".join)
         approval = core.approvals._approval(request)
         await ledger.open(approval)
         assert core.notifier.opened == [approval]
