@@ -130,13 +130,13 @@ def verify_recording(path, chunks, trailer):
         whole = data[at : at + CHUNK.size + stored]
         if len(whole) < CHUNK.size + stored:
             break
-        if sealed or kind not in (b"C", b"T") or stated != index or stated_before != before:
+        if kind not in (b"C", b"T") or stated != index or stated_before != before:
             return f"chunk {index} does not hang on the one before it"
         before = sha(whole)
         if kind == b"T":
             sealed = True
-            if before.hex() != trailer:
-                return "the seal is not the one in the audit chain"
+            if before.hex() != trailer or at + len(whole) != len(data):
+                return "the seal is not the one in the audit chain, or not the end"
         elif chunks.get(index, None if trailer is None else before.hex()) != before.hex():
             return f"chunk {index} is not the one in the audit chain"
         index, at = index + 1, at + len(whole)

@@ -83,13 +83,13 @@ class RecordKnowledge:
         count, state = 0, ""
         try:
             for chunk in read_chunks(read, session):
-                if state:
-                    return RecordingProof(session, state, count, "something stands behind the seal")
                 if chunk.trailer:
                     state = chunk.read_trailer().state
                     if chunk.hash.hex() != announced.trailer:
                         return RecordingProof(session, state, count, "the seal is not the one in the audit chain")
-                    continue
+                    if read(1):
+                        return RecordingProof(session, state, count, "something stands behind the seal")
+                    break
                 said = announced.chunks.get(chunk.index)
                 if said is not None and said != chunk.hash.hex():
                     return RecordingProof(session, state, count, f"chunk {chunk.index} was altered")

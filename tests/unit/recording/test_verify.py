@@ -112,9 +112,7 @@ def test_checkpoints_in_the_wrong_order() -> None:
 
 def test_a_chain_under_another_name() -> None:
     chain = memory_chain(2, sign_at=(2,))
-    report = verify_chain(
-        "node-other", [Segment("a", chain.data)], Segment("c", chain.notes), [KEY.verifier]
-    )
+    report = verify_chain("node-other", [Segment("a", chain.data)], Segment("c", chain.notes), [KEY.verifier])
     assert report.finding is not None
     assert report.finding.problem == "misplaced"
 

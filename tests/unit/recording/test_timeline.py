@@ -1,0 +1,86 @@
+"""Frames to events."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+
+from interpose.recording.container import RECORDING_MAGIC, ChunkWriter
+from interpose.recording.frames import (
+    DELIVERED,
+    HEADER,
+    Frame,
+    FrameError,
+    encode_close,
+    encode_command,
+    encode_ended,
+    encode_frame,
+    encode_note,
+    encode_omitted,
+)
+from interpose.recording.header import encode_header
+from interpose.recording.timeline import (
+    CommandDecided,
+    CommandEnded,
+    Delivered,
+    Noted,
+    Omitted,
+    SessionClosed,
+    SessionOpened,
+    recording_frames,
+    timeline,
+)
+from tests.unit.recording.test_header import HEADER as WHO
+
+SECOND = 1_000_000_000
+RAW = [
+    encode_frame(HEADER, 10 * SECOND, 0, encode_header(WHO)),
+    encode_command(11 * SECOND, 5, "query", "SELECT 1", (b"x", None), "permit"),
+    encode_frame(DELIVERED, 11 * SECOND + SECOND // 2, 5, b"D..."),
+    encode_omitted(12 * SECOND, 5, 99, lost=False),
+    encode_ended(12 * SECOND, 5, "ok", "SELECT 1", "", 1),
+    encode_note(13 * SECOND, 0, "hold", "waits"),
+    encode_close(14 * SECOND, "client_closed", lost=False),
+]
+EVENTS = [
+    SessionOpened(0.0, WHO),
+    CommandDecided(1.0, 5, "query", "SELECT 1", (b"x", None), "permit"),
+    Delivered(1.5, 5, b"D..."),
+    Omitted(2.0, 5, 99, False),
+    CommandEnded(2.0, 5, "ok", "SELECT 1", "", 1),
+    Noted(3.0, "hold", "waits"),
+    SessionClosed(4.0, "client_closed", False),
+]
+
+
+def sealed(*chunks: list[bytes], seal: bool = True, count: int | None = None) -> bytes:
+    writer, data = ChunkWriter("s_1"), RECORDING_MAGIC
+    for frames in chunks:
+        plain = b"".join(frames)
+        number = len(frames) if count is None else count
+        chunk, digest = writer.chunk(plain, number)
+        writer.commit(digest, len(plain), number)
+        data += chunk
+    return data + (writer.trailer("complete", "x")[0] if seal else b"")
+
+
+@pytest.mark.parametrize("seal", [True, False])
+def test_every_event_in_order_with_its_time(seal: bool) -> None:
+    data = sealed(RAW[:3], RAW[3:], seal=seal)
+    assert list(timeline(recording_frames(BytesIO(data).read))) == EVENTS
+
+
+def test_a_chunk_with_other_frames_than_it_says_is_damage() -> None:
+    with pytest.raises(FrameError, match="instead of 3"):
+        list(recording_frames(BytesIO(sealed(RAW[:2], count=3)).read))
+
+
+def test_a_frame_of_a_newer_version_is_named() -> None:
+    with pytest.raises(FrameError, match="newer version"):
+        list(timeline([Frame(77, 0, 0, 0, b"")]))
+
+
+def test_time_never_goes_before_the_begin() -> None:
+    frames = [Frame(DELIVERED, 0, 10, 0, b""), Frame(DELIVERED, 0, 5, 0, b"")]
+    assert [event.at for event in timeline(frames)] == [0.0, 0.0]
