@@ -205,7 +205,9 @@ def test_a_lost_wake_up_is_found_by_looking_at_the_store() -> None:
         task = await core.held(await core.session(), UPDATE)
         (approval,) = core.store.stored.values()
         # Another process approves: nothing wakes this one up.
-        core.store.stored[approval.id] = dataclasses.replace(approval, state="approved", votes=(Vote("bob", True, 1.0),))
+        core.store.stored[approval.id] = dataclasses.replace(
+            approval, state="approved", votes=(Vote("bob", True, 1.0),)
+        )
         start = asyncio.get_running_loop().time()
         assert isinstance(await task, Allowed)
         assert asyncio.get_running_loop().time() - start <= 1.5

@@ -57,9 +57,7 @@ def test_a_permit_carries_the_number_of_the_event_that_recorded_it() -> None:
         assert event.fields["tags"] == ("TEST",)
         assert len(str(event.fields["digest"])) == 64
         assert "select" not in str(event.fields.values())
-        assert core.recordings.made[0].commands == [
-            (answer.permit.sequence, "query", "select", (b"1", None), "permit")
-        ]
+        assert core.recordings.made[0].commands == [(answer.permit.sequence, "query", "select", (b"1", None), "permit")]
 
     run(work())
 

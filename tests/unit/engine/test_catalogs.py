@@ -1,0 +1,113 @@
+"""Catalogs: asked once at a time, forgotten when they may have changed."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+
+import pytest
+
+from interpose.engine.catalogs import Catalogs, CatalogWatch
+from interpose.engine.sessions import SessionRegistry
+from interpose.model.catalog import CatalogNames, Lookup, Relation
+from interpose.model.connection import Address
+from interpose.model.errors import UpstreamError
+from interpose.model.ids import ConnectionName
+from tests.support.gateway_core import Core
+from tests.support.memory import MemoryCatalog, MemoryUpstream, connection
+from tests.support.virtual import run
+
+PEOPLE = Relation(1, "public", "people", "table", ())
+WANTED = CatalogNames(frozenset({(None, "people")}))
+SHOP = connection()
+
+
+def _known(catalogs: Catalogs) -> bool:
+    return catalogs.of(SHOP).relation("public", "people", ()) is not Lookup.NOT_CACHED
+
+
+def test_what_was_learned_is_known_and_absence_too() -> None:
+    async def work() -> None:
+        catalogs = Catalogs(MemoryUpstream(PEOPLE), MemoryCatalog)
+        await catalogs.learn(SHOP, CatalogNames(frozenset({("public", "people"), ("public", "nobody")})), ())
+        assert catalogs.of(SHOP).relation("public", "people", ()) == PEOPLE
+        assert catalogs.of(SHOP).relation("public", "nobody", ()) is Lookup.NOT_FOUND
+
+    run(work())
+
+
+def test_an_answer_that_was_overtaken_by_a_change_is_thrown_away() -> None:
+    async def work() -> None:
+        catalogs = Catalogs(MemoryUpstream(PEOPLE), MemoryCatalog)
+        catalogs.of(SHOP)
+        learning = asyncio.ensure_future(catalogs.learn(SHOP, WANTED, ()))
+        await asyncio.sleep(0.005)
+        catalogs.forget(SHOP.name)
+        await learning
+        assert not _known(catalogs)
+
+    run(work())
+
+
+def test_an_upstream_that_is_down_is_said() -> None:
+    async def work() -> None:
+        upstream = MemoryUpstream()
+        upstream.down = True
+        with pytest.raises(UpstreamError):
+            await Catalogs(upstream, MemoryCatalog).learn(SHOP, WANTED, ())
+
+    run(work())
+
+
+def test_a_changed_or_silent_fingerprint_forgets() -> None:
+    async def work() -> None:
+        upstream = MemoryUpstream(PEOPLE)
+        catalogs = Catalogs(upstream, MemoryCatalog)
+        polled = {SHOP.name: SHOP}
+        await catalogs.poll(polled)
+        await catalogs.learn(SHOP, WANTED, ())
+        await catalogs.poll(polled)
+        assert _known(catalogs)
+        upstream.print = "2"
+        await catalogs.poll(polled)
+        assert not _known(catalogs)
+        await catalogs.learn(SHOP, WANTED, ())
+        upstream.down = True
+        await catalogs.poll(polled)
+        assert not _known(catalogs)
+
+    run(work())
+
+
+def test_a_reload_forgets_another_upstream_and_keeps_the_same() -> None:
+    async def work() -> None:
+        core = Core(upstream=MemoryUpstream(PEOPLE))
+        old = core.holder.current
+        await core.catalogs.learn(SHOP, WANTED, ())
+        core.catalogs.snapshot_swapped(old, core.snapshot())
+        assert _known(core.catalogs)
+        core.connections[SHOP.name] = dataclasses.replace(SHOP, address=Address("other", 5432))
+        core.catalogs.snapshot_swapped(old, core.snapshot())
+        assert not _known(core.catalogs)
+
+    run(work())
+
+
+def test_only_connections_in_use_are_polled() -> None:
+    async def work() -> None:
+        core = Core(connections=(connection("shop"), connection("idle")))
+        polled: list[set[ConnectionName]] = []
+
+        async def poll(connections: dict[ConnectionName, object]) -> None:
+            polled.append(set(connections))
+
+        core.catalogs.poll = poll  # type: ignore[assignment, method-assign]
+        await core.session()
+        watch = CatalogWatch(core.catalogs, core.registry, 5.0, lambda: core.holder.current.connections)
+        task = asyncio.ensure_future(watch.run())
+        await asyncio.sleep(11)
+        task.cancel()
+        assert polled == [{"shop"}, {"shop"}]
+        assert isinstance(core.registry, SessionRegistry)
+
+    run(work())

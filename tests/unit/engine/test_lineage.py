@@ -1,0 +1,177 @@
+"""Origins and lineage combined: nothing that neither explains is shown."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interpose.engine.lineage import (
+    WHOLE,
+    column_rules,
+    missing_ancestors,
+    missing_origins,
+    static_outputs,
+    strictest,
+)
+from interpose.model.actions import Action
+from interpose.model.analysis import OutputColumn, Outputs, StatementInfo
+from interpose.model.catalog import CatalogColumn, Relation
+from interpose.model.ids import PolicyId
+from interpose.model.masks import MaskRule
+from interpose.model.resources import ColumnResource
+from interpose.model.shape import ResultColumn, ResultShape
+from tests.support.memory import MemoryCatalog, analysis
+
+EMAIL = MaskRule("partial-email", (PolicyId("hide-email"),))
+NULL = MaskRule("null")
+HIDDEN = {ColumnResource("public", "people", "email"): EMAIL}
+NAME = ColumnResource("public", "people", "name")
+HIDES = ColumnResource("public", "people", "email")
+
+PEOPLE = Relation(1, "public", "people", "table", (CatalogColumn("name", 1, 25), CatalogColumn("email", 2, 25)))
+VIEW = Relation(2, "public", "v", "view", (CatalogColumn("x", 1, 25),), "select …")
+CHILD = Relation(
+    3,
+    "public",
+    "people_1",
+    "table",
+    (CatalogColumn("email", 1, 25), CatalogColumn("name", 2, 25)),
+    parents=(("public", "people"),),
+)
+
+
+def _catalog(*relations: Relation) -> MemoryCatalog:
+    catalog = MemoryCatalog()
+    for relation in relations or (PEOPLE, VIEW, CHILD):
+        catalog.relations[(relation.schema, relation.name)] = catalog.oids[relation.oid] = relation
+    return catalog
+
+
+def _shape(oid: int, number: int, *, copy: bool = False) -> ResultShape:
+    return ResultShape((ResultColumn("c", oid, number, 25, -1, -1, 0),), copy)
+
+
+def _out(*sources: ColumnResource, direct: bool = True, known: bool = True) -> OutputColumn:
+    return OutputColumn("c", frozenset(sources), direct, known)
+
+
+NOTHING, CLEAR, HID, VIEWED, STRANGE, SYSTEM = (0, 0), (1, 1), (1, 2), (2, 1), (9, 1), (1, -1)
+
+
+@pytest.mark.parametrize(
+    ("origin", "output", "rule"),
+    [
+        # static and origin agree
+        (CLEAR, _out(NAME), None),
+        (HID, _out(HIDES), EMAIL),
+        (NOTHING, _out(NAME, direct=False), None),
+        (NOTHING, _out(direct=False), None),
+        (VIEWED, _out(NAME), None),
+        (VIEWED, _out(HIDES), EMAIL),
+        (SYSTEM, _out(), None),
+        # an expression is masked whole, whatever the rule of the column keeps
+        (NOTHING, _out(HIDES, direct=False), MaskRule("redact", EMAIL.policies)),
+        (NOTHING, _out(HIDES, NAME), MaskRule("redact", EMAIL.policies)),
+        # one says so, the other does not
+        (HID, _out(NAME), EMAIL),
+        (CLEAR, _out(HIDES), EMAIL),
+        # neither explains it, or one alone
+        (NOTHING, None, WHOLE),
+        (CLEAR, None, WHOLE),
+        (VIEWED, None, WHOLE),
+        (HID, None, WHOLE),
+        (CLEAR, _out(NAME, known=False), WHOLE),
+        (STRANGE, _out(NAME), WHOLE),
+        (STRANGE, _out(HIDES), EMAIL),
+        (CLEAR, _out(HIDES, known=False), WHOLE),
+    ],
+)
+def test_the_rule_of_a_column(origin: tuple[int, int], output: OutputColumn | None, rule: MaskRule | None) -> None:
+    outputs = None if output is None else (output,)
+    (found,) = column_rules(_shape(*origin), outputs, HIDDEN, _catalog(), trusted=True)
+    assert (found and found.transform) == (rule and rule.transform)
+
+
+@pytest.mark.parametrize(
+    ("origin", "output", "rule"),
+    [
+        (CLEAR, _out(NAME), None),
+        (CLEAR, None, None),
+        (HID, _out(NAME), EMAIL),
+        (VIEWED, _out(NAME), WHOLE),
+        (NOTHING, _out(NAME), WHOLE),
+        (STRANGE, _out(NAME), WHOLE),
+    ],
+)
+def test_while_the_catalog_is_changed_only_origins_stand(
+    origin: tuple[int, int], output: OutputColumn | None, rule: MaskRule | None
+) -> None:
+    outputs = None if output is None else (output,)
+    assert column_rules(_shape(*origin), outputs, HIDDEN, _catalog(), trusted=False) == [rule]
+
+
+def test_a_partition_hides_what_its_parent_hides() -> None:
+    assert column_rules(_shape(3, 1), (_out(NAME),), HIDDEN, _catalog(), trusted=True) == [EMAIL]
+    assert column_rules(_shape(3, 2), (_out(NAME),), HIDDEN, _catalog(), trusted=True) == [None]
+    # … and a parent that is not known explains nothing.
+    assert column_rules(_shape(3, 2), (_out(NAME),), HIDDEN, _catalog(CHILD), trusted=True) == [WHOLE]
+
+
+def test_parents_that_go_round_in_circles_end() -> None:
+    one = Relation(1, "s", "a", "table", (CatalogColumn("x", 1, 25),), parents=(("s", "b"),))
+    two = Relation(2, "s", "b", "table", (CatalogColumn("x", 1, 25),), parents=(("s", "a"),))
+    catalog = _catalog(one, two)
+    assert column_rules(_shape(1, 1), (_out(),), HIDDEN, catalog, trusted=True) == [None]
+    assert missing_ancestors(_shape(1, 1), catalog) == frozenset()
+
+
+def test_what_must_be_asked_for() -> None:
+    catalog = _catalog(CHILD)
+    assert missing_origins(_shape(1, 1), catalog) == {1}
+    assert missing_origins(_shape(0, 0), catalog) == frozenset()
+    assert missing_origins(_shape(3, 1), catalog) == frozenset()
+    assert missing_ancestors(_shape(3, 1), catalog) == {("public", "people")}
+
+
+def test_lineage_that_does_not_fit_the_result_is_none() -> None:
+    fits = analysis(Action.SELECT, statements=(StatementInfo("SELECT", Outputs((_out(NAME),))),))
+    assert static_outputs(fits, 0, _shape(1, 1)) == (_out(NAME),)
+    two = ResultShape(_shape(1, 1).columns * 2)
+    for made, statement, shape in (
+        (fits, 0, two),
+        (fits, None, _shape(1, 1)),
+        (fits, 1, _shape(1, 1)),
+        (fits, -1, _shape(1, 1)),
+        (analysis(Action.SELECT), 0, _shape(1, 1)),
+        (analysis(Action.SELECT, statements=(StatementInfo("X", Outputs(None)),)), 0, _shape(1, 1)),
+    ):
+        assert static_outputs(made, statement, shape) is None
+
+
+def test_the_strictest_of_several() -> None:
+    assert strictest(EMAIL, NULL, WHOLE) is NULL
+    assert strictest(EMAIL) is EMAIL
+
+
+_OUTPUTS = st.none() | st.builds(
+    OutputColumn,
+    st.just("c"),
+    st.frozensets(st.sampled_from([NAME, HIDES])),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@given(st.sampled_from([NOTHING, CLEAR, HID, VIEWED, STRANGE]), _OUTPUTS, st.booleans())
+def test_nothing_hidden_is_ever_shown(origin: tuple[int, int], output: OutputColumn | None, trusted: bool) -> None:
+    outputs = None if output is None else (output,)
+    (rule,) = column_rules(_shape(*origin), outputs, HIDDEN, _catalog(), trusted=trusted)
+    if rule is None:
+        assert origin not in (HID, STRANGE)
+        if trusted:
+            assert output is not None
+            assert output.known
+            assert HIDES not in output.sources
+        else:
+            assert origin == CLEAR

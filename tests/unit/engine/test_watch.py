@@ -1,0 +1,94 @@
+"""Sessions end when their right to live is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+
+from interpose.engine.ports import TokenRecord
+from interpose.engine.sessions import Session
+from interpose.engine.watch import SessionWatch
+from interpose.model.ids import TokenId
+from interpose.model.principal import Identity
+from tests.support.gateway_core import Core
+from tests.support.memory import MemoryTokens
+from tests.support.virtual import run
+
+
+async def _with_token(core: Core, token: str, expires: float | None = None) -> Session:
+    session = await core.session()
+    session.identity = Identity(session.identity.principal, "token", TokenId(token), expires)
+    return session
+
+
+def test_a_revoked_token_ends_its_sessions_within_two_seconds_and_no_others() -> None:
+    async def work() -> None:
+        core, tokens = Core(), MemoryTokens()
+        tokens.stored[b"1"] = TokenRecord(TokenId("t1"), "alice", 0.0, None, None)
+        one, other = await _with_token(core, "t1"), await _with_token(core, "t2")
+        watch = asyncio.ensure_future(SessionWatch(core.registry, tokens, core.clock).run())
+        await asyncio.sleep(3600)
+        assert one.ended_with is None
+        await tokens.revoke(TokenId("t1"), core.clock.wall())
+        await asyncio.sleep(2)
+        assert one.ended_with is not None
+        assert one.ended_with.code == "token_revoked"
+        assert other.ended_with is None
+        watch.cancel()
+
+    run(work())
+
+
+def test_a_revocation_during_an_outage_of_the_store_is_found_afterwards() -> None:
+    async def work() -> None:
+        core, tokens = Core(), MemoryTokens()
+        tokens.stored[b"1"] = TokenRecord(TokenId("t1"), "alice", 0.0, None, None)
+        session = await _with_token(core, "t1")
+        watch = SessionWatch(core.registry, tokens, core.clock, patience=30.0)
+        task = asyncio.ensure_future(watch.run())
+        tokens.down = True
+        await tokens.revoke(TokenId("t1"), core.clock.wall())
+        await asyncio.sleep(1000)
+        assert not watch.healthy
+        assert session.ended_with is None
+        tokens.down = False
+        await asyncio.sleep(2)
+        assert watch.healthy
+        assert session.ended_with is not None
+        task.cancel()
+
+    run(work())
+
+
+def test_a_token_that_expires_ends_its_session() -> None:
+    async def work() -> None:
+        core = Core()
+        session = await _with_token(core, "t1", core.clock.wall() + 10)
+        task = asyncio.ensure_future(SessionWatch(core.registry, MemoryTokens(), core.clock).run())
+        await asyncio.sleep(9)
+        assert session.ended_with is None
+        await asyncio.sleep(2)
+        assert session.ended_with is not None
+        assert session.ended_with.code == "token_expired"
+        task.cancel()
+
+    run(work())
+
+
+def test_a_reload_ends_sessions_whose_principal_or_connection_is_gone() -> None:
+    async def work() -> None:
+        core = Core()
+        core.holder.listen(SessionWatch(core.registry, MemoryTokens(), core.clock).snapshot_swapped)
+        alice, bob = await core.session("alice"), await core.session("bob")
+        core.people.by_name["bob"] = dataclasses.replace(core.people.by_name["bob"], groups=frozenset())
+        del core.people.by_name["alice"]
+        core.swap()
+        assert alice.ended_with is not None
+        assert alice.ended_with.code == "principal_gone"
+        assert bob.ended_with is None
+        core.connections.clear()
+        core.swap()
+        assert bob.ended_with is not None
+        assert bob.ended_with.code == "connection_gone"
+
+    run(work())
