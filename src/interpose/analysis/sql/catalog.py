@@ -1,0 +1,98 @@
+"""What has been learned of one PostgreSQL's catalog: names resolved as PostgreSQL resolves them, from memory only.
+
+Knows pages of answers (`CatalogPage`), not how they were asked for. Bounded: when it holds too much it forgets everything.
+"""
+
+from __future__ import annotations
+
+from interpose.model.catalog import CatalogPage, Lookup, Relation, Routine
+
+_Key = tuple[str, str]
+
+
+class CatalogCache:
+    """The `CatalogView` of one connection.
+
+    A temporary schema (`pg_temp…`) belongs to a session, and the gateway's own connection cannot see whose is whose: in a path it is
+    passed over, and a name qualified with it is not found.
+    """
+
+    def __init__(self, capacity: int = 50_000) -> None:
+        """`capacity` is how many names are remembered, absent ones included."""
+        self._capacity = capacity
+        self._version = 1
+        self._relations: dict[_Key, Relation | Lookup] = {}
+        self._oids: dict[int, Relation | Lookup] = {}
+        self._routines: dict[_Key, Routine | Lookup] = {}
+
+    @property
+    def version(self) -> int:
+        """Grows whenever anything that was answered before may have changed."""
+        return self._version
+
+    def relation(self, schema: str | None, name: str, path: tuple[str, ...]) -> Relation | Lookup:
+        """The relation that this name means: in `schema`, or in the first schema of `path` that has it."""
+        if schema is not None:
+            if _temporary(schema):
+                return Lookup.NOT_FOUND
+            return self._relations.get((schema, name), Lookup.NOT_CACHED)
+        for candidate in path:
+            if not _temporary(candidate):
+                found = self._relations.get((candidate, name), Lookup.NOT_CACHED)
+                if found is not Lookup.NOT_FOUND:
+                    return found
+        return Lookup.NOT_FOUND
+
+    def relation_by_oid(self, oid: int) -> Relation | Lookup:
+        """The relation with this oid."""
+        return self._oids.get(oid, Lookup.NOT_CACHED)
+
+    def routine(self, schema: str | None, name: str, path: tuple[str, ...]) -> Routine | Lookup:
+        """The functions that this name means. A function is never looked for in a temporary schema (PostgreSQL 17 §9.1)."""
+        if schema is not None:
+            if _temporary(schema):
+                return Lookup.NOT_FOUND
+            return self._routines.get((schema, name), Lookup.NOT_CACHED)
+        for candidate in path:
+            if not _temporary(candidate):
+                found = self._routines.get((candidate, name), Lookup.NOT_CACHED)
+                if found is not Lookup.NOT_FOUND:
+                    return found
+        return Lookup.NOT_FOUND
+
+    def absorb(self, page: CatalogPage) -> None:
+        """Keep an answer. What was asked and is not in it does not exist."""
+        if len(self._relations) + len(self._routines) + len(self._oids) > self._capacity:
+            self.forget()
+        for key in _expanded(page.asked.relations, page.path):
+            self._relations[key] = Lookup.NOT_FOUND
+        for key in _expanded(page.asked.routines, page.path):
+            self._routines[key] = Lookup.NOT_FOUND
+        for oid in page.asked.oids:
+            self._oids[oid] = Lookup.NOT_FOUND
+        for relation in page.relations:
+            self._relations[relation.schema, relation.name] = relation
+            self._oids[relation.oid] = relation
+        for routine in page.routines:
+            self._routines[routine.schema, routine.name] = routine
+
+    def forget(self) -> None:
+        """Drop everything; the version grows."""
+        self._version += 1
+        self._relations.clear()
+        self._oids.clear()
+        self._routines.clear()
+
+
+def _temporary(schema: str) -> bool:
+    return schema == "pg_temp" or schema.startswith("pg_temp_")
+
+
+def _expanded(names: frozenset[tuple[str | None, str]], path: tuple[str, ...]) -> list[_Key]:
+    keys: list[_Key] = []
+    for schema, name in names:
+        if schema is not None:
+            keys.append((schema, name))
+        else:
+            keys += [(candidate, name) for candidate in path if not _temporary(candidate)]
+    return keys

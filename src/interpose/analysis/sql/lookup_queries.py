@@ -1,0 +1,165 @@
+"""The SQL with which the gateway reads an upstream's catalog over its own connection, and the reading of the rows.
+
+Pure text in, rows of text in, values out; works on PostgreSQL 14 to 18. Every query is one simple query message of several
+statements: the first pins what the answer depends on (an empty search path makes `pg_get_viewdef` qualify every name).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from interpose.model.catalog import CatalogColumn, CatalogNames, CatalogPage, Relation, Routine
+
+Row = Sequence[str | None]
+
+_PINNED = "SET search_path = ''; SET client_encoding = 'UTF8'; SET statement_timeout = '10s'; "
+
+_KINDS = {
+    "r": "table",
+    "p": "partitioned",
+    "v": "view",
+    "m": "matview",
+    "f": "foreign",
+    "S": "sequence",
+    "i": "index",
+    "I": "index",
+    "c": "composite",
+    "t": "table",
+}
+"""`pg_class.relkind` in our words."""
+
+_RELATIONS = """\
+SELECT 'relation', c.oid::text, n.nspname, c.relname, c.relkind::text, c.relpersistence::text,
+ (SELECT json_agg(json_build_array(a.attname, a.attnum, a.atttypid::bigint, a.attgenerated <> '') ORDER BY a.attnum)
+  FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
+ CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
+ (SELECT json_agg(json_build_array(pn.nspname, pc.relname) ORDER BY i.inhseqno)
+  FROM pg_inherits i JOIN pg_class pc ON pc.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = pc.relnamespace
+  WHERE i.inhrelid = c.oid)::text
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE """
+
+_ROUTINES = """\
+SELECT 'routine', n.nspname, p.proname, p.prokind::text, p.provolatile::text, p.prosecdef::text, l.lanname,
+ (p.oid < 16384 AND n.nspname IN ('pg_catalog', 'information_schema'))::text,
+ (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang WHERE """
+
+FINGERPRINT = (
+    _PINNED
+    + """\
+WITH temporary AS (SELECT oid FROM pg_class WHERE relpersistence = 't'),
+marks AS (
+ SELECT oid::text || xmin::text AS mark FROM pg_class WHERE oid >= 16384 AND relpersistence <> 't' AND relkind <> 't'
+ UNION ALL SELECT 'a' || attrelid::text || attnum::text || xmin::text FROM pg_attribute
+  WHERE attrelid >= 16384 AND attnum > 0 AND attrelid NOT IN (SELECT oid FROM temporary)
+ UNION ALL SELECT 'w' || oid::text || xmin::text FROM pg_rewrite
+  WHERE oid >= 16384 AND ev_class NOT IN (SELECT oid FROM temporary)
+ UNION ALL SELECT 'p' || oid::text || xmin::text FROM pg_proc WHERE oid >= 16384
+ UNION ALL SELECT 'n' || oid::text || xmin::text FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'
+ UNION ALL SELECT 'i' || inhrelid::text || inhparent::text || xmin::text FROM pg_inherits
+)
+SELECT count(*)::text || ':' || coalesce(sum(hashtextextended(mark, 0)::numeric), 0)::text FROM marks"""
+)
+"""One row with one text that changes when anybody changes a relation, column, view, function, schema or inheritance."""
+
+
+def lookup_query(names: CatalogNames, path: tuple[str, ...]) -> str:
+    """The text that asks for these names; unqualified ones in every schema of `path`."""
+    parts: list[str] = []
+    relations = _condition("n.nspname", "c.relname", names.relations, path)
+    if names.oids:
+        oids = ", ".join(str(int(oid)) for oid in sorted(names.oids))
+        relations = f"{relations} OR c.oid IN ({oids})" if relations else f"c.oid IN ({oids})"
+    if relations:
+        parts.append(_RELATIONS + relations)
+    routines = _condition("n.nspname", "p.proname", names.routines, path)
+    if routines:
+        parts.append(_ROUTINES + routines)
+    return _PINNED + "; ".join(parts)
+
+
+def read_page(asked: CatalogNames, path: tuple[str, ...], rows: Iterable[Row]) -> CatalogPage:
+    """The rows of `lookup_query`'s results, all of them, as a page; raises `ValueError` for a row of another shape."""
+    relations: list[Relation] = []
+    routines: dict[tuple[str, str], Routine] = {}
+    for row in rows:
+        match row:
+            case ["relation", str(oid), str(schema), str(name), str(kind), str(persistence), columns, definition, parents]:
+                relations.append(_relation(oid, schema, name, kind, persistence, columns, definition, parents))
+            case ["routine", str(schema), str(name), str(kind), str(volatility), definer, str(language), builtin, extension]:
+                key = (schema, name)
+                overload = Routine(
+                    schema,
+                    name,
+                    frozenset({kind}),
+                    volatility,
+                    definer == "true",
+                    frozenset({language}),
+                    builtin == "true",
+                    extension,
+                )
+                routines[key] = _folded(routines[key], overload) if key in routines else overload
+            case _:
+                raise ValueError("an answer about the catalog is not understood")
+    return CatalogPage(asked, path, tuple(relations), tuple(routines.values()))
+
+
+def _relation(
+    oid: str,
+    schema: str,
+    name: str,
+    kind: str,
+    persistence: str,
+    columns: str | None,
+    definition: str | None,
+    parents: str | None,
+) -> Relation:
+    listed = json.loads(columns) if columns else []
+    above = json.loads(parents) if parents else []
+    return Relation(
+        int(oid),
+        schema,
+        name,
+        _KINDS.get(kind, "unknown"),
+        tuple(CatalogColumn(str(each[0]), int(each[1]), int(each[2]), bool(each[3])) for each in listed),
+        definition,
+        tuple((str(each[0]), str(each[1])) for each in above),
+        persistence == "t",
+    )
+
+
+_WORST = {"i": 0, "s": 1, "v": 2}
+
+
+def _folded(one: Routine, other: Routine) -> Routine:
+    """Two overloads as one: the more dangerous of each trait. Built in only if both are."""
+    return Routine(
+        one.schema,
+        one.name,
+        one.kinds | other.kinds,
+        max(one.volatility, other.volatility, key=lambda letter: _WORST.get(letter, 2)),
+        one.security_definer or other.security_definer,
+        one.languages | other.languages,
+        one.builtin and other.builtin,
+        one.extension if one.extension == other.extension else None,
+    )
+
+
+def _condition(
+    schema_column: str, name_column: str, names: frozenset[tuple[str | None, str]], path: tuple[str, ...]
+) -> str:
+    by_schema: dict[str, set[str]] = {}
+    for schema, name in names:
+        for candidate in (schema,) if schema is not None else path:
+            by_schema.setdefault(candidate, set()).add(name)
+    return " OR ".join(
+        f"({schema_column} = {_literal(schema)} AND {name_column} IN ({', '.join(map(_literal, sorted(found)))}))"
+        for schema, found in sorted(by_schema.items())
+    )
+
+
+def _literal(text: str) -> str:
+    """A text as an SQL literal. INVARIANT: `standard_conforming_strings` is on at the gateway's own connection (pinned at dial)."""
+    return "'" + text.replace("'", "''") + "'"

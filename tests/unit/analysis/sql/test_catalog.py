@@ -1,0 +1,82 @@
+"""The learned catalog resolves names as PostgreSQL does, and never answers what it was not told."""
+
+from interpose.analysis.sql.catalog import CatalogCache
+from interpose.model.catalog import CatalogColumn, CatalogNames, CatalogPage, Lookup, Relation, Routine
+
+PATH = ("pg_catalog", "app", "public")
+
+
+def table(schema: str, name: str, oid: int) -> Relation:
+    """A table with one column."""
+    return Relation(oid, schema, name, "table", (CatalogColumn("id", 1, 20),))
+
+
+def page(*relations: Relation, asked: set[tuple[str | None, str]], path: tuple[str, ...] = PATH) -> CatalogPage:
+    """An answer."""
+    return CatalogPage(CatalogNames(relations=frozenset(asked)), path, relations)
+
+
+def test_what_was_not_asked_is_not_known() -> None:
+    cache = CatalogCache()
+    assert cache.relation(None, "t", PATH) is Lookup.NOT_CACHED
+    assert cache.relation("public", "t", PATH) is Lookup.NOT_CACHED
+    assert cache.relation_by_oid(1) is Lookup.NOT_CACHED
+    assert cache.routine(None, "f", PATH) is Lookup.NOT_CACHED
+
+
+def test_the_first_schema_of_the_path_wins() -> None:
+    cache = CatalogCache()
+    cache.absorb(page(table("public", "t", 1), table("app", "t", 2), asked={(None, "t")}))
+    found = cache.relation(None, "t", PATH)
+    assert isinstance(found, Relation) and found.schema == "app"
+    other = cache.relation(None, "t", ("public", "app"))
+    assert isinstance(other, Relation) and other.schema == "public"
+
+
+def test_a_schema_that_was_not_asked_may_hold_the_name() -> None:
+    cache = CatalogCache()
+    cache.absorb(page(table("public", "t", 1), asked={(None, "t")}, path=("public",)))
+    assert cache.relation(None, "t", ("new", "public")) is Lookup.NOT_CACHED
+
+
+def test_what_was_asked_and_not_found_does_not_exist() -> None:
+    cache = CatalogCache()
+    cache.absorb(page(asked={(None, "t"), ("app", "u")}))
+    assert cache.relation(None, "t", PATH) is Lookup.NOT_FOUND
+    assert cache.relation("app", "u", PATH) is Lookup.NOT_FOUND
+
+
+def test_temporary_schemas_are_passed_over() -> None:
+    cache = CatalogCache()
+    cache.absorb(page(table("public", "t", 1), asked={(None, "t")}))
+    assert isinstance(cache.relation(None, "t", ("pg_temp", *PATH)), Relation)
+    assert cache.relation("pg_temp", "t", PATH) is Lookup.NOT_FOUND
+    assert cache.relation("pg_temp_3", "t", PATH) is Lookup.NOT_FOUND
+
+
+def test_forgetting_forgets_everything_and_says_so() -> None:
+    cache = CatalogCache()
+    before = cache.version
+    cache.absorb(page(table("public", "t", 7), asked={(None, "t")}))
+    assert cache.version == before
+    cache.forget()
+    assert cache.version > before
+    assert cache.relation(None, "t", PATH) is Lookup.NOT_CACHED
+    assert cache.relation_by_oid(7) is Lookup.NOT_CACHED
+
+
+def test_it_is_bounded() -> None:
+    cache = CatalogCache(capacity=10)
+    for number in range(30):
+        cache.absorb(page(table("public", f"t{number}", number), asked={("public", f"t{number}")}))
+    assert cache.version > 1
+    assert isinstance(cache.relation("public", "t29", PATH), Relation)
+    assert cache.relation("public", "t0", PATH) is Lookup.NOT_CACHED
+
+
+def test_routines_are_found_in_the_path() -> None:
+    cache = CatalogCache()
+    routine = Routine("app", "f", frozenset("f"), "v", False, frozenset({"sql"}), False)
+    cache.absorb(CatalogPage(CatalogNames(routines=frozenset({(None, "f")})), PATH, (), (routine,)))
+    assert cache.routine(None, "f", PATH) == routine
+    assert cache.routine("public", "f", PATH) is Lookup.NOT_FOUND

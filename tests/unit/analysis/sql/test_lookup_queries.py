@@ -1,0 +1,55 @@
+"""Catalog queries quote what they are given, and their rows are read strictly. Against a real server: tests/live."""
+
+import pytest
+
+from interpose.analysis.sql.lookup_queries import lookup_query, read_page
+from interpose.model.catalog import CatalogNames
+
+RELATION = ["relation", "16400", "public", "t", "v", "p", '[["id",1,20,false],["n",2,25,true]]', "SELECT 1", '[["a","b"]]']
+
+
+def routine(kind: str, volatility: str, builtin: str = "false", language: str = "sql") -> list[str | None]:
+    """A row of one overload."""
+    return ["routine", "public", "f", kind, volatility, "false", language, builtin, None]
+
+
+def test_names_are_quoted() -> None:
+    names = CatalogNames(relations=frozenset({("a'b", "t'; DROP TABLE x; --")}))
+    text = lookup_query(names, ())
+    assert "n.nspname = 'a''b'" in text
+    assert "'t''; DROP TABLE x; --'" in text
+
+
+def test_unqualified_names_are_asked_in_every_schema_of_the_path() -> None:
+    text = lookup_query(CatalogNames(routines=frozenset({(None, "f")})), ("one", "two"))
+    assert "n.nspname = 'one'" in text and "n.nspname = 'two'" in text
+
+
+def test_nothing_is_asked_that_was_not_wanted() -> None:
+    text = lookup_query(CatalogNames(oids=frozenset({5, 7})), ())
+    assert "c.oid IN (5, 7)" in text
+    assert "pg_proc p" not in text
+
+
+def test_a_relation_is_read() -> None:
+    (relation,) = read_page(CatalogNames(), (), [RELATION]).relations
+    assert (relation.oid, relation.kind, relation.definition) == (16400, "view", "SELECT 1")
+    assert [(column.name, column.number, column.generated) for column in relation.columns] == [
+        ("id", 1, False),
+        ("n", 2, True),
+    ]
+    assert relation.parents == (("a", "b"),)
+
+
+def test_overloads_are_folded_at_their_most_dangerous() -> None:
+    rows = [routine("f", "i", "true", "internal"), routine("p", "v", "false", "plpgsql")]
+    (folded,) = read_page(CatalogNames(), (), rows).routines
+    assert folded.kinds == frozenset("fp")
+    assert folded.volatility == "v"
+    assert not folded.builtin
+    assert folded.languages == frozenset({"internal", "plpgsql"})
+
+
+def test_a_row_of_another_shape_is_not_guessed_at() -> None:
+    with pytest.raises(ValueError, match="not understood"):
+        read_page(CatalogNames(), (), [["surprise"]])
