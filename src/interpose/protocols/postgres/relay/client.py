@@ -16,6 +16,7 @@ from interpose.protocols.intents import Allowed, Answer, Ask, Ended, Part, Refus
 from interpose.protocols.postgres.backend import error_message
 from interpose.protocols.postgres.messages import (
     Describe,
+    Execute,
     decode_bind,
     decode_close,
     decode_copy_fail,
@@ -62,6 +63,10 @@ _LONG_TYPES: Final = frozenset(b"QPBFdp")
 _READS: Final = frozenset({Action.SELECT, Action.SHOW, Action.COPY_OUT, Action.EXPLAIN})
 
 
+_DESCRIBE_UNNAMED: Final = frame(b"D", encode(Describe("P", "")))
+_EXECUTE_UNNAMED: Final = frame(b"E", encode(Execute("", 0)))
+
+
 class Asking:
     """The command that the engine is judging: what will be sent, and what hangs on it."""
 
@@ -93,33 +98,36 @@ class Client(Completions):
         """Work on what the client sent, as far as it goes."""
         box = self._client
         limit = self._facts.max_message
+        unpack = HEADER.unpack_from
         while self._asking is None and not self._closed and not self._no_input:
-            if not box.gather(5):
-                break
-            kind, length = HEADER.unpack_from(box.data, box.position)
-            if length < 4 or length > (limit if kind in _LONG_TYPES else min(_SMALL, limit)):
+            data, start = box.data, box.position
+            if len(data) - start < 5:
+                if not box.gather(5):
+                    break
+                data, start = box.data, box.position
+            kind, length = unpack(data, start)
+            if length < 4 or length > limit or (length > _SMALL and kind not in _LONG_TYPES):
                 self._fatal("08P01", "invalid message length", "bad_message_length", "the message is longer than this gateway takes")
                 break
-            size = length + 1
-            if not box.gather(size):
-                break
-            start = box.position
-            end = start + size
-            data = box.data
-            message = data if size == len(data) else data[start:end]
-            if not self._message_up(kind, message):
+            end = start + 1 + length
+            if end > len(data):
+                if not box.gather(1 + length):
+                    break
+                data, start = box.data, box.position
+                end = start + 1 + length
+            if not self._message_up(kind, data[start:end]):
                 self._blocked = True
                 if self._asking is None:
                     self._send_up()
                 return
-            box.position = end
+            box.position += 1 + length
         self._blocked = self._asking is not None
-        if self._asking is None:
+        if not self._blocked:
             self._send_up()
 
     def _message_up(self, kind: int, message: bytes) -> bool:
         """Treat one whole message. False: it must wait (and so must what is behind it)."""
-        if self._copy_wait is not None:
+        if self._copy_wait is not None and kind != 0x58:
             treated = self._during_copy(kind, message)
             if treated is not None:
                 return treated
@@ -228,13 +236,16 @@ class Client(Completions):
             return True
         if not may:
             return False
-        execute = decode_execute(message[5:])
-        self._check_name(execute.portal)
-        portal = self._portals.find(execute.portal)
+        if message == _EXECUTE_UNNAMED:
+            name = ""
+        else:
+            name = decode_execute(message[5:]).portal
+            self._check_name(name)
+        portal = self._portals.find(name)
         if portal is None or portal.gone or portal.analysis is None:
             if portal is not None and self._undecided(portal):
                 return False
-            return self._absent("34000", f'portal "{execute.portal}" does not exist')
+            return self._absent("34000", f'portal "{name}" does not exist')
         if self._undecided(portal):
             return False
         self._in_batch()
@@ -287,7 +298,6 @@ class Client(Completions):
         else:
             self._run(asking, answer)
         self._unsent.append(asking.data)
-        self._unsent_kinds.append("")
         self._unsent_permit = answer.permit
 
     def _run(self, asking: Asking, answer: Allowed) -> None:
@@ -326,14 +336,9 @@ class Client(Completions):
     def _forget_unsent(self) -> None:
         """What was to go up with a command that is not sent: its batch is skipped."""
         self._unsent.clear()
-        self._unsent_kinds.clear()
         self._unsent_permit = None
 
     # --- parts and control
-
-    def _control(self, kind: str, message: bytes) -> None:
-        self._unsent.append(message)
-        self._unsent_kinds.append(kind)
 
     def _in_batch(self) -> None:
         """An extended message: a batch begins here, if none is open. What belongs to the batch before it leaves now."""
@@ -355,8 +360,10 @@ class Client(Completions):
             self._flush_up()
             return False
         bind = decode_bind(message[5:])
-        self._check_name(bind.portal)
-        self._check_name(bind.statement)
+        if bind.portal:
+            self._check_name(bind.portal)
+        if bind.statement:
+            self._check_name(bind.statement)
         statement = self._statements.find(bind.statement)
         if statement is None or statement.gone or statement.analysis is None:
             if statement is not None and self._undecided(statement):
@@ -370,7 +377,7 @@ class Client(Completions):
         self._portals.add(portal)
         self._queue.append(Expected(BIND, portal=portal, scrub=statement.scrub))
         self._batch_scrub = self._batch_scrub or statement.scrub
-        self._control("Bind", message)
+        self._unsent.append(message)
         self._unflushed = True
         return True
 
@@ -380,14 +387,17 @@ class Client(Completions):
         if self._barrier:
             self._flush_up()
             return False
-        describe = decode_describe(message[5:])
-        self._check_name(describe.name)
+        if message == _DESCRIBE_UNNAMED:
+            portal = self._portals.find("")
+        else:
+            describe = decode_describe(message[5:])
+            self._check_name(describe.name)
+            portal = self._portals.find(describe.name) if describe.kind == "P" else None
         self._in_batch()
-        portal = self._portals.find(describe.name) if describe.kind == "P" else None
         if portal is not None:
             portal.described = True
         self._queue.append(Expected(DESCRIBE, portal=portal))
-        self._control("Describe", message)
+        self._unsent.append(message)
         self._unflushed = True
         return True
 
@@ -408,7 +418,7 @@ class Client(Completions):
             portal = Portal(close.name, None, None, (), (), self._batch)
             self._portals.add(portal)
             self._queue.append(Expected(CLOSE, portal=portal))
-        self._control("Close", message)
+        self._unsent.append(message)
         self._unflushed = True
         return True
 
@@ -416,9 +426,10 @@ class Client(Completions):
         if self._sync_barrier:
             self._flush_up()
             return False
-        decode_empty(message[5:])
+        if message != SYNC_MESSAGE:
+            decode_empty(message[5:])
         self._queue.append(SCRUBBED_SYNC if self._batch_scrub else CLIENT_SYNC)
-        self._control("Sync", message)
+        self._unsent.append(message)
         self._batch += 1
         self._batch_open = self._batch_ran = self._batch_scrub = self._skipping = self._unflushed = False
         return True
@@ -426,7 +437,7 @@ class Client(Completions):
     def _flush(self, message: bytes) -> bool:
         decode_empty(message[5:])
         if not self._skipping:
-            self._control("Flush", message)
+            self._unsent.append(message)
             self._unflushed = False
         return True
 

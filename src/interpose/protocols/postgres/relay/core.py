@@ -9,6 +9,7 @@ from collections import deque
 from typing import Final
 
 from interpose.model.command import SqlContext
+from interpose.model.proofs import Permit
 from interpose.protocols.contract import SessionFacts
 from interpose.protocols.intents import Allowed, Close, Control, Deliver, Ended, Forward, Intent, Reply, Show
 from interpose.protocols.postgres.backend import READY, error_message
@@ -24,7 +25,7 @@ from interpose.protocols.postgres.relay.outstanding import (
     Running,
 )
 from interpose.protocols.postgres.relay.path import ABORT_MESSAGE, FLUSH, effective_path
-from interpose.model.proofs import Permit
+from interpose.protocols.postgres.table import MESSAGE_TABLE
 
 PINNED: Final = {"client_encoding": "UTF8", "standard_conforming_strings": "on"}
 """Settings that decide how a text is read; when the upstream reports another value the session ends."""
@@ -79,7 +80,6 @@ class Core:
         "_terminated",
         "_unflushed",
         "_unsent",
-        "_unsent_kinds",
         "_unsent_permit",
         "_upstream",
         "_upstream_skip",
@@ -140,7 +140,6 @@ class Core:
         self._last_word = False
         # On the way up, not yet emitted.
         self._unsent: list[bytes] = []
-        self._unsent_kinds: list[str] = []
         self._unsent_permit: Permit | None = None
         # On the way down, not yet emitted.
         self._down_start = 0
@@ -166,9 +165,9 @@ class Core:
             self._out.append(Forward(self._unsent_permit, data))
             self._unsent_permit = None
         else:
-            self._out.append(Control("+".join(dict.fromkeys(self._unsent_kinds)), data))
+            kinds = dict.fromkeys(MESSAGE_TABLE[message[:1]].name for message in unsent)
+            self._out.append(Control("+".join(kinds), data))
         self._unsent = []
-        self._unsent_kinds.clear()
 
     def _send_own(self, kind: str, data: bytes) -> None:
         """Send a message of the gateway's own, behind what is on the way up."""

@@ -32,9 +32,11 @@ def apply_statement(
 
 def forget_with_transaction(portals: Names[Portal]) -> None:
     """A transaction has ended: its portals are gone, cursors WITH HOLD excepted."""
-    for portal in portals.resolved():
-        if not portal.outlives:
-            portals.remove(portal.name)
+    portals.forget(_outlives)
+
+
+def _outlives(portal: Portal) -> bool:
+    return portal.outlives
 
 
 def harmless_transaction(analysis: Analysis) -> bool:

@@ -9,11 +9,10 @@ INVARIANT: a name never stands for another text than the one it has at the upstr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Generic, TypeVar
 
 from interpose.model.analysis import Analysis
-from interpose.model.shape import ResultShape
 
 MAX_NAME: Final = 63
 """Bytes of a name that the server tells apart (NAMEDATALEN - 1); longer ones are refused."""
@@ -45,28 +44,20 @@ class Statement:
 
 
 class Portal:
-    """One version of a portal's (cursor's) name. `shape` is known after it was described.
+    """One version of a portal's (cursor's) name; made for every Bind, hence defaults that cost nothing instead of slots.
 
-    `statement` is what it was bound from (None for a cursor that SQL declared). `rows` counts what was shown of it.
-    `described` says that a Describe of it is on its way. `outlives` is true for a cursor WITH HOLD.
+    `statement` is what it was bound from (None for a cursor that SQL declared). `rows` counts what was shown of it. `described` says that
+    a Describe of it is on its way, `shape` is the body of what that answered. `outlives` is true for a cursor WITH HOLD.
     """
 
-    __slots__ = (
-        "analysis",
-        "batch",
-        "described",
-        "dropped",
-        "formats",
-        "gone",
-        "name",
-        "outlives",
-        "parameters",
-        "prev",
-        "resolved",
-        "rows",
-        "shape",
-        "statement",
-    )
+    gone = False
+    resolved = False
+    dropped = False
+    described = False
+    outlives = False
+    rows = 0
+    shape: bytes | None = None
+    prev: Portal | None = None
 
     def __init__(
         self,
@@ -84,14 +75,8 @@ class Portal:
         self.parameters = parameters
         self.formats = formats
         self.batch = batch
-        self.gone = analysis is None
-        self.resolved = False
-        self.dropped = False
-        self.described = False
-        self.outlives = False
-        self.rows = 0
-        self.shape: ResultShape | None = None
-        self.prev: Portal | None = None
+        if analysis is None:
+            self.gone = True
 
 
 Named = TypeVar("Named", Statement, Portal)
@@ -157,9 +142,11 @@ class Names(Generic[Named]):
             if version is not None and version.resolved:
                 del self._newest[known]
 
-    def resolved(self) -> list[Named]:
-        """The versions that the upstream has."""
-        return [version for version in self._newest.values() if version.resolved]
+    def forget(self, unless: Callable[[Named], bool]) -> None:
+        """Forget the versions that the upstream has, but for those of which `unless` is true."""
+        newest = self._newest
+        for name in [name for name, version in newest.items() if version.resolved and not unless(version)]:
+            del newest[name]
 
     def current(self) -> Iterator[Named]:
         """The newest version of each name that is not on its way out."""

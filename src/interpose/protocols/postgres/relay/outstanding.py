@@ -39,7 +39,8 @@ SWALLOW: Final = 3
 class Expected:
     """One message whose answer is due. `own` answers are the gateway's and go no further; of `scrub` ones no free text does."""
 
-    __slots__ = ("answer", "data", "kind", "own", "portal", "reason", "scrub", "statement")
+    data = b""
+    reason = ""
 
     def __init__(
         self,
@@ -59,37 +60,33 @@ class Expected:
         self.statement = statement
         self.portal = portal
         self.answer = answer
-        self.data = data
-        self.reason = reason
+        if data:
+            self.data, self.reason = data, reason
         self.scrub = scrub
 
 
 class Running(Expected):
-    """A Query or Execute on its way. `index` is the statement that runs; `rows` counts delivered rows.
+    """A Query or Execute on its way; made for every command, hence defaults that cost nothing instead of slots.
 
-    `barrier` says that later commands wait for its end; `reads` that it only reads,
-    `withholds` that the batch's Sync waits too: its result may be refused after it has written. `cap` is how many more rows may be
-    shown (None: any number). `opened` says that a result has begun, `copying` that it is COPY data. `sqlstate` is set
-    when it failed. `muted` says that the gateway's own error took the place of what is left of it.
+    `barrier` says that later commands wait for its end; `reads` that it only reads; `withholds` that the batch's Sync waits too, because its
+    result may be refused after it has written. `cap` is how many more rows may be shown (None: any number).
+    `index` is the statement that runs, `opened` says that its result has begun, `copying` that this is COPY data. `rows` counts
+    delivered rows. `sqlstate` is set when it failed. `muted` says that the gateway's own error took the place of what is left.
     """
 
-    __slots__ = (
-        "barrier",
-        "cap",
-        "clearance",
-        "copy",
-        "copying",
-        "index",
-        "mode",
-        "muted",
-        "opened",
-        "plan",
-        "reads",
-        "rows",
-        "sqlstate",
-        "tags",
-        "withholds",
-    )
+    plan: MaskingPlan | None = None
+    copy: CopyStream | None = None
+    tags: list[str] | None = None
+    cap: int | None = None
+    index = 0
+    rows = 0
+    sqlstate = ""
+    barrier = False
+    reads = False
+    withholds = False
+    opened = False
+    copying = False
+    muted = False
 
     def __init__(self, kind: int, answer: Allowed, portal: Portal | None, clearance: Clearance) -> None:
         """`clearance` is the session's own for results in which nothing is hidden."""
@@ -98,24 +95,9 @@ class Running(Expected):
         self.statement = None
         self.portal = portal
         self.answer = answer
-        self.data = b""
-        self.reason = ""
         self.scrub = answer.scrub
         self.mode = UNDECIDED if answer.describe else PASS
         self.clearance = clearance
-        self.plan: MaskingPlan | None = None
-        self.barrier = False
-        self.cap: int | None = None
-        self.index = 0
-        self.rows = 0
-        self.sqlstate = ""
-        self.tags: list[str] | None = None
-        self.muted = False
-        self.opened = False
-        self.copying = False
-        self.copy: CopyStream | None = None
-        self.reads = False
-        self.withholds = False
 
 
 CLIENT_SYNC: Final = Expected(SYNC)

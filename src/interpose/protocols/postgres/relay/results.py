@@ -111,7 +111,7 @@ class Results(Core):
         if due.kind == DESCRIBE:
             self._queue.popleft()
             if due.portal is not None:
-                due.portal.shape = read_row_description(buffer[position + 5 : end])
+                due.portal.shape = buffer[position + 5 : end]
             return DROP if due.own else GO
         if due.kind != QUERY or not isinstance(due, Running) or due.opened:
             raise UpstreamFault("an unexpected row description")
@@ -256,7 +256,7 @@ class Results(Core):
         if portal.shape is None:
             self._withhold(due, _NO_SHAPE)
             return position
-        self._ask_show(due, portal.shape)
+        self._ask_show(due, read_row_description(portal.shape))
         return -1
 
     def _copy_done(self, due: Expected) -> int:
