@@ -8,7 +8,7 @@ import pytest
 from interpose.analysis.sql.catalog import CatalogCache
 from interpose.analysis.sql.lookup_queries import FINGERPRINT, lookup_query, read_page
 from interpose.model.catalog import CatalogNames, Lookup, Relation, Routine
-from tests.support.postgres import PostgresServer
+from tests.support.database import Database
 
 PATH = ("pg_catalog", "public")
 
@@ -25,9 +25,9 @@ def ask(connection: psycopg.Connection[tuple[str | None, ...]], query: str) -> l
 
 
 @pytest.fixture
-def upstream(postgres: PostgresServer, fresh_database: str) -> Iterator[psycopg.Connection[tuple[str | None, ...]]]:
+def upstream(fresh_database: Database) -> Iterator[psycopg.Connection[tuple[str | None, ...]]]:
     """A connection of the gateway's own to a database with a few things in it."""
-    with psycopg.connect(postgres.dsn(fresh_database), autocommit=True) as connection:
+    with psycopg.connect(fresh_database.dsn(), autocommit=True) as connection:
         connection.execute(
             "create table public.t (id int, n text, g int generated always as (id + 1) stored);"
             "create table public.child () inherits (public.t);"

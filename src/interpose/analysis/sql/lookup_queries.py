@@ -47,7 +47,7 @@ SELECT 'routine', n.nspname, p.proname, p.prokind::text, p.provolatile::text, p.
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang WHERE """
 
 FINGERPRINT = (
-    _PINNED
+    _PINNED  # noqa: S608 -- constants
     + """\
 WITH temporary AS (SELECT oid FROM pg_class WHERE relpersistence = 't'),
 marks AS (
