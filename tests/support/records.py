@@ -18,9 +18,11 @@ from interpose.recording.chain import GENESIS, entry_hash, link
 from interpose.recording.checkpoint import Checkpoint, SigningKey, join_note
 from interpose.recording.merkle import CompactRange
 from interpose.recording.verify import ChainReport, Segment, verify_chain
+from interpose.store.files.keys import read_verifier_keys
 from interpose.store.files.opening import FileRecord, open_record
 from interpose.store.files.recordings import RecordingOptions
 from interpose.store.files.syncing import ChainOptions
+from interpose.store.files.verification import RecordReport, verify_record
 from tests.support.memory import CountingIds, ManualClock
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,3 +151,9 @@ def stand_alone_says(state: Path) -> tuple[bool, str]:
     with contextlib.redirect_stdout(printed):
         code = main(state, state / "audit" / "verifier.key")
     return code == 0, printed.getvalue()
+
+
+def verified(state: Path) -> RecordReport:
+    """What the state folder proves, by its own verifier key."""
+    keys = read_verifier_keys(state / "audit" / "verifier.key")
+    return verify_record(state / "audit", state / "recordings", keys)
