@@ -20,7 +20,7 @@ ABOVE_THE_MODEL: Final = (
 OWNERS: Final[Mapping[str, tuple[str, list[str]]]] = {
     "alembic": ("alembic", ["store"]),
     "cedarpy": ("cedarpy", ["policy"]),
-    "cryptography": ("cryptography", ["secrets", "recording", "identity", "net", "store"]),
+    "cryptography": ("cryptography", ["secrets", "recording", "identity", "net", "store", "protocols"]),
     "google": ("protobuf", ["analysis/sql"]),
     "msgspec": ("msgspec", ABOVE_THE_MODEL),
     "postgast": ("postgast", ["analysis/sql"]),

@@ -11,11 +11,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily, Metric
 
 from interpose.app.settings import LogSettings
 from interpose.engine.gate import Gate
@@ -35,20 +32,10 @@ from interpose.telemetry.metrics import (
     exposition,
 )
 from interpose.telemetry.observed import ObservedChain, ObservedGate
+from interpose.telemetry.registry import WaitingMetrics, new_registry
 
 SHARE_SECONDS = 2.0
 _STALE_SECONDS = 10.0
-
-
-class _Waiting:
-    """The number of commands that wait for an approval, asked when Prometheus asks."""
-
-    def __init__(self, waiting: Callable[[], int]) -> None:
-        self._waiting = waiting
-
-    def collect(self) -> Iterable[Metric]:
-        """For the registry."""
-        yield GaugeMetricFamily("interpose_holds_waiting", "Commands that wait for an approval", self._waiting())
 
 
 class Telemetry:
@@ -59,7 +46,7 @@ class Telemetry:
         self.logger = make_logger(sys.stdout, format=settings.format.value, level=settings.level.value, worker=index)
         logging.getLogger().addHandler(LibraryLines(self.logger, place_of))
         self.traffic = Traffic()
-        self._registry = CollectorRegistry()
+        self._registry = new_registry()
         self.journal = OperatorJournal(self.logger, SessionMetrics(self._registry))
         self.snapshots = SnapshotMetrics(self._registry)
         self.snapshots.loaded(time.time())
@@ -80,7 +67,7 @@ class Telemetry:
 
     def waiting(self, waiting: Callable[[], int]) -> None:
         """Export how many commands wait."""
-        self._registry.register(_Waiting(waiting))
+        WaitingMetrics(self._registry, waiting)
 
     def tell(self, event: str, fields: Mapping[str, str | int]) -> None:
         """Write one line."""
