@@ -132,28 +132,32 @@ def decode_parse(body: bytes) -> Parse:
     return Parse(name, text, types)
 
 
-def _formats(body: bytes, position: int) -> tuple[tuple[int, ...], int]:
-    (count,) = _UNSIGNED16(body, position)
-    position += 2
-    if count == 0:
-        return (), position
-    if count == 1:
-        formats: tuple[int, ...] = _SIGNED16(body, position)
-    else:
-        formats = Struct(f">{count}h").unpack_from(body, position)
+def _formats(body: bytes, position: int, count: int) -> tuple[tuple[int, ...], int]:
+    """`count` format codes (at least one) from `position` on, and the offset behind them."""
+    formats: tuple[int, ...]
+    formats = _SIGNED16(body, position) if count == 1 else Struct(f">{count}h").unpack_from(body, position)
     for code in formats:
-        if code not in (0, 1):
+        if code != 0 and code != 1:
             raise BodyError(f"unsupported format code: {code}", "22023")
     return formats, position + 2 * count
 
 
 def decode_bind(body: bytes) -> Bind:
     """Body of `B`; raises `BodyError`. A column length below -1 is a fault, as it is for the server."""
-    portal, position = text_until_nul(body, 0)
-    statement, position = text_until_nul(body, position)
+    # On the hot path: the common shapes (no name, few formats) take the short ways.
     size = len(body)
+    if size and body[0] == 0:
+        portal, position = "", 1
+    else:
+        portal, position = text_until_nul(body, 0)
+    statement, position = text_until_nul(body, position)
+    formats: tuple[int, ...] = ()
+    result_formats: tuple[int, ...] = ()
     try:
-        formats, position = _formats(body, position)
+        (count,) = _UNSIGNED16(body, position)
+        position += 2
+        if count:
+            formats, position = _formats(body, position, count)
         (count,) = _UNSIGNED16(body, position)
         position += 2
         if len(formats) > 1 and len(formats) != count:
@@ -172,7 +176,10 @@ def decode_bind(body: bytes) -> Bind:
                 parameters.append(None)
             else:
                 raise BodyError("insufficient data left in message")
-        result_formats, position = _formats(body, position)
+        (count,) = _UNSIGNED16(body, position)
+        position += 2
+        if count:
+            result_formats, position = _formats(body, position, count)
     except struct_error as error:
         raise BodyError("insufficient data left in message") from error
     if position != size:

@@ -70,7 +70,17 @@ class Completions(Results):
                 raise UpstreamFault("a message with an impossible length")
             if end > size:
                 break
-            treatment = self._message(kind, due, buffer, position, end)
+            if kind == 0x32 and due is not None and due.kind == BIND and due.portal is not None:
+                # The hot path of `_named` and `_row_description`.
+                queue.popleft()
+                due.portal.resolved, due.portal.prev = True, None
+                treatment = GO
+            elif kind == 0x54 and due is not None and due.kind == DESCRIBE and due.portal is not None and not due.own:
+                queue.popleft()
+                due.portal.shape = buffer[position + 5 : end]
+                treatment = GO
+            else:
+                treatment = self._message(kind, due, buffer, position, end)
             if treatment == GO:
                 position = end
             elif treatment == DROP:
