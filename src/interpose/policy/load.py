@@ -14,9 +14,10 @@ from interpose.model.ids import DataClassName
 from interpose.policy.annotations import MaskVocabulary
 from interpose.policy.attributes import read_attributes
 from interpose.policy.bundle import PolicyBundle
+from interpose.policy.check import check_policies
 from interpose.policy.classifications import Classifications, read_classifications
 from interpose.policy.names import connection_uid, label_uid
-from interpose.policy.parsing import check_policies, parse_policies
+from interpose.policy.parsing import parse_policies
 from interpose.policy.schema import schema_text
 from interpose.policy.yaml_text import nearest
 

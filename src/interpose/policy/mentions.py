@@ -18,12 +18,15 @@ from interpose.policy.names import Uid
 @dataclass(frozen=True, slots=True)
 class Mentions:
     """`attributes` are all attribute names, of entities and of `context` alike. `whole_context` is true when `context` is used
-    as a value, so that every fact counts. `entities` are the literal entities, heads included.
+    as a value, so that every fact counts. `entities` are the literal entities, heads included. `asked` are what `has` is asked of a
+    variable itself, as ("principal", "team"); `tags` are the literal names of tags.
     """
 
     attributes: frozenset[str] = frozenset()
     whole_context: bool = False
     entities: frozenset[Uid] = frozenset()
+    asked: frozenset[tuple[str, str]] = frozenset()
+    tags: frozenset[str] = frozenset()
 
     def facts(self) -> frozenset[str] | None:
         """The names to send in `context`; None for all of them."""
@@ -37,6 +40,8 @@ class Mentions:
 def mentions_of(policy: pst.Template) -> Mentions:
     """What one policy mentions."""
     attributes: set[str] = set()
+    asked: set[tuple[str, str]] = set()
+    tags: set[str] = set()
     whole = False
     stack: list[object] = [policy.clauses]
     while stack:
@@ -47,23 +52,31 @@ def mentions_of(policy: pst.Template) -> Mentions:
             attributes.update(node.attrs)
         elif isinstance(node, pst.Var) and node.name == "context":
             whole = True
+        elif (
+            isinstance(node, pst.BinaryOp)
+            and node.op in ("has_tag", "get_tag")
+            and isinstance(node.right, pst.StringLit)
+        ):
+            tags.add(node.right.value)
         if isinstance(node, (pst.GetAttr, pst.HasAttr)) and isinstance(node.base, pst.Var):
+            if isinstance(node, pst.HasAttr):
+                asked.add((node.base.name, node.attrs[0]))
             continue
         stack.extend(_children(node))
     entities = frozenset((str(uid.type), uid.id) for uid in pst.entity_uids(policy))
-    return Mentions(frozenset(attributes), whole, entities)
+    return Mentions(frozenset(attributes), whole, entities, frozenset(asked), frozenset(tags))
 
 
 def union(mentions: Iterable[Mentions]) -> Mentions:
     """What any of several policies mentions."""
-    attributes: set[str] = set()
-    entities: set[Uid] = set()
-    whole = False
-    for one in mentions:
-        attributes |= one.attributes
-        entities |= one.entities
-        whole = whole or one.whole_context
-    return Mentions(frozenset(attributes), whole, frozenset(entities))
+    every = list(mentions)
+    return Mentions(
+        frozenset().union(*(one.attributes for one in every)),
+        any(one.whole_context for one in every),
+        frozenset().union(*(one.entities for one in every)),
+        frozenset().union(*(one.asked for one in every)),
+        frozenset().union(*(one.tags for one in every)),
+    )
 
 
 def may_concern(policy: pst.Template, action: str, groups: frozenset[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Cedar files to parsed policies with their rules; and the check against the schema, each fault with its place.
+"""Cedar files to parsed policies with their rules, each fault with its place.
 
 All faults of all files are collected. The library's messages are kept in its own words, with the place and a suggestion added.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cedarpy
@@ -17,11 +17,8 @@ from interpose.model.actions import Action
 from interpose.model.errors import Problem
 from interpose.model.ids import PolicyId
 from interpose.policy.annotations import MaskVocabulary, read_annotations
-from interpose.policy.facts import CedarType, fact_names
 from interpose.policy.mentions import Mentions, may_concern, mentions_of
-from interpose.policy.names import connection_part, example_id
 from interpose.policy.rules import Rule
-from interpose.policy.schema import ENTITY_TYPES, action_parents, attribute_names
 from interpose.policy.source import PolicySource, split
 
 _QUOTED = re.compile(r"`([^`]*)`")
@@ -80,7 +77,7 @@ def _parse(source: PolicySource, masks: MaskVocabulary, problems: list[Problem])
     try:
         tree = cedarpy.policies_to_pst(source.text)
     except ValueError as error:
-        problems.append(_located(str(error), source, ()))
+        problems.append(located(str(error), source, ()))
         return None
     if tree.templates or len(tree.static_policies) != 1:
         problems.append(
@@ -112,37 +109,8 @@ def _parse(source: PolicySource, masks: MaskVocabulary, problems: list[Problem])
     return ParsedPolicy(rule, policy, mentions_of(policy), source)
 
 
-def check_policies(
-    policies: Sequence[ParsedPolicy],
-    schema: cedarpy.Schema,
-    attributes: Mapping[str, CedarType],
-    known: Mapping[str, frozenset[str]],
-    problems: list[Problem],
-) -> None:
-    """Validate each policy against the schema, and the entities that it names against their form and `known`.
-
-    `known` maps an entity type to all ids that exist (`DataClass`, and `Connection` and `Label` where connections are known): a
-    literal of that type with another id could never match, which for a forbid means that it silently permits. Of a label only
-    the key must exist, so that one policy set can serve several gateways.
-    """
-    words = (*ENTITY_TYPES, *attribute_names(attributes), *fact_names(), *action_parents())
-    for policy in policies:
-        found = {_PREFIX.sub("", error.error) for error in cedarpy.validate_policies(policy.source.text, schema).errors}
-        # A wrong name in the head also makes "no applicable action": one fault is enough.
-        primary = sorted(text for text in found if not text.startswith("unable to find an applicable action"))
-        problems.extend(_located(text, policy.source, words) for text in _one_each(primary or sorted(found)))
-        problems.extend(_entity_problems(policy, known))
-
-
-def _one_each(texts: Iterable[str]) -> list[str]:
-    """One text of those that name the same word: a missing attribute is reported once, not once an entity type."""
-    by_words: dict[str, str] = {}
-    for text in texts:
-        by_words.setdefault(next(iter(_QUOTED.findall(text)), text), text)
-    return list(by_words.values())
-
-
-def _located(message: str, source: PolicySource, known: Sequence[str]) -> Problem:
+def located(message: str, source: PolicySource, known: Sequence[str]) -> Problem:
+    """One of the library's messages at the place of the word that it names, with the nearest of the `known` words."""
     text = _PREFIX.sub("", message)
     line, column = source.line, source.column
     hint = ""
@@ -165,35 +133,3 @@ def _located(message: str, source: PolicySource, known: Sequence[str]) -> Proble
         close = difflib.get_close_matches(word, ("when", "unless", "principal", "action", "resource", "context"), n=1)
         hint = f"did you mean `{close[0]}`?" if close else ""
     return Problem(text, file=source.file, line=line, column=column, hint=hint)
-
-
-def _entity_problems(policy: ParsedPolicy, known: Mapping[str, frozenset[str]]) -> Iterable[Problem]:
-    for uid in sorted(policy.mentions.entities):
-        message, hint = "", ""
-        example = example_id(uid)
-        connection = connection_part(uid)
-        if example is not None:
-            message = f'`{uid[0]}::"{uid[1]}"` can never match: ids of this type look otherwise'
-            hint = f'write it like `{uid[0]}::"{example}"`'
-        elif uid[0] == "Label" and "Label" in known and not any(_key(uid[1]) == _key(each) for each in known["Label"]):
-            message = f"no connection has a label `{_key(uid[1])}`"
-            hint = _nearest(uid[1], known["Label"])
-        elif uid[0] in known and uid[0] != "Label" and uid[1] not in known[uid[0]]:
-            message = f'`{uid[0]}::"{uid[1]}"` does not exist'
-            hint = _nearest(uid[1], known[uid[0]])
-        elif connection is not None and "Connection" in known and connection not in known["Connection"]:
-            message = f"there is no connection `{connection}`"
-            hint = _nearest(connection, known["Connection"])
-        if message:
-            line, column = policy.source.find(uid[1])
-            yield Problem(message, file=policy.source.file, line=line, column=column, hint=hint)
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    choices = sorted(known)
-    close = difflib.get_close_matches(word, choices, n=1)
-    return f"did you mean `{close[0]}`?" if close else "known: " + ", ".join(choices or ["none"])
-
-
-def _key(label: str) -> str:
-    return label.partition("=")[0]

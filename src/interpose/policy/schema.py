@@ -108,11 +108,17 @@ def schema_text(attributes: Mapping[str, CedarType] | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
+def facts_of(action: Action) -> tuple[Fact, ...]:
+    """The facts that `context` can have when this action is asked."""
+    if action in GATEWAY_ACTIONS:
+        return (*SESSION_FACTS, *GATEWAY_FACTS)
+    return (*SESSION_FACTS, *EFFECT_FACTS) if action in COMMAND_ACTIONS else SESSION_FACTS
+
+
 def _applies_to(action: Action) -> str:
     principals = ", ".join(PRINCIPAL_TYPES)
-    facts: tuple[Fact, ...] = ()
     if action in GATEWAY_ACTIONS:
-        resources, facts = "Connection, Gateway", GATEWAY_FACTS
+        resources = "Connection, Gateway"
     elif action is Action.CONNECT:
         resources = "Connection"
     elif action is Action.REVEAL:
@@ -120,9 +126,11 @@ def _applies_to(action: Action) -> str:
     else:
         # Every effect may be on every resource: a narrower table here would let a rule pass the check and then meet, at
         # run time, a pair that it was never checked with.
-        resources, facts = ", ".join(RESOURCE_TYPES), EFFECT_FACTS
-    fields = [f"{fact.name}{'' if fact.name in SESSION_ALWAYS else '?'}: {fact.type.value}" for fact in SESSION_FACTS]
-    fields += [f"{fact.name}{'' if action in fact.required_on else '?'}: {fact.type.value}" for fact in facts]
+        resources = ", ".join(RESOURCE_TYPES)
+    fields = [
+        f"{fact.name}{'' if fact.name in SESSION_ALWAYS or action in fact.required_on else '?'}: {fact.type.value}"
+        for fact in facts_of(action)
+    ]
     return f" appliesTo {{principal: [{principals}], resource: [{resources}], context: {{{', '.join(fields)}}}}}"
 
 

@@ -38,6 +38,14 @@ def test_conditions(condition: str, attributes: set[str], whole: bool) -> None:
     assert found.fact("now") == (whole or "now" in attributes)
 
 
+def test_what_is_asked_by_has_and_tag() -> None:
+    found = mentions_of(
+        _when('context has a.b && principal has c && resource.d has e && resource.d.hasTag("t") && context.x')
+    )
+    assert found.asked == {("context", "a"), ("principal", "c")}
+    assert found.tags == {"t"}
+
+
 def test_entities_of_head_and_conditions() -> None:
     policy = _parse(
         'permit (principal in Group::"a", action, resource is Table in Label::"b=c") unless { principal == User::"d" };'
