@@ -178,14 +178,15 @@ class Listener:
     async def _welcome(self, sock: socket.socket) -> None:
         options = self._session_options
         wire = Wire(self._loop, high_water=options.high_water, linger=options.linger)
+        # Within `connection_made`, so that the first bytes already find their login.
+        wire.on_made = lambda: self._begin(wire)
         try:
             await self._loop.connect_accepted_socket(lambda: wire, sock)
         except OSError:
             # Gone between accept and here.
             sock.close()
-            return
-        if wire.closed:
-            return
+
+    def _begin(self, wire: Wire) -> None:
         login = LoginDriver(
             wire,
             self._service,

@@ -67,6 +67,9 @@ class Conversation:
                 raise self._broken("it closed the connection")
             wire.resume_reading()
             self._carry_out(dialogue.start())
+            early, wire.early = wire.early, []
+            for data in early:
+                self._received(data)
             ended = await done
         finally:
             wire.pause_reading()

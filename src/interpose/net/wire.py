@@ -47,6 +47,7 @@ class Wire(asyncio.Protocol):
     The owner sets three callbacks: `on_bytes` gets decrypted bytes, `on_lost` hears *once* that the peer is gone (end of
     file, reset, TLS failure; the error where there was one), `on_writable` hears False when more than the high-water mark
     waits to be sent and True when it has drained. After `finish` or `abort` the owner hears nothing more.
+    What arrives before there is an owner is in `early`.
     """
 
     __slots__ = (
@@ -59,10 +60,12 @@ class Wire(asyncio.Protocol):
         "_timer",
         "_transport",
         "closed",
+        "early",
         "high_water",
         "on_bytes",
         "on_closed",
         "on_lost",
+        "on_made",
         "on_writable",
         "tls",
         "writable",
@@ -82,7 +85,9 @@ class Wire(asyncio.Protocol):
         self.closed = False
         self.writable = True
         self.tls: TlsChannel | None = None
-        self.on_bytes: Received = _ignore_bytes
+        self.early: list[bytes] = []
+        self.on_made: Callable[[], None] | None = None
+        self.on_bytes: Received = self.early.append
         self.on_lost: Lost = _ignore_lost
         self.on_writable: Writable = _ignore_writable
         self.on_closed: Callable[[], None] | None = None
@@ -96,6 +101,9 @@ class Wire(asyncio.Protocol):
         sock = self.socket
         if sock is not None:
             sockets.tune(sock)
+        on_made, self.on_made = self.on_made, None
+        if on_made is not None:
+            on_made()
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the socket: decrypted when TLS is on, then the owner's."""

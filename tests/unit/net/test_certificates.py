@@ -82,11 +82,11 @@ async def test_following_takes_new_files_and_tells_faults(tmp_path: Path) -> Non
     task = asyncio.create_task(served.follow(faults.append, 0.005))
     files.key.write_text("broken")
     async with asyncio.timeout(5):
-        while not faults:
+        while not faults:  # noqa: ASYNC110 -- a test polls
             await asyncio.sleep(0.005)
     issue(tmp_path / "tls", "localhost")
     async with asyncio.timeout(5):
-        while served.context is first:
+        while served.context is first:  # noqa: ASYNC110 -- as above
             await asyncio.sleep(0.005)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

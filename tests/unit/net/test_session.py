@@ -62,9 +62,11 @@ async def test_parts_follow_their_open_command() -> None:
         client = await made.login()
         client.send("sleep")
         await eventually(lambda: upstream.lines)
-        client.send("copy a")
+        client.send("copy a", "copy b")
+        await asyncio.sleep(0.05)
+        made.engine.cancel(b"key0")
         assert await client.line() == "cancelled"
-        assert upstream.lines[0] == "sleep"
+        await eventually(lambda: upstream.lines == ["sleep", "copy a", "copy b"])
 
 
 async def test_a_held_command_waits_is_announced_and_goes_on_when_approved() -> None:
