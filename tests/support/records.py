@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import module_from_spec, spec_from_file_location
@@ -157,3 +158,11 @@ def verified(state: Path) -> RecordReport:
     """What the state folder proves, by its own verifier key."""
     keys = read_verifier_keys(state / "audit" / "verifier.key")
     return verify_record(state / "audit", state / "recordings", keys)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for another thread, half a minute at most."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "the thread did not get there"
+        time.sleep(0.005)

@@ -26,6 +26,7 @@ from interpose.recording.frames import (
     encode_frame,
     encode_note,
     encode_omitted,
+    lost_by_dropping,
 )
 from interpose.store.files.layout import spool_path
 from interpose.store.files.recording_file import RecordingFile
@@ -308,23 +309,24 @@ class FileSessionRecorder:
         self._unsynced = True
 
     def _drop_delivered(self) -> None:
-        """Bound what is kept in memory while the disk fails: delivered bytes become a count."""
+        """Bound what is kept in memory while the disk fails: delivered bytes, and notes when they are many, become a count."""
         self.lost = True
+        closing = self._pending.pop() if self._closed else b""
         kept: list[bytes] = []
         dropped: dict[int, int] = {}
         for frame in self._pending:
-            if frame[0] == DELIVERED:
-                sequence = int.from_bytes(frame[10:18], "little")
-                dropped[sequence] = dropped.get(sequence, 0) + int.from_bytes(frame[18:22], "little")
+            sequence, count, said = lost_by_dropping(frame)
+            if said:
+                dropped[sequence] = dropped.get(sequence, 0) + count
             else:
                 kept.append(frame)
         if sum(map(len, kept)) > BUFFERED:
-            dropped[0] = sum(map(len, kept[:-1]))
-            kept = kept[-1:]
+            dropped[0] = dropped.get(0, 0) + sum(map(len, kept))
+            kept = []
         now = self._now()
-        lost = [encode_omitted(now, sequence, count, lost=True) for sequence, count in dropped.items()]
-        # INVARIANT: a CLOSE frame stays the last.
-        self._pending[:] = [*kept[:-1], *lost, kept[-1]] if kept and self._closed else [*kept, *lost]
+        self._pending[:] = [*kept, *(encode_omitted(now, sequence, n, lost=True) for sequence, n in dropped.items())]
+        if closing:
+            self._pending.append(closing)
         self._pending_size = sum(map(len, self._pending))
 
     def _failed(self, error: OSError) -> RecordingError:

@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 
@@ -20,7 +19,7 @@ from interpose.store.files.keys import load_or_create_key
 from interpose.store.files.reserve import Reserve
 from interpose.store.files.syncing import ChainOptions
 from tests.support.memory import CountingIds, ManualClock
-from tests.support.records import stand_alone_says, verified
+from tests.support.records import stand_alone_says, until, verified
 
 DECIDED = AuditEvent(AuditKind.COMMAND_DECIDED, SessionId("s_1"), "User:alice", {"decision": "permit", "n": 1})
 ENDED = AuditEvent(AuditKind.COMMAND_ENDED, SessionId("s_1"), "User:alice", {"outcome": "ok"})
@@ -139,7 +138,7 @@ async def test_sync_returns_when_it_is_on_disk(
     await asyncio.to_thread(chain.close)
 
 
-async def test_a_failing_sync_refuses_everything_until_one_succeeds(
+async def test_a_failing_sync_refuses_everythinguntil_one_succeeds(
     begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain = await asyncio.to_thread(begin, options=ChainOptions(sync_within=60.0))
@@ -299,14 +298,14 @@ async def test_checkpoints_come_by_number_and_by_time(begin: Begin, clock: Manua
     assert chain.state().checkpointed == 0
     chain.append(DECIDED)
     await chain.sync()
-    await asyncio.to_thread(_until, lambda: chain.state().checkpointed == 10)
+    await asyncio.to_thread(until, lambda: chain.state().checkpointed == 10)
     chain.append(DECIDED)
     await chain.sync()
     assert chain.state().checkpointed == 10
     clock.now += 61
     chain.append(DECIDED)
     await chain.sync()
-    await asyncio.to_thread(_until, lambda: chain.state().checkpointed == 12)
+    await asyncio.to_thread(until, lambda: chain.state().checkpointed == 12)
     await asyncio.to_thread(chain.close)
 
 
@@ -314,11 +313,11 @@ def test_checkpoints_are_copied_and_the_copy_catches_up(begin: Begin, tmp_path: 
     copy = tmp_path / "elsewhere"
     chain = begin(options=ChainOptions(checkpoint_copy=copy, sync_within=60.0, checkpoint_entries=1))
     asyncio.run(_append_and_sync(chain))
-    _until(lambda: chain.state().checkpointed == 2)
+    until(lambda: chain.state().checkpointed == 2)
     (copy / "node-b1.checkpoints").unlink()
     copy.rmdir()
     asyncio.run(_append_and_sync(chain))
-    _until(lambda: bool(chain.state().copy_error))
+    until(lambda: bool(chain.state().copy_error))
     copy.mkdir()
     chain.close()
     assert chain.state().copy_error == ""
@@ -328,11 +327,3 @@ def test_checkpoints_are_copied_and_the_copy_catches_up(begin: Begin, tmp_path: 
 async def _append_and_sync(chain: FileAuditChain) -> None:
     chain.append(DECIDED)
     await chain.sync()
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    """Wait for a thread, half a minute at most."""
-    deadline = monotonic() + 30
-    while not condition():
-        assert monotonic() < deadline
-        sleep(0.005)
