@@ -60,7 +60,11 @@ class SessionChange(Enum):
     CURSORS = "cursors"
     """Makes, moves or drops cursors by SQL."""
     TRANSACTION = "transaction"
-    """Begins or ends a transaction or a savepoint."""
+    """Begins or ends a transaction or a savepoint.
+
+    Whatever changed since it began may be undone at its end (SET LOCAL, a COMMIT that rolls back): who keeps settings or
+    catalog must treat that end as such a change, too, when anything of the kind happened within.
+    """
     OPAQUE = "opaque"
     """Runs code that analysis cannot see into (DO, CALL, user functions): anything of the above may happen."""
 

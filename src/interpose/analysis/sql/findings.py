@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from postgast import pg_query_pb2 as pb
+
 from interpose.analysis.sql.lineage import NO_SOURCES, Lineage
 from interpose.analysis.sql.scope import Table
 from interpose.analysis.sql.state import CommandState
@@ -40,6 +42,8 @@ class Findings:
         self.changes: set[SessionChange] = set()
         self.functions: set[str] = set()
         self.explain = False
+        self.follows_path: tuple[str, ...] | None = None
+        self.intos: list[pb.IntoClause] = []
         self.analyses: list[Effect] = []
         self.prepares: NamedText | None = None
         self.declares: NamedText | None = None
@@ -93,6 +97,10 @@ class Findings:
                 for schema, name in table.parents:
                     self.add(Action.SELECT, TableResource(schema, name), facts)
 
+    def found(self) -> list[tuple[Action, Resource, dict[str, FactValue]]]:
+        """Every action on a resource so far, with its own facts."""
+        return [(action, resource, facts) for (action, resource, _), facts in self._found.items()]
+
     def table_names(self) -> set[str]:
         """Every table that has an effect, as `schema.name`."""
         names = {_dotted(table.resource) for table in self.tables if table.resource is not None}
@@ -105,8 +113,13 @@ class Findings:
         if self.explain:
             base["explain"] = True
         merged: dict[int, Mapping[str, FactValue]] = {}
+        seen: dict[tuple[Action, Resource], list[dict[str, FactValue]]] = {}
         effects: list[Effect] = []
         for (action, resource, key), facts in self._found.items():
+            same = seen.setdefault((action, resource), [])
+            if facts in same:
+                continue
+            same.append(facts)
             all_facts = merged.get(key)
             if all_facts is None:
                 all_facts = merged[key] = {**base, **facts}

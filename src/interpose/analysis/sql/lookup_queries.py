@@ -86,9 +86,29 @@ def read_page(asked: CatalogNames, path: tuple[str, ...], rows: Iterable[Row]) -
     routines: dict[tuple[str, str], Routine] = {}
     for row in rows:
         match row:
-            case ["relation", str(oid), str(schema), str(name), str(kind), str(persistence), columns, definition, parents]:
+            case [
+                "relation",
+                str(oid),
+                str(schema),
+                str(name),
+                str(kind),
+                str(persistence),
+                columns,
+                definition,
+                parents,
+            ]:
                 relations.append(_relation(oid, schema, name, kind, persistence, columns, definition, parents))
-            case ["routine", str(schema), str(name), str(kind), str(volatility), definer, str(language), builtin, extension]:
+            case [
+                "routine",
+                str(schema),
+                str(name),
+                str(kind),
+                str(volatility),
+                definer,
+                str(language),
+                builtin,
+                extension,
+            ]:
                 key = (schema, name)
                 overload = Routine(
                     schema,

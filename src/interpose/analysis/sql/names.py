@@ -158,7 +158,9 @@ def _figure(node: pb.Node) -> tuple[str, int]:
     if kind == "min_max_expr":
         return ("greatest" if node.min_max_expr.op == pb.IS_GREATEST else "least"), 2
     if kind == "sqlvalue_function":
-        return pb.SQLValueFunctionOp.Name(node.sqlvalue_function.op).removeprefix("SVFOP_").lower().removesuffix("_n"), 2
+        return pb.SQLValueFunctionOp.Name(node.sqlvalue_function.op).removeprefix("SVFOP_").lower().removesuffix(
+            "_n"
+        ), 2
     if kind == "case_expr":
         name, strength = _figure(node.case_expr.defresult)
         return (name, strength) if strength > 1 else ("case", 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
-from interpose.analysis.sql.lineage import CONSTANT, NO_SOURCES, Lineage, combine
+from interpose.analysis.sql.lineage import CONSTANT, UNKNOWN, Lineage, combine
 from interpose.model.analysis import FactValue
 from interpose.model.resources import ColumnResource, TableResource
 
@@ -32,12 +32,13 @@ class Table:
     """Something in FROM with named columns.
 
     `resource` is set for what the catalog names (not for sub-selects, functions, common table expressions); its column reads
-    become effects. `open` means that it may have columns that are not in `columns`. `lineage_of` gives the lineage
-    of a column of a resource. `target` marks the table that a statement writes.
+    become effects. `open` means that it may have columns that are not in `columns`; `rest` is their lineage. `lineage_of`
+    gives the lineage of a column of a resource. `reads` are the columns read, by the catalog's names. `target` marks the
+    table that a statement writes.
     """
 
-    __slots__ = ("alias", "columns", "hidden_reads", "level", "lineage_of", "name", "open", "parents", "read_log", "reads")
-    __slots__ += ("resource", "schema", "target")
+    __slots__ = ("_real_names", "alias", "columns", "hidden_reads", "level", "lineage_of", "name", "open", "parents")
+    __slots__ += ("read_log", "reads", "resource", "rest", "schema", "target")
 
     def __init__(
         self,
@@ -48,9 +49,13 @@ class Table:
         *,
         resource: TableResource | None = None,
         lineage_of: Callable[[str], Lineage] | None = None,
+        real_names: dict[str, str] | None = None,
         open_: bool = False,
     ) -> None:
-        """`columns` maps names, in order, to lineages; None is computed by `lineage_of` at the first read."""
+        """`columns` maps names, in order, to lineages; None is computed by `lineage_of` at the first read.
+
+        `real_names` maps the names of `columns` to the catalog's, where an alias renames columns.
+        """
         self.alias = alias
         self.columns = columns
         self.level = level
@@ -60,7 +65,9 @@ class Table:
         self.name = resource.name if resource else alias
         self.lineage_of = lineage_of
         self.open = open_
-        self.reads: dict[str, str] = {}
+        self.rest = UNKNOWN
+        self._real_names = real_names
+        self.reads: dict[str, None] = {}
         self.hidden_reads = False
         self.target = False
         self.parents: tuple[tuple[str, str], ...] = ()
@@ -72,7 +79,7 @@ class Table:
         if known is None:
             assert self.lineage_of is not None
             known = self.columns[column] = self.lineage_of(column)
-        self.reads[column] = column
+        self.reads[column if self._real_names is None else self._real_names[column]] = None
         if known.sources:
             self.read_log.append(known.sources)
         return known
@@ -81,10 +88,9 @@ class Table:
         """Read a column that is not known by name."""
         self.level.reads += 1
         self.hidden_reads = True
-        sources = NO_SOURCES
-        for column in self.columns:
-            sources |= self.read(column).sources
-        return Lineage(sources, known=False)
+        if self.rest.sources:
+            self.read_log.append(self.rest.sources)
+        return self.rest
 
     def find(self, column: str) -> list[tuple[Table, str]]:
         """This table, if it has a column of this name."""
@@ -165,15 +171,19 @@ class CommonTable:
 
 
 class Scope:
-    """The names that an expression can see: the FROM items of its level, then those of the levels around."""
+    """The names that an expression can see: the FROM items of its level, then those of the levels around.
 
-    __slots__ = ("common", "items", "level", "parent")
+    `named` are tables that only a qualifier reaches (`old` and `new` of RETURNING, `excluded`).
+    """
+
+    __slots__ = ("common", "items", "level", "named", "parent")
 
     def __init__(self, parent: Scope | None) -> None:
         """An empty level inside `parent`."""
         self.parent = parent
         self.items: list[FromItem] = []
         self.common: dict[str, CommonTable] = {}
+        self.named: dict[str, Table] = {}
         self.level = Level()
 
     def common_table(self, name: str) -> CommonTable | None:
@@ -194,34 +204,28 @@ class Scope:
                 for table in item.tables():
                     if table.alias == name and (schema is None or (table.schema == schema and table.name == name)):
                         return table
+            if schema is None and name in scope.named:
+                return scope.named[name]
             scope = scope.parent
         return None
 
     def column(self, name: str) -> Lineage | None:
         """Read the column that an unqualified name means; None when no level has or may have it."""
         scope: Scope | None = self
-        doubtful = False
+        maybe: list[Lineage] = []
         while scope is not None:
             found: list[tuple[Table, str]] = []
             for item in scope.items:
                 found += item.find(name)
-            if len(found) == 1:
-                table, column = found[0]
-                lineage = table.read(column)
-                return lineage.doubted() if doubtful else lineage
+            if len(found) == 1 and not maybe:
+                return found[0][0].read(found[0][1])
             if found:
-                lineage = combine(table.read(column) for table, column in found)
-                return lineage.doubted() if doubtful else lineage
+                return combine([*maybe, *(table.read(column) for table, column in found)])
             for item in scope.items:
                 if item.is_open():
-                    doubtful = True
-                    for table in item.tables():
-                        if table.open:
-                            table.read_hidden()
+                    maybe += [table.read_hidden() for table in item.tables() if table.open]
             scope = scope.parent
-        if doubtful:
-            return Lineage(NO_SOURCES, known=False)
-        return None
+        return combine(maybe) if maybe else None
 
     def system_column(self, name: str) -> Lineage | None:
         """A system column of some table that is in reach."""

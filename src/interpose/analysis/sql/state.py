@@ -33,10 +33,21 @@ class CommandState:
 
     INVARIANT: a name that the catalog has not answered is never treated as known; it is collected in `wanted`, and
     the analysis that was made without it is thrown away.
+
+    `default_schema` stands in for the path inside view definitions, which name everything else with its schema.
     """
 
     __slots__ = ("_wanted_relations", "_wanted_routines", "catalog", "context", "cursors", "depends_on_literals")
-    __slots__ += ("depends_on_session", "depth", "limits", "path", "prepared", "trusts_catalog", "views")
+    __slots__ += (
+        "default_schema",
+        "depends_on_session",
+        "depth",
+        "limits",
+        "path",
+        "prepared",
+        "trusts_catalog",
+        "views",
+    )
 
     def __init__(self, context: SqlContext, catalog: CatalogView, limits: Limits) -> None:
         """`catalog` must answer from memory."""
@@ -45,6 +56,7 @@ class CommandState:
         self.limits = limits
         self.path = context.path
         self.trusts_catalog = True
+        self.default_schema: str | None = None
         self.prepared: Mapping[str, Analysis] = context.prepared
         self.cursors: Mapping[str, Analysis] = context.cursors
         self.depends_on_literals = False
@@ -63,6 +75,7 @@ class CommandState:
         if not self.trusts_catalog:
             return None
         path = self.path
+        schema = schema or self.default_schema
         if schema is None:
             if path is None:
                 return None
@@ -79,6 +92,7 @@ class CommandState:
 
     def routine(self, schema: str | None, name: str) -> Routine | Lookup:
         """The functions that a name means; NOT_CACHED when that cannot be told now."""
+        schema = schema or self.default_schema
         if not self.trusts_catalog or (schema is None and self.path is None) or schema == "pg_temp":
             return Lookup.NOT_CACHED
         found = self.catalog.routine(schema, name, self.path or ())

@@ -1,0 +1,175 @@
+"""Function calls: the effect `call` for each, and the further effects of the functions in the reviewed table.
+
+Knows what a function may do from the catalog (volatility, language, extension) and from `functions`; does not
+look into bodies: what a user's function does stays out of sight, so that its result's lineage is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from postgast import pg_query_pb2 as pb
+
+from interpose.analysis.sql import guard, names, tree
+from interpose.analysis.sql.expressions import Columns, Expressions
+from interpose.analysis.sql.functions import (
+    COMPUTING_EXTENSIONS,
+    DEEDS,
+    HARMLESS_PREFIXES,
+    HARMLESS_VOLATILE,
+    SHOWS_OTHERS,
+    Deed,
+)
+from interpose.analysis.sql.lineage import CONSTANT, UNKNOWN, Lineage, combine
+from interpose.analysis.sql.settings import PINNED, set_setting
+from interpose.model.actions import Action
+from interpose.model.analysis import FactValue, SessionChange, Unanalysable
+from interpose.model.catalog import Lookup, Routine
+from interpose.model.resources import (
+    ConnectionResource,
+    FunctionResource,
+    ObjectResource,
+    SettingResource,
+    TableResource,
+)
+
+_DEED_ACTIONS = {
+    Deed.FILE: Action.SERVER_FILE,
+    Deed.ADMINISTER: Action.ADMINISTER_SERVER,
+    Deed.MAINTAIN: Action.MAINTAIN,
+}
+_QUERY_TEXT = frozenset({"query_to_xml", "query_to_xml_and_xmlschema", "query_to_xmlschema"})
+_NEVER_READ = frozenset({"lo_creat", "lo_create", "lo_open"})
+
+
+class Calls(Expressions):
+    """Judges function calls."""
+
+    def call(self, schema: str | None, name: str, nodes: Iterable[pb.Node], values: list[Lineage]) -> Lineage:
+        """The effects of one call, and its result's lineage."""
+        value = combine(values)
+        routine = self.state.routine(schema, name)
+        if isinstance(routine, Routine):
+            result = self._known(routine, value)
+        elif routine is Lookup.NOT_FOUND and schema is None and len(values) == 1 and name not in DEEDS:
+            # No such function: this can only be a column in functional notation, `ssn(c)`, or an error.
+            result = value
+        else:
+            self.functions.add(f"{schema}.{name}" if schema else name)
+            self.add(Action.CALL, FunctionResource(schema or "", name), {"resolved": False})
+            self.changes.add(SessionChange.OPAQUE)
+            self.stores(value)
+            result = value.doubted()
+        deed = DEEDS.get(name)
+        if deed is None:
+            return result
+        return combine((result, self._deed(deed, name, list(nodes), value)))
+
+    def _known(self, routine: Routine, value: Lineage) -> Lineage:
+        """A function that the catalog has."""
+        name = routine.name
+        self.call_known(FunctionResource(routine.schema, name, routine.builtin))
+        if routine.builtin:
+            if name in SHOWS_OTHERS:
+                return value.doubted()
+            if routine.volatility != "v" or name in HARMLESS_VOLATILE or name in DEEDS or "a" in routine.kinds:
+                return value
+            if name.startswith(HARMLESS_PREFIXES):
+                return value
+            self.add_unknown("function_not_reviewed")
+            self.changes.add(SessionChange.OPAQUE)
+            self.stores(value)
+            return value.doubted()
+        if routine.extension in COMPUTING_EXTENSIONS and routine.languages <= {"c", "internal", "sql"}:
+            return value
+        if routine.volatility == "v" or routine.security_definer:
+            self.changes.add(SessionChange.OPAQUE)
+        self.stores(value)
+        return value.doubted()
+
+    def _deed(self, deed: Deed, name: str, nodes: list[pb.Node], value: Lineage) -> Lineage:
+        """What a reviewed function does; answers what its result adds to the lineage."""
+        state = self.state
+        first = names.constant_text(nodes[0]) if nodes else None
+        if deed in _DEED_ACTIONS:
+            resource = ObjectResource("function", "pg_catalog", name)
+            self.add(_DEED_ACTIONS[deed], resource)
+            self.stores(value)
+            return UNKNOWN
+        if deed is Deed.SHOW:
+            state.depends_on_literals = True
+            self.add(Action.SHOW, SettingResource(first.lower() if first is not None else "*"))
+            return CONSTANT
+        if deed is Deed.LARGE_READ:
+            self.add(Action.SELECT, ObjectResource("large_object", "", ""))
+            return UNKNOWN
+        if deed is Deed.LARGE_WRITE:
+            action = Action.SELECT if name in _NEVER_READ else Action.UPDATE
+            self.add(Action.UPDATE if name != "lo_open" else action, ObjectResource("large_object", "", ""))
+            self.stores(value)
+            return CONSTANT
+        state.depends_on_literals = True
+        if deed is Deed.NOTIFY:
+            self.add(Action.NOTIFY, ObjectResource("channel", "", first if first is not None else "*"))
+            self.stores(value)
+            return CONSTANT
+        if deed is Deed.SEQUENCE:
+            self._move_sequence(first)
+            self.stores(value)
+            return CONSTANT
+        if deed is Deed.SETTING:
+            self._set_config(first, nodes)
+            self.stores(value)
+            return CONSTANT
+        return self._run_text(name, first)
+
+    def _move_sequence(self, text: str | None) -> None:
+        """`nextval('shop.orders_id_seq')`: an update of the sequence."""
+        found = names.from_literal(text) if text is not None else None
+        if found is None:
+            # A name that is computed, as in a DEFAULT of the server's own making: which sequence cannot be told.
+            self.add(Action.UPDATE, TableResource("", "*", "unresolved"), {"resolved": False})
+            return
+        schema, name = found
+        relation = self.state.relation(schema, name)
+        if relation is None:
+            self.add(Action.UPDATE, TableResource(schema or "", name, "unresolved"), {"resolved": False})
+        else:
+            self.add(Action.UPDATE, TableResource(relation.schema, relation.name, "sequence"))
+
+    def _set_config(self, name: str | None, nodes: list[pb.Node]) -> None:
+        """`set_config(name, value, local)`: as SET. A name that is not a literal may be any setting."""
+        if name is None:
+            self.add_unknown("set_config_of_computed_name")
+            self.changes.add(SessionChange.SETTINGS)
+            return
+        value = names.constant_text(nodes[1]) if len(nodes) > 1 else None
+        set_setting(self, name, value, known=value is not None or name.lower() not in PINNED)
+
+    def _run_text(self, name: str, text: str | None) -> Lineage:
+        """SQL as text: a literal query is analysed like one that stands here; anything else is not understood."""
+        if name in _QUERY_TEXT and text is not None:
+            columns = self._literal_query(text)
+            if columns is not None:
+                return combine([lineage for _, lineage in columns])
+        facts: dict[str, FactValue] = {"object_kind": "runs_text", "functions": (f"pg_catalog.{name}",)}
+        self.add(Action.UNKNOWN, ConnectionResource(), facts)
+        self.used_known = False
+        self.sinks_known = False
+        self.changes.add(SessionChange.OPAQUE)
+        return UNKNOWN
+
+    def _literal_query(self, text: str) -> Columns | None:
+        """The columns of the one SELECT that a literal holds, or None."""
+        if guard.check(text, self.state.limits) is not None:
+            return None
+        parsed = tree.parse(text)
+        if isinstance(parsed, Unanalysable) or len(parsed.stmts) != 1:
+            return None
+        statement = parsed.stmts[0].stmt
+        if statement.WhichOneof("node") != "select_stmt" or statement.select_stmt.HasField("into_clause"):
+            return None
+        self.enter(3)
+        columns = self.query(statement, None)
+        self.state.depth -= 3
+        return columns
