@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from interpose.analysis.sql.catalog import CatalogCache
 from interpose.model.analysis import SessionChange
 from interpose.model.catalog import CatalogPage, CatalogView
 from interpose.model.errors import UpstreamError
@@ -45,7 +46,7 @@ class Catalogs:
     sees, so the gate and the release then trust no lineage (`Session.catalog_dirty`).
     """
 
-    def __init__(self, source: CatalogSource, make: Callable[[], LearnedCatalog]) -> None:
+    def __init__(self, source: CatalogSource, make: Callable[[], LearnedCatalog] = CatalogCache) -> None:
         """Nothing is known yet of any upstream; `make` makes an empty catalog."""
         self._source = source
         self._make = make

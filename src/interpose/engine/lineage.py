@@ -144,7 +144,10 @@ def _origin(column: ResultColumn, hidden: Mapping[ColumnResource, MaskRule], cat
         waiting.extend(pair for pair in here.parents if pair not in waiting)
     if rules:
         return strictest(*rules)
-    return Origin.DERIVED if relation.kind in _DERIVED else Origin.CLEAR
+    if relation.kind not in _DERIVED:
+        return Origin.CLEAR
+    # A temporary view may stand before a table of the same name in the path: the lineage may then be that of the table.
+    return Origin.UNKNOWN if relation.temporary else Origin.DERIVED
 
 
 def strictest(first: MaskRule, *others: MaskRule) -> MaskRule:

@@ -24,19 +24,22 @@ _LONGEST_PATH = 100
 
 
 class DatagramBus:
-    """One process's end of the bus. `start` to hear, `publish` at any time (the command line only publishes)."""
+    """One process's end of the bus. Made and closed outside the event loop (both touch the folder); heard on it after `start`."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        """`name` is unique among the processes that live: two with one name would take each other's wake-ups."""
+        """Open the socket; raises `StoreError`.
+
+        `name` is unique among the processes that live: two with one name would take each other's wake-ups.
+        """
         self._folder = folder
         self._path = folder / f"{name}.sock"
-        self._socket: socket.socket | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._queues: dict[str, list[asyncio.Queue[str]]] = {}
+        self._socket: socket.socket | None = self._open()
         # Sending looks at the folder and talks to the kernel: quick, but never on the event loop.
         self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bus")
 
-    def start(self) -> None:
-        """Begin to hear, on the running event loop; raises `StoreError`."""
+    def _open(self) -> socket.socket:
         if len(os.fsencode(self._path)) > _LONGEST_PATH:
             raise StoreError(
                 "the path of the state folder is too long for a socket",
@@ -53,8 +56,13 @@ class DatagramBus:
         except OSError as error:
             receiver.close()
             raise StoreError("the gateway's bus cannot be opened", detail=f"{self._path}: {error.strerror}") from error
-        self._socket = receiver
-        asyncio.get_running_loop().add_reader(receiver.fileno(), self._readable)
+        return receiver
+
+    def start(self) -> None:
+        """Begin to hear, on the running event loop."""
+        if self._socket is not None:
+            self._loop = asyncio.get_running_loop()
+            self._loop.add_reader(self._socket.fileno(), self._readable)
 
     def publish(self, topic: str, payload: str) -> None:
         """Tell every process, this one included; never waits, may be lost. At most 16 KB."""
@@ -75,13 +83,14 @@ class DatagramBus:
             self._queues[topic].remove(queue)
 
     def close(self) -> None:
-        """Stop hearing and leave the folder; idempotent."""
+        """Stop hearing and leave the folder; idempotent, best after the event loop has ended. What is on its way still goes out."""
         receiver, self._socket = self._socket, None
         if receiver is not None:
-            asyncio.get_running_loop().remove_reader(receiver.fileno())
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.remove_reader(receiver.fileno())
             receiver.close()
             self._path.unlink(missing_ok=True)
-        self._sender.shutdown(wait=True)
+        self._sender.shutdown(wait=False)
 
     def _readable(self) -> None:
         receiver = self._socket
@@ -93,11 +102,14 @@ class DatagramBus:
             except (BlockingIOError, InterruptedError):
                 return
             try:
-                topic, payload = json.loads(data)
+                said = json.loads(data)
             except ValueError:
                 continue  # not ours
-            if isinstance(topic, str) and isinstance(payload, str):
-                self._dispatch(topic, payload)
+            match said:
+                case [str(topic), str(payload)]:
+                    self._dispatch(topic, payload)
+                case _:
+                    continue
 
     def _dispatch(self, topic: str, payload: str) -> None:
         for queue in self._queues.get(topic, ()):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,22 +43,27 @@ class Database:
 
     async def read(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Run `work` in a transaction that sees one consistent state; raises `StoreError`."""
-        return await asyncio.wrap_future(self._thread.submit(self._run, work, False))
+        return await asyncio.wrap_future(self._submit(work, write=False))
 
     async def write(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Run `work` in a transaction that no other process can interleave with; raises `StoreError`.
 
         Once begun it runs to its end, also when the caller is cancelled.
         """
-        future = self._thread.submit(self._run, work, True)
-        return await asyncio.shield(asyncio.wrap_future(future))
+        return await asyncio.shield(asyncio.wrap_future(self._submit(work, write=True)))
 
     def close(self) -> None:
-        """Finish what runs and close; idempotent."""
+        """Finish what runs and close; idempotent. Waits for the disk: not to be called on an event loop."""
         engine, self._engine = self._engine, None
         if engine is not None:
             self._thread.submit(engine.dispose).result()
         self._thread.shutdown(wait=True)
+
+    def _submit(self, work: Callable[[Connection], ResultT], *, write: bool) -> Future[ResultT]:
+        try:
+            return self._thread.submit(self._run, work, write)
+        except RuntimeError:
+            raise StoreError("the state store is closed") from None
 
     def _run(self, work: Callable[[Connection], ResultT], write: bool) -> ResultT:
         if self._engine is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,6 +118,11 @@ def test_a_partition_hides_what_its_parent_hides() -> None:
     assert column_rules(_shape(3, 2), (_out(NAME),), HIDDEN, _catalog(), trusted=True) == [None]
     # … and a parent that is not known explains nothing.
     assert column_rules(_shape(3, 2), (_out(NAME),), HIDDEN, _catalog(CHILD), trusted=True) == [WHOLE]
+
+
+def test_a_temporary_view_explains_nothing() -> None:
+    catalog = _catalog(dataclasses.replace(VIEW, temporary=True))
+    assert column_rules(_shape(2, 1), (_out(NAME),), HIDDEN, catalog, trusted=True) == [WHOLE]
 
 
 def test_parents_that_go_round_in_circles_end() -> None:
