@@ -55,8 +55,7 @@ def broken() -> None:
 def test_of_an_exception_only_kind_and_place_are_told() -> None:
     stream = io.StringIO()
     logger = make_logger(stream, format="json")
-    library = logging.getLogger("some.library")
-    library.addHandler(LibraryLines(logger, place_of))
+    handler = LibraryLines(logger, place_of)
     try:
         broken()
     except ValueError as error:
