@@ -1,0 +1,1 @@
+"""What `tools/reference.py` puts into the pages of docs/reference/: one module a page, one function a table."""

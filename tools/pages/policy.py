@@ -1,0 +1,241 @@
+"""Tables of docs/reference/policy.md, from the schema, the facts, the annotations, the transforms and the detectors.
+
+The meaning of each name stands here; a name without one, or a meaning without a name, is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from interpose.masking.partial import REDACTED, text_transform
+from interpose.masking.patterns import CONTENT_CLASSES
+from interpose.masking.pseudonyms import Pseudonyms
+from interpose.masking.transforms import DEFAULT_FIXED, STRICTNESS, TRANSFORM_NAMES, VALID_FOR, parse_transform
+from interpose.masking.types import Family
+from interpose.model.actions import ACTION_GROUPS, COMMAND_GROUPS, UNGROUPED_COMMANDS, Action
+from interpose.policy import annotations
+from interpose.policy.facts import EFFECT_FACTS, GATEWAY_FACTS, SESSION_ALWAYS, SESSION_FACTS, Fact
+from interpose.policy.names import example_id
+from interpose.policy.schema import ANY_COMMAND, ENTITY_TYPES, RESOURCE_ATTRIBUTES, schema_text
+from tools.pages.tables import code, codes, table
+
+_ENTITIES = {
+    "User": ("alice", "a person"),
+    "Service": ("importer", "a program with a task of its own"),
+    "Agent": ("shopbot", "an AI agent; acts for a person"),
+    "Group": ("support", "a group of the principals file"),
+    "Label": ("", "a label of a connection"),
+    "Connection": ("", "a configured upstream"),
+    "Database": ("", "what CREATE, ALTER and DROP DATABASE act on; not a container of schemas"),
+    "Schema": ("", "a schema"),
+    "Table": ("", "a table, view, materialized view, foreign table or sequence"),
+    "Column": ("", "a column; in its table and in each of its data classes"),
+    "Function": ("", "a function, procedure, aggregate or the function of an operator; overloads share one id"),
+    "Setting": ("", "a session setting, lower case"),
+    "Role": ("", "a role of the upstream database"),
+    "DbObject": ("", "any other object: its kind, schema and name"),
+    "DataClass": ("pii.email", "what makes a value sensitive; `pii.email` is in `pii`"),
+    "Gateway": ("", "the gateway as a whole, for `audit` and `administer`"),
+    "Action": ("select", "an action or an action group"),
+}
+
+_ATTRIBUTES = {
+    "connection": "the connection that it belongs to",
+    "name": "its own name, without schema",
+    "schema": "its schema (of a schema, its own name); `\"\"` where it has none",
+    "table": "the table's name, on a table and on its columns; else `\"\"`",
+    "kind": "on a table `table`, `partitioned`, `view`, `matview`, `foreign`, `sequence`, `temp` or `unresolved`; on a `DbObject` its kind; "
+    "else `column`, `function`, `schema`, `database`, `setting`, `role`, `connection` or `data_class`",
+    "resolved": "on a table: whether the catalog knew the name; on everything else true",
+    "builtin": "on a function: whether it is PostgreSQL's own",
+}
+
+_ACTIONS = {
+    Action.CONNECT: "open a session on a connection",
+    Action.SELECT: "read a column or table, in a result or anywhere else in a statement",
+    Action.SHOW: "read a setting",
+    Action.COPY_OUT: "COPY … TO STDOUT",
+    Action.EXPLAIN: "EXPLAIN; what is explained has its own effects as well",
+    Action.INSERT: "INSERT, and what MERGE may insert",
+    Action.UPDATE: "UPDATE, ON CONFLICT DO UPDATE, and what MERGE may update",
+    Action.DELETE: "DELETE, and what MERGE may delete",
+    Action.MERGE: "MERGE",
+    Action.COPY_IN: "COPY … FROM STDIN",
+    Action.TRUNCATE: "TRUNCATE",
+    Action.LOCK: "LOCK TABLE, SELECT … FOR UPDATE and its like",
+    Action.CREATE: "CREATE, SELECT INTO, CREATE TABLE AS",
+    Action.ALTER: "ALTER",
+    Action.DROP: "DROP",
+    Action.COMMENT: "COMMENT, SECURITY LABEL",
+    Action.GRANT: "GRANT",
+    Action.REVOKE: "REVOKE",
+    Action.SET: "SET, RESET, set_config",
+    Action.SET_ROLE: "SET ROLE, SET SESSION AUTHORIZATION",
+    Action.CALL: "call a function or procedure",
+    Action.DO: "run a DO block",
+    Action.TRANSACTION: "BEGIN, COMMIT, ROLLBACK, savepoints",
+    Action.LISTEN: "LISTEN, UNLISTEN",
+    Action.NOTIFY: "NOTIFY, pg_notify",
+    Action.MAINTAIN: "VACUUM, ANALYZE, CLUSTER, REINDEX, REFRESH MATERIALIZED VIEW",
+    Action.SERVER_FILE: "read or write a file of the database server",
+    Action.SERVER_PROGRAM: "run a program on the database server",
+    Action.ADMINISTER_SERVER: "act on the server, on other sessions or on replication",
+    Action.REVEAL: "show a classified value in the clear; see [Masking](#masking)",
+    Action.APPROVE: "vote on a held command of this connection",
+    Action.REPLAY: "read recordings of this connection",
+    Action.AUDIT: "list sessions of this connection, see its approvals",
+    Action.ADMINISTER: "reload the gateway, end sessions",
+    Action.UNKNOWN: "something that analysis does not understand",
+}
+
+_CLASSES = {
+    "pii.email": "e-mail addresses",
+    "pci.card": "payment card numbers: a known issuer's prefix and length, and Luhn's check digit",
+    "pii.ssn": "US social security numbers that can exist",
+    "pii.iban": "IBANs: a country's length and the check digits of ISO 7064",
+    "pii.phone": "phone numbers, international or North American, that fit a numbering plan",
+    "secret.jwt": "JSON Web Tokens",
+    "secret.aws_key": "AWS access key ids and secret keys",
+    "secret.private_key": "private keys in PEM, OpenPGP or PuTTY form",
+}
+
+_SAMPLES = {
+    "null": ("ada@example.com", "nothing, not even the type's form"),
+    "redact": ("ada@example.com", "that there is a value"),
+    "fixed": ("ada@example.com", "that there is a value"),
+    "fixed:TEXT": ("ada@example.com", "that there is a value"),
+    "hash": ("ada@example.com", "whether two values are equal (keyed with the gateway's own key)"),
+    "partial-email": ("ada@example.com", "first letters of both halves, the top-level domain"),
+    "partial-phone": ("+49 170 1234567", "separators, the last four digits (two of a short number)"),
+    "partial-card": ("4111 1111 1111 1111", "separators, the last four digits and, of 15 or more, the first six"),
+    "partial-name": ("Ada King Lovelace", "initials of at most four words"),
+    "last4": ("DE89370400440532013000", "the last four characters, of at least eight"),
+    "last:N": ("DE89370400440532013000", "the last N characters, of at least 2 N; N from 1 to 32"),
+    "first:N": ("DE89370400440532013000", "the first N characters, of at least 2 N; N from 1 to 32"),
+    "date-year": ("1985-07-21", "the year"),
+    "date-month": ("1985-07-21", "year and month"),
+}
+
+
+def _same(names: Iterable[str], told: Iterable[str], what: str) -> None:
+    """Raise `ValueError` unless every name is told and nothing else is."""
+    differing = set(names) ^ set(told)
+    if differing:
+        raise ValueError(f"{what}: {sorted(differing)} must be in the code and here")
+
+
+def entities() -> str:
+    """Entity types."""
+    _same(ENTITY_TYPES, _ENTITIES, "entity types")
+    parents = dict(re.findall(r"^entity (\w+) in \[([^]]*)\]", schema_text(), re.MULTILINE))
+    rows = []
+    for name, (example, meaning) in _ENTITIES.items():
+        sample = example or example_id((name, "")) or ""
+        above = "action groups" if name == "Action" else codes(each for each in parents.get(name, "").split(", ") if each)
+        rows.append((code(name), code(f'{name}::"{sample}"'), above, meaning))
+    return table(("type", "example", "is in", "meaning"), rows)
+
+
+def attributes() -> str:
+    """Attributes of resources."""
+    _same(RESOURCE_ATTRIBUTES, _ATTRIBUTES, "attributes")
+    return table(
+        ("attribute", "type", "meaning"),
+        ((code(name), code(type_), _ATTRIBUTES[name]) for name, type_ in RESOURCE_ATTRIBUTES.items()),
+    )
+
+
+def actions() -> str:
+    """Actions with their groups."""
+    _same((action.value for action in Action), (action.value for action in _ACTIONS), "actions")
+    rows = []
+    for action, groups in ACTION_GROUPS.items():
+        within = [*groups, *(ANY_COMMAND for each in groups if each in COMMAND_GROUPS)]
+        if action in UNGROUPED_COMMANDS:
+            within.append(ANY_COMMAND)
+        rows.append((code(action.value), codes(within) or "none", _ACTIONS[action]))
+    return table(("action", "in the groups", "what it is"), rows)
+
+
+def _facts(facts: Iterable[Fact]) -> str:
+    rows = []
+    for fact in facts:
+        always = fact.name in SESSION_ALWAYS
+        required = codes(action.value for action in Action if action in fact.required_on)
+        rows.append((code(fact.name), code(fact.type.value), "always" if always else required or "may be absent", fact.meaning))
+    return table(("fact", "type", "there on", "meaning"), rows)
+
+
+def effect_facts() -> str:
+    """Facts of an effect."""
+    return _facts(EFFECT_FACTS)
+
+
+def session_facts() -> str:
+    """Facts of a session."""
+    return _facts(SESSION_FACTS)
+
+
+def gateway_facts() -> str:
+    """Facts of gateway actions."""
+    return _facts(GATEWAY_FACTS)
+
+
+def annotation_table() -> str:
+    """The annotations, as their module tells them."""
+    found = re.findall(r"^\| (`@.*?) \| (.*?) \| (.*?) \|$", annotations.__doc__ or "", re.MULTILINE)
+    _same(annotations.ANNOTATIONS, re.findall(r"@(\w+)", " ".join(row[0] for row in found)), "annotations")
+    return table(("annotation", "on", "value"), found)
+
+
+def transforms() -> str:
+    """Transforms with an example, the strictest first."""
+    _same(TRANSFORM_NAMES, _SAMPLES, "transforms")
+    pseudonyms = Pseudonyms(b"an example's own key")
+    rows = []
+    for name in sorted(TRANSFORM_NAMES, key=lambda each: -STRICTNESS[each.partition(":")[0]]):
+        sample, left = _SAMPLES[name]
+        transform = parse_transform(name.replace(":N", ":6").replace(":TEXT", ":hidden"))
+        shown = text_transform(transform, pseudonyms)(sample) or REDACTED
+        rows.append(
+            (
+                code(name),
+                str(STRICTNESS[name.partition(":")[0]]),
+                "NULL" if name == "null" else f"`{sample}` → `{shown}`",
+                left,
+                _families(VALID_FOR[transform.name]),
+            )
+        )
+    return table(("transform", "strictness", "example", "what is left to see", "types"), rows) + (
+        f"\n\n`fixed` alone writes `{DEFAULT_FIXED}`. The examples of `last:N` and `first:N` are with N = 6."
+    )
+
+
+def _families(families: frozenset[Family]) -> str:
+    missing = frozenset(Family) - families
+    if not missing:
+        return "all"
+    if len(missing) <= 2:
+        return "all but " + ", ".join(sorted(family.value for family in missing))
+    return ", ".join(family.value for family in Family if family in families)
+
+
+def detectors() -> str:
+    """Data classes that content detection finds."""
+    _same(CONTENT_CLASSES, _CLASSES, "detected data classes")
+    return table(("data class", "what is found"), ((code(name), meaning) for name, meaning in _CLASSES.items()))
+
+
+BLOCKS = {
+    "entities": entities,
+    "attributes": attributes,
+    "actions": actions,
+    "effect-facts": effect_facts,
+    "session-facts": session_facts,
+    "gateway-facts": gateway_facts,
+    "annotations": annotation_table,
+    "transforms": transforms,
+    "detectors": detectors,
+}
+"""The page's blocks by name."""
