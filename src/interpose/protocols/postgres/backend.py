@@ -6,7 +6,8 @@ Reading is strict: what is not exactly as the protocol says raises `BodyError`, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from struct import Struct, error as struct_error
+from struct import Struct
+from struct import error as struct_error
 from typing import Final
 
 from interpose.model.shape import ResultColumn, ResultShape
@@ -34,7 +35,9 @@ def fields_message(kind: bytes, fields: Iterable[tuple[str, str]]) -> bytes:
     return frame(kind, body + b"\0")
 
 
-def error_message(severity: str, sqlstate: str, message: str, *, detail: str = "", hint: str = "", position: int | None = None) -> bytes:
+def error_message(
+    severity: str, sqlstate: str, message: str, *, detail: str = "", hint: str = "", position: int | None = None
+) -> bytes:
     """An ErrorResponse; `severity` is `ERROR` or `FATAL`, `position` the 1-based character position in the text."""
     return fields_message(
         b"E",
@@ -129,3 +132,23 @@ def read_copy_shape(body: bytes) -> ResultShape:
     if count < 0 or overall not in (0, 1) or len(body) != 3 + 2 * count or any(code not in (0, 1) for code in codes):
         raise BodyError("copy response is malformed")
     return ResultShape(tuple(ResultColumn("", 0, 0, 0, -1, -1, code) for code in codes), copy=True)
+
+
+def read_cells(body: bytes) -> list[bytes | None]:
+    """The values of a DataRow (`D`), None for NULL; raises `BodyError`."""
+    try:
+        (count,) = _COUNT.unpack_from(body)
+        position = 2
+        cells: list[bytes | None] = []
+        for _ in range(count):
+            (size,) = INT32.unpack_from(body, position)
+            position += 4
+            if size < -1 or size > len(body) - position:
+                raise BodyError("row is malformed")
+            cells.append(None if size < 0 else body[position : position + size])
+            position += max(size, 0)
+    except struct_error as error:
+        raise BodyError("row is cut short") from error
+    if count < 0 or position != len(body):
+        raise BodyError("row is malformed")
+    return cells

@@ -147,7 +147,9 @@ class PostgresDial:
                 steps += self._tls_answer()
             if self._phase is _Phase.TLS_HANDSHAKE:
                 if self._frames.rest:
-                    raise UpstreamError("the upstream sent plain bytes into a TLS handshake", hint="somebody may sit between")
+                    raise UpstreamError(
+                        "the upstream sent plain bytes into a TLS handshake", hint="somebody may sit between"
+                    )
                 return steps
             while not self._over() and (message := self._frames.next()) is not None:
                 steps += self._message(*message)
@@ -169,7 +171,12 @@ class PostgresDial:
 
     def _startup(self) -> list[Step]:
         self._phase = _Phase.AUTHENTICATION
-        parameters = {"user": self._options.user, "database": self._options.database, **self._requested, **dict(_PINNED)}
+        parameters = {
+            "user": self._options.user,
+            "database": self._options.database,
+            **self._requested,
+            **dict(_PINNED),
+        }
         try:
             return [Send(encode_startup(Startup(0, tuple(parameters.items()))))]
         except ValueError:
@@ -209,7 +216,9 @@ class PostgresDial:
                 return [Send(_ASK_SESSION)]
         if self._phase is _Phase.SESSION:
             return self._session(kind, body)
-        raise UpstreamError("the upstream broke the protocol", detail=f"unexpected message {kind!r} during {self._phase.value}")
+        raise UpstreamError(
+            "the upstream broke the protocol", detail=f"unexpected message {kind!r} during {self._phase.value}"
+        )
 
     def _authentication(self, body: bytes) -> list[Step]:
         if len(body) < 4:
@@ -217,7 +226,10 @@ class PostgresDial:
         code, rest = INT32.unpack_from(body)[0], body[4:]
         if code == 0:
             if self._scram is not None and not self._scram.finished:
-                raise UpstreamError("the upstream did not prove that it knows the gateway's credential", hint="somebody may be posing as the upstream")
+                raise UpstreamError(
+                    "the upstream did not prove that it knows the gateway's credential",
+                    hint="somebody may be posing as the upstream",
+                )
             self._phase = _Phase.PARAMETERS
             self._credential = Credential("")
             return []
@@ -248,7 +260,9 @@ class PostgresDial:
         elif kind == b"Z":
             return self._done()
         elif kind not in (b"T", b"C"):
-            raise UpstreamError("the upstream broke the protocol", detail=f"unexpected message {kind!r} in answer to SHOW")
+            raise UpstreamError(
+                "the upstream broke the protocol", detail=f"unexpected message {kind!r} in answer to SHOW"
+            )
         return []
 
     def _done(self) -> list[Step]:

@@ -188,7 +188,9 @@ class PostgresLogin:
         if not parameters.get("user"):
             return self._fatal("28000", "no PostgreSQL user name specified in startup packet")
         if not self._tls and not self._options.allow_plaintext_tokens:
-            return self._fatal("28000", "this gateway takes access tokens only over TLS", "connect with sslmode=require")
+            return self._fatal(
+                "28000", "this gateway takes access tokens only over TLS", "connect with sslmode=require"
+            )
         self.minor = _NEWEST_MINOR if startup.minor >= _NEWEST_MINOR else 0
         self._startup = startup
         self._phase = _Phase.PASSWORD
@@ -215,7 +217,9 @@ class PostgresLogin:
         except BodyError as error:
             return self._fatal(error.sqlstate, str(error))
         if not token:
-            return self._fatal("28P01", "the password is empty", "give an access token (`interpose token create`) as the password")
+            return self._fatal(
+                "28P01", "the password is empty", "give an access token (`interpose token create`) as the password"
+            )
         parameters = dict(startup.parameters)
         self._phase = _Phase.PROVING
         user = parameters["user"]

@@ -25,7 +25,11 @@ class TlsMode(Enum):
     """No TLS (libpq calls this `disable`)."""
 
 
-_LIBPQ_NAMES = {"disable": TlsMode.INSECURE_PLAINTEXT, "prefer": TlsMode.INSECURE_FALLBACK, "allow": TlsMode.INSECURE_FALLBACK}
+_LIBPQ_NAMES = {
+    "disable": TlsMode.INSECURE_PLAINTEXT,
+    "prefer": TlsMode.INSECURE_FALLBACK,
+    "allow": TlsMode.INSECURE_FALLBACK,
+}
 
 
 @dataclass(frozen=True, slots=True)

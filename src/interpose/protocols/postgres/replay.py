@@ -10,8 +10,8 @@ from typing import Final
 
 from interpose.model.shape import ResultShape
 from interpose.protocols.contract import ReplayBlock
-from interpose.protocols.postgres.backend import read_fields, read_row_description, read_strings
-from interpose.protocols.postgres.wire import HEADER, INT16, INT32, BodyError
+from interpose.protocols.postgres.backend import read_cells, read_fields, read_row_description, read_strings
+from interpose.protocols.postgres.wire import HEADER, BodyError
 
 _MOST_ROWS: Final = 1000
 """Rows of one result that are laid out as a table; the rest is counted."""
@@ -22,24 +22,6 @@ _WIDEST: Final = 60
 def replay(data: bytes) -> Sequence[ReplayBlock]:
     """The blocks in `data`, which begins at a message's first byte and may end anywhere."""
     return tuple(_Replay(data).blocks())
-
-
-def _cells(body: bytes) -> list[bytes | None]:
-    """The values of one DataRow; raises `BodyError`."""
-    if len(body) < 2:
-        raise BodyError("row is cut short")
-    (count,) = INT16.unpack_from(body)
-    position, cells = 2, []
-    for _ in range(count):
-        if position + 4 > len(body):
-            raise BodyError("row is cut short")
-        (size,) = INT32.unpack_from(body, position)
-        position += 4
-        if size > len(body) - position:
-            raise BodyError("row is cut short")
-        cells.append(None if size < 0 else body[position : position + size])
-        position += max(size, 0)
-    return cells
 
 
 def _text(value: bytes | None, code: int) -> str:
@@ -110,7 +92,7 @@ class _Replay:
             return
         columns = self._shape.columns if self._shape is not None else ()
         self._rows.append(
-            [_text(cell, columns[i].format if i < len(columns) else 0) for i, cell in enumerate(_cells(body))]
+            [_text(cell, columns[i].format if i < len(columns) else 0) for i, cell in enumerate(read_cells(body))]
         )
 
     def _table(self) -> Iterator[ReplayBlock]:

@@ -68,7 +68,9 @@ class Scram:
         try:
             self._client = cast("_Client", ScramClient([mechanism], user, password, channel_binding=binding))
         except ScramException as error:
-            raise UpstreamError("the gateway's credential cannot be used for SCRAM", detail="it holds prohibited characters") from error
+            raise UpstreamError(
+                "the gateway's credential cannot be used for SCRAM", detail="it holds prohibited characters"
+            ) from error
         self._finished = False
 
     @property
@@ -90,7 +92,9 @@ class Scram:
             self._client.set_server_first(text)
             return self._client.get_client_final().encode()
         except (ScramException, ValueError, UnicodeDecodeError) as error:
-            raise UpstreamError("the upstream's authentication is malformed", detail=f"SCRAM: {type(error).__name__}") from error
+            raise UpstreamError(
+                "the upstream's authentication is malformed", detail=f"SCRAM: {type(error).__name__}"
+            ) from error
 
     def verify(self, server_final: bytes) -> None:
         """Check the server's signature: it knows the password too."""

@@ -32,7 +32,9 @@ def decode_startup(packet: bytes) -> Startup:
     """A whole StartupMessage, its length included; raises `BodyError`."""
     version = UINT32.unpack_from(packet, 4)[0]
     if version >> 16 != 3:
-        raise BodyError(f"unsupported frontend protocol {version >> 16}.{version & 0xFFFF}: server supports 3.0 to 3.2", "0A000")
+        raise BodyError(
+            f"unsupported frontend protocol {version >> 16}.{version & 0xFFFF}: server supports 3.0 to 3.2", "0A000"
+        )
     position = 8
     parameters: list[tuple[str, str]] = []
     while True:
@@ -84,7 +86,10 @@ HARMLESS_SETTINGS: Final = frozenset(
 """Settings that a client may choose at startup: they change how values are written, how long things may take, or where names
 are looked up (which the relay asks the upstream for). Nothing here changes how a text is read."""
 
-_PINNED: Final = {"client_encoding": ("utf8", "unicode", "sqlascii"), "standard_conforming_strings": ("on", "true", "yes", "1")}
+_PINNED: Final = {
+    "client_encoding": ("utf8", "unicode", "sqlascii"),
+    "standard_conforming_strings": ("on", "true", "yes", "1"),
+}
 """Settings that the gateway sets itself: asking for the same (or, for `SQL_ASCII`, for no conversion) changes nothing."""
 
 _SETTING: Final = re.compile(r"(?:-c|--)([A-Za-z_][A-Za-z0-9_.-]*)=(.*)", re.DOTALL)
@@ -111,7 +116,8 @@ def _setting(name: str, value: str) -> tuple[str, str] | None:
             f"`{folded}` cannot be `{value}` through this gateway", "leave it out, or set PGCLIENTENCODING=UTF8"
         )
     raise ParameterRefused(
-        f"startup parameter `{name}` is not permitted", "leave it out and use SET after connecting, if policy permits that"
+        f"startup parameter `{name}` is not permitted",
+        "leave it out and use SET after connecting, if policy permits that",
     )
 
 

@@ -72,7 +72,9 @@ class Asking:
 
     __slots__ = ("data", "kind", "portal", "statement")
 
-    def __init__(self, kind: int, data: bytes, statement: Statement | None = None, portal: Portal | None = None) -> None:
+    def __init__(
+        self, kind: int, data: bytes, statement: Statement | None = None, portal: Portal | None = None
+    ) -> None:
         """`data` is the whole message."""
         self.kind = kind
         self.data = data
@@ -107,7 +109,12 @@ class Client(Completions):
                 data, start = box.data, box.position
             kind, length = unpack(data, start)
             if length < 4 or length > limit or (length > _SMALL and kind not in _LONG_TYPES):
-                self._fatal("08P01", "invalid message length", "bad_message_length", "the message is longer than this gateway takes")
+                self._fatal(
+                    "08P01",
+                    "invalid message length",
+                    "bad_message_length",
+                    "the message is longer than this gateway takes",
+                )
                 break
             end = start + 1 + length
             if end > len(data):
@@ -224,9 +231,7 @@ class Client(Completions):
         self._check_name(parse.name)
         self._in_batch()
         statement = Statement(parse.name, parse.text, None, self._path, self._batch)
-        return self._ask(
-            Asking(PARSE, message, statement), Command(CommandKind.PREPARE, parse.text, self._context())
-        )
+        return self._ask(Asking(PARSE, message, statement), Command(CommandKind.PREPARE, parse.text, self._context()))
 
     def _execute(self, message: bytes) -> bool:
         if self._skipping:
@@ -262,9 +267,7 @@ class Client(Completions):
             text = f"EXECUTE {_quoted(statement.name)}"
             if statement.path != self._path:
                 analysis = None
-        command = Command(
-            CommandKind.EXECUTE, text, self._context(), portal.parameters, portal.formats, analysis
-        )
+        command = Command(CommandKind.EXECUTE, text, self._context(), portal.parameters, portal.formats, analysis)
         return self._ask(Asking(EXECUTE, message, None, portal), command)
 
     # --- answers
@@ -273,7 +276,7 @@ class Client(Completions):
         """The engine's answer to the command that waits."""
         asking, self._asking = self._asking, None
         if not isinstance(asking, Asking):
-            raise RuntimeError("an answer without a question")
+            raise TypeError("an answer without a question")
         self._holding = False
         if self._skipping:
             # The batch failed while the command was judged: the upstream would skip it. So it is not sent at all.
@@ -512,7 +515,10 @@ class Client(Completions):
             return True
         rule = MESSAGE_TABLE.get(bytes((kind,)))
         if rule is None or rule.treatment is not Treatment.REFUSED:
-            message, hint = f"unknown message type 0x{kind:02X} is refused", "this gateway speaks PostgreSQL protocol 3.0 and 3.2"
+            message, hint = (
+                f"unknown message type 0x{kind:02X} is refused",
+                "this gateway speaks PostgreSQL protocol 3.0 and 3.2",
+            )
         else:
             message, hint = f"{rule.name} messages are refused: {rule.reason}", "use a query instead"
         self._refuse(error_message("ERROR", "0A000", message, hint=hint), simple=True)

@@ -36,6 +36,7 @@ from interpose.protocols.postgres.relay.results import COPY_DATA, DATA_ROW, DROP
 from interpose.protocols.postgres.wire import HEADER, cstring, frame
 
 _PIECE: Final = 1 << 16
+_ROWS: Final = frozenset((DATA_ROW, COPY_DATA))
 _COPY_REFUSED: Final = frame(b"f", cstring("refused by the gateway: this command was not judged as a COPY FROM STDIN"))
 
 
@@ -59,7 +60,7 @@ class Completions(Results):
             if self._ended and kind != 0x5A:
                 self._deliver(buffer, position)
             due = queue[0] if queue else None
-            if kind == DATA_ROW or kind == COPY_DATA:
+            if kind in _ROWS:
                 after = self._rows(due, kind, buffer, position)
                 if after < 0:
                     break
@@ -106,7 +107,7 @@ class Completions(Results):
             return False
         kind, length = HEADER.unpack_from(box.data, box.position)
         want: int = 1 + length
-        if kind in (DATA_ROW, COPY_DATA) and want > _PIECE:
+        if kind in _ROWS and want > _PIECE:
             due = self._queue[0] if self._queue else None
             if not isinstance(due, Running) or due.mode in (PASS, SWALLOW):
                 want = _PIECE
@@ -270,7 +271,12 @@ class Completions(Results):
         if any(later.kind == SYNC for later in behind):
             return
         self._skipping = True
-        if self._batch_ran and self._status == "I" and not due.reads and not any(later.kind == ABORT for later in behind):
+        if (
+            self._batch_ran
+            and self._status == "I"
+            and not due.reads
+            and not any(later.kind == ABORT for later in behind)
+        ):
             self._queue.append(Expected(ABORT))
             self._send_own("own:abort", ABORT_MESSAGE)
 
@@ -288,13 +294,16 @@ class Completions(Results):
 
     def _happened(self, answer: Allowed, index: int) -> None:
         """A statement with effects on the session has ended well."""
-        changes = answer.analysis.changes
-        if SessionChange.SETTINGS in changes or SessionChange.OPAQUE in changes:
+        analysis = answer.analysis
+        info = analysis.statements[index] if index < len(analysis.statements) else None
+        changes = analysis.changes if info is None else info.changes
+        if SessionChange.TRANSACTION in changes and SessionChange.OPAQUE not in changes:
+            # Ending a transaction, or going back to a savepoint, undoes settings; where none was touched there is none to undo.
+            self._path_stale = self._path_stale or self._settings_touched
+        elif SessionChange.SETTINGS in changes or SessionChange.OPAQUE in changes:
             self._path_stale = self._settings_touched = True
-        elif SessionChange.TRANSACTION in changes and self._settings_touched:
-            self._path_stale = True
-        if index < len(answer.analysis.statements):
-            apply_statement(answer.analysis.statements[index], self._statements, self._portals, self._path)
+        if info is not None:
+            apply_statement(info, self._statements, self._portals, self._path)
 
     def _ready(self, due: Expected, status: str) -> int:
         """ReadyForQuery: the transaction state, told truly."""
@@ -367,7 +376,7 @@ class Completions(Results):
         self._settings_touched = self._settings_touched or touched
         return touched
 
-    def _tell(self, kind: str, fields: dict[str, str], scrub: bool) -> int:  # noqa: FBT001
+    def _tell(self, kind: str, fields: dict[str, str], scrub: bool) -> int:
         """Errors and notices: as they are, or without free text when hidden values are within reach."""
         if not scrub:
             return GO
@@ -379,7 +388,7 @@ class Completions(Results):
         if due is None or not due.scrub:
             return GO
         self._deliver(buffer, position)
-        return self._tell("N", read_fields(buffer[position + 5 : end]), True)  # noqa: FBT003
+        return self._tell("N", read_fields(buffer[position + 5 : end]), True)
 
     def _parameter(self, due: Expected | None, body: bytes) -> int:
         """ParameterStatus, at any time. A report that the lexer's state has changed ends the session."""

@@ -42,8 +42,8 @@ class Core:
         "_batch_ran",
         "_batch_scrub",
         "_blocked",
-        "_client",
         "_clearance",
+        "_client",
         "_closed",
         "_contexts",
         "_copy_in",
@@ -73,6 +73,7 @@ class Core:
         "_settings_touched",
         "_show",
         "_showing",
+        "_skip_drops",
         "_skipping",
         "_statements",
         "_status",
@@ -83,7 +84,6 @@ class Core:
         "_unsent_permit",
         "_upstream",
         "_upstream_skip",
-        "_skip_drops",
     )
 
     def __init__(self, dialled: Dialled, facts: SessionFacts) -> None:
@@ -117,7 +117,9 @@ class Core:
         # Search path.
         self._search_path = dialled.search_path
         self._role = dialled.role
-        self._path = effective_path(dialled.search_path, dialled.role, self._parameters.get("session_authorization", ""))
+        self._path = effective_path(
+            dialled.search_path, dialled.role, self._parameters.get("session_authorization", "")
+        )
         self._path_stale = self._path is None
         self._settings_touched = False
         self._contexts: dict[str, SqlContext] = {}
@@ -279,7 +281,15 @@ class Core:
         self._ended.clear()
         for due in self._queue:
             if due.answer is not None:
-                self._out.append(Ended(due.answer, "cut", "", due.sqlstate if isinstance(due, Running) else "", due.rows if isinstance(due, Running) else 0))
+                self._out.append(
+                    Ended(
+                        due.answer,
+                        "cut",
+                        "",
+                        due.sqlstate if isinstance(due, Running) else "",
+                        due.rows if isinstance(due, Running) else 0,
+                    )
+                )
         self._queue.clear()
         if word and not self._upstream_skip and not self._last_word:
             self._out.append(Reply(word))

@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Generic, TypeVar
 
-from interpose.model.analysis import Analysis
+from interpose.model.actions import Action
+from interpose.model.analysis import Analysis, Effect, Outputs, SessionChange, StatementInfo
+from interpose.model.resources import ObjectResource
 
 MAX_NAME: Final = 63
 """Bytes of a name that the server tells apart (NAMEDATALEN - 1); longer ones are refused."""
@@ -179,9 +181,10 @@ class AnalysisView(Mapping[str, Analysis]):
 
 
 class PlannedView(Mapping[str, Analysis]):
-    """Prepared statements as SQL would find them under `path`: one that was analysed under another path is absent.
+    """Prepared statements as SQL would find them under `path`.
 
-    The server plans it again under the new path, so its old analysis says nothing; what is absent is refused as unknown.
+    INVARIANT: one that was analysed under another path is planned again by the server, so its old analysis says nothing; it
+    stands there as something unknown, which is refused unless policy names `unknown`.
     """
 
     __slots__ = ("_names", "_path")
@@ -192,16 +195,25 @@ class PlannedView(Mapping[str, Analysis]):
         self._path = path
 
     def __getitem__(self, name: str) -> Analysis:
-        """The analysis of what the name stands for; `KeyError` when that is not known."""
+        """The analysis of what the name stands for; `KeyError` when there is no such name."""
         version = self._names.find(name)
-        if version is None or version.analysis is None or version.path != self._path:
+        if version is None or version.analysis is None:
             raise KeyError(name)
-        return version.analysis
+        return version.analysis if version.path == self._path else unknown_plan(name)
 
     def __iter__(self) -> Iterator[str]:
         """The names."""
-        return (version.name for version in self._names.current() if version.path == self._path)
+        return (version.name for version in self._names.current())
 
     def __len__(self) -> int:
         """How many."""
         return sum(1 for _ in self)
+
+
+def unknown_plan(name: str) -> Analysis:
+    """What is known of a prepared statement that must be planned again while its text is not known: nothing."""
+    return Analysis(
+        effects=(Effect(Action.UNKNOWN, ObjectResource("prepared_statement", "", name)),),
+        statements=(StatementInfo("EXECUTE", Outputs(None), used_known=False, sinks_known=False),),
+        changes=frozenset(SessionChange),
+    )

@@ -35,7 +35,9 @@ ASK_SESSION: Final = _ask("SHOW search_path") + _ask("SHOW role")
 
 ASK_SESSION_EXPECTS: Final[tuple[Expected, ...]] = (OWN_PARSE, OWN_BIND, OWN_EXECUTE, OWN_CLOSE, OWN_CLOSE) * 2
 
-ABORT_MESSAGE: Final = frame(b"B", encode(Bind(OWN_PREFIX + "abort", OWN_PREFIX + "refused_by_the_gateway", (), (), ())))
+ABORT_MESSAGE: Final = frame(
+    b"B", encode(Bind(OWN_PREFIX + "abort", OWN_PREFIX + "refused_by_the_gateway", (), (), ()))
+)
 """Binds a statement that cannot exist: the upstream answers with an error and aborts its implicit transaction."""
 
 FLUSH: Final = frame(b"H", b"")

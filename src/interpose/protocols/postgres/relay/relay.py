@@ -85,7 +85,13 @@ class PostgresRelay(Client):
     @property
     def idle(self) -> bool:
         """Whether no command is under way and no transaction is open."""
-        return self._asking is None and not self._queue and self._status == "I" and not self._batch_open and not self._blocked
+        return (
+            self._asking is None
+            and not self._queue
+            and self._status == "I"
+            and not self._batch_open
+            and not self._blocked
+        )
 
     # --- within
 

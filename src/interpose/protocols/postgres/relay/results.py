@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from interpose.masking.copying import CopyStream
 from interpose.masking.rows import mask_data_rows
 from interpose.model.errors import InterposeError, Malformed, Unmaskable
 from interpose.model.refusal import Refusal
@@ -149,7 +148,9 @@ class Results(Core):
         if mode == UNDECIDED:
             return self._first_row(due, position)
         self._deliver(buffer, position)
-        after = self._mask_rows(due, kind, buffer, position) if mode == MASK else self._drop_rows(kind, buffer, position)
+        after = (
+            self._mask_rows(due, kind, buffer, position) if mode == MASK else self._drop_rows(kind, buffer, position)
+        )
         if after > position:
             self._down_start = after
         return after
