@@ -150,6 +150,7 @@ class _Reader:
         attributes = self._attributes(item)
         if kind is not None and kind is not PrincipalKind.AGENT and (acting_for is not None or task is not None):
             self._problem(line, "only an agent has `acting_for` and `task`", "write `kind: agent`, or leave them out")
+            acting_for = task = None
         if name is None or kind is None:
             return None
         return _Entry(Principal(kind, name, groups, attributes, acting_for, task), disabled is True, line)

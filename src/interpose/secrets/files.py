@@ -21,7 +21,7 @@ def read_private_file(path: Path, *, limit: int = _LIMIT) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise SecretError("the credential file cannot be read", detail=f"{path}: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
             raise SecretError("the credential file is no regular file", detail=str(path))
@@ -31,10 +31,12 @@ def read_private_file(path: Path, *, limit: int = _LIMIT) -> str:
                 detail=f"{path} has mode {stat.S_IMODE(state.st_mode):04o}",
                 hint=f"run `chmod 600 {path}`",
             )
-        try:
+        with open(descriptor, "rb", closefd=False) as file:  # noqa: PTH123 - a descriptor, not a path
             content = file.read(limit + 1)
-        except OSError as error:
-            raise SecretError("the credential file cannot be read", detail=f"{path}: {error.strerror}") from error
+    except OSError as error:
+        raise SecretError("the credential file cannot be read", detail=f"{path}: {error.strerror}") from error
+    finally:
+        os.close(descriptor)
     if len(content) > limit:
         raise SecretError("the credential file is too long", detail=f"{path}: more than {limit} bytes")
     try:
