@@ -31,7 +31,7 @@ def read_private_file(path: Path, *, limit: int = _LIMIT) -> str:
                 detail=f"{path} has mode {stat.S_IMODE(state.st_mode):04o}",
                 hint=f"run `chmod 600 {path}`",
             )
-        with open(descriptor, "rb", closefd=False) as file:  # noqa: PTH123 - a descriptor, not a path
+        with open(descriptor, "rb", closefd=False) as file:
             content = file.read(limit + 1)
     except OSError as error:
         raise SecretError("the credential file cannot be read", detail=f"{path}: {error.strerror}") from error
