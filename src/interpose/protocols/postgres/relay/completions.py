@@ -1,30 +1,23 @@
-"""What comes down from the upstream that is no row: completions, errors, notices, parameter reports, transaction state.
-
-One walk over message headers; what may go down as it stands is emitted in as few pieces as there are clearances.
-"""
+"""What ends well: names that are made, commands that are complete, transactions that go on or end."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from interpose.model.analysis import SessionChange
-from interpose.protocols.intents import Allowed, Deliver, Ended, Reply
-from interpose.protocols.postgres.backend import READY, error_message, read_fields, read_strings
-from interpose.protocols.postgres.relay.core import PINNED
+from interpose.protocols.intents import Allowed, Ended, Reply
+from interpose.protocols.postgres.backend import READY
 from interpose.protocols.postgres.relay.effects import apply_statement, forget_with_transaction
-from interpose.protocols.postgres.relay.free_text import scrubbed
+from interpose.protocols.postgres.relay.errors import Errors
 from interpose.protocols.postgres.relay.outstanding import (
     ABORT,
     BIND,
     CLOSE,
     DESCRIBE,
     EXECUTE,
-    FATAL,
     PARSE,
-    PASS,
     QUERY,
     REFUSED,
-    REFUSED_READY,
     SWALLOW,
     SYNC,
     UNDECIDED,
@@ -32,139 +25,16 @@ from interpose.protocols.postgres.relay.outstanding import (
     Running,
 )
 from interpose.protocols.postgres.relay.path import ABORT_MESSAGE
-from interpose.protocols.postgres.relay.results import COPY_DATA, DATA_ROW, DROP, GO, WAIT, Results, UpstreamFault
-from interpose.protocols.postgres.wire import HEADER, cstring, frame
+from interpose.protocols.postgres.relay.results import DROP, GO, UpstreamFault
+from interpose.protocols.postgres.wire import cstring, frame
 
-_PIECE: Final = 1 << 16
-_ROWS: Final = frozenset((DATA_ROW, COPY_DATA))
 _COPY_REFUSED: Final = frame(b"f", cstring("refused by the gateway: this command was not judged as a COPY FROM STDIN"))
 
 
-class Completions(Results):
-    """The downward half of the relay."""
+class Completions(Errors):
+    """Completions."""
 
     __slots__ = ()
-
-    def _walk(self) -> None:
-        """Work on what the upstream sent, as far as it goes."""
-        box = self._upstream
-        if self._showing is not None or not self._skip_pieces() or not self._whole():
-            return
-        buffer, position = box.data, box.position
-        size = len(buffer)
-        self._down_start = position
-        queue = self._queue
-        unpack = HEADER.unpack_from
-        while size - position >= 5:
-            kind, length = unpack(buffer, position)
-            if self._ended and kind != 0x5A:
-                self._deliver(buffer, position)
-            due = queue[0] if queue else None
-            if kind in _ROWS:
-                after = self._rows(due, kind, buffer, position)
-                if after < 0:
-                    break
-                position = after
-                continue
-            end = position + 1 + length
-            if length < 4 or length > self._facts.max_message:
-                raise UpstreamFault("a message with an impossible length")
-            if end > size:
-                break
-            if kind == 0x32 and due is not None and due.kind == BIND and due.portal is not None:
-                # The hot path of `_named` and `_row_description`.
-                queue.popleft()
-                due.portal.resolved, due.portal.prev = True, None
-                treatment = GO
-            elif kind == 0x54 and due is not None and due.kind == DESCRIBE and due.portal is not None and not due.own:
-                queue.popleft()
-                due.portal.shape = buffer[position + 5 : end]
-                treatment = GO
-            else:
-                treatment = self._message(kind, due, buffer, position, end)
-            if treatment == GO:
-                position = end
-            elif treatment == DROP:
-                self._deliver(buffer, position)
-                position = self._down_start = end
-            else:
-                break
-            if queue and queue[0].kind > QUERY and queue[0].kind != ABORT:
-                self._deliver(buffer, position)
-                self._settle()
-                if self._closed:
-                    return
-        self._deliver(buffer, min(position, size))
-        box.position = position
-        if self._show is not None:
-            self._out.append(self._show)
-            self._show = None
-
-    def _whole(self) -> bool:
-        """Whether there is something to walk; joins what came in pieces."""
-        box = self._upstream
-        if not box.gather(5):
-            return False
-        kind, length = HEADER.unpack_from(box.data, box.position)
-        want: int = 1 + length
-        if kind in _ROWS and want > _PIECE:
-            due = self._queue[0] if self._queue else None
-            if not isinstance(due, Running) or due.mode in (PASS, SWALLOW):
-                want = _PIECE
-        if len(box.data) - box.position < want:
-            box.gather(want)
-        return True
-
-    def _skip_pieces(self) -> bool:
-        """Pass (or drop) the rest of a row that is not kept until it is whole. False: more of it is to come."""
-        if not self._upstream_skip:
-            return True
-        box = self._upstream
-        box.gather(len(box))
-        take = min(self._upstream_skip, len(box))
-        self._upstream_skip -= take
-        if take and not self._skip_drops:
-            self._out.append(Deliver(self._down_clearance, box.data[box.position : box.position + take]))
-        box.position += take
-        if self._upstream_skip:
-            return False
-        self._skip_drops = False
-        self._out.extend(Reply(data) for data in self._late)
-        self._late.clear()
-        return True
-
-    def _message(self, kind: int, due: Expected | None, buffer: bytes, position: int, end: int) -> int:
-        """Treat one whole message: `GO`, `DROP` or `WAIT`."""
-        if kind == 0x43 and due is not None:
-            return self._complete(due, buffer, position, end)
-        if kind == 0x5A and due is not None:
-            return self._ready(due, chr(buffer[position + 5]) if end == position + 6 else "")
-        if kind == 0x32 or kind == 0x31 or kind == 0x33:
-            return self._named(kind, due)
-        if kind == 0x54 and due is not None:
-            return self._row_description(due, buffer, position, end)
-        if kind == 0x45:
-            return self._error(due, buffer, position, end)
-        if kind == 0x4E:
-            return self._notice(due, buffer, position, end)
-        if kind == 0x53:
-            return self._parameter(due, buffer[position + 5 : end])
-        if kind == 0x41:
-            return GO
-        if due is not None:
-            if kind == 0x6E or kind == 0x74:
-                return self._described(kind, due)
-            if kind == 0x73 or kind == 0x49:
-                return self._suspended(kind, due, buffer, position, end)
-            if kind == 0x48:
-                return self._copy_out(due, buffer, position, end)
-            if kind == 0x63:
-                return self._copy_done(due)
-            if kind == 0x47:
-                return self._copy_in_begins(due)
-        raise UpstreamFault(f"an unexpected message of type {chr(kind)!r}")
-
-    # --- names
 
     def _named(self, kind: int, due: Expected | None) -> int:
         """ParseComplete, BindComplete, CloseComplete: a name's version is committed."""
@@ -189,8 +59,6 @@ class Completions(Results):
         if kind == 0x6E:
             self._queue.popleft()
         return DROP if due.own else GO
-
-    # --- ends
 
     def _complete(self, due: Expected, buffer: bytes, position: int, end: int) -> int:
         """CommandComplete."""
@@ -280,18 +148,6 @@ class Completions(Results):
             self._queue.append(Expected(ABORT))
             self._send_own("own:abort", ABORT_MESSAGE)
 
-    def _release(self, due: Running) -> None:
-        """Whoever waits for this command's end may go on."""
-        if due.barrier:
-            due.barrier = False
-            self._barrier -= 1
-            if due.withholds:
-                due.withholds = False
-                self._sync_barrier -= 1
-        if self._copy_wait is due:
-            self._copy_wait = None
-            self._copy_in = False
-
     def _happened(self, answer: Allowed, index: int) -> None:
         """A statement with effects on the session has ended well."""
         analysis = answer.analysis
@@ -335,117 +191,6 @@ class Completions(Results):
         if "$user" not in reported:
             self._set_path(reported, self._role)
 
-    # --- errors and notices
-
-    def _error(self, due: Expected | None, buffer: bytes, position: int, end: int) -> int:
-        """ErrorResponse: ends a simple query's statements, or everything up to the next Sync."""
-        fields = read_fields(buffer[position + 5 : end])
-        if fields.get("V", fields.get("S", "")) in ("FATAL", "PANIC"):
-            self._last_word = True
-        if due is None:
-            return GO
-        scrub = due.scrub
-        self._deliver(buffer, position)
-        self._down_clearance = self._clearance
-        if isinstance(due, Running) and due.kind == QUERY:
-            due.opened = due.copying = self._copy_in = False
-            if due.answer is not None and due.answer.analysis.changes and self._touches_settings(due.answer):
-                self._path_stale = True
-            if due.muted:
-                return DROP
-            due.sqlstate = fields.get("C", "XX000")
-            return self._tell("E", fields, scrub)
-        if due.own:
-            return self._own_failed(buffer[position:end])
-        if due.kind == SYNC:
-            # Raised by the commit of the implicit transaction; ready comes behind it.
-            return self._tell("E", fields, scrub)
-        self._queue.popleft()
-        if due.kind == ABORT:
-            if due.data:
-                self._out.append(Reply(due.data))
-            self._fail_batch()
-            return DROP
-        self._drop(due, "error", fields.get("C", "XX000"))
-        self._fail_batch()
-        return self._tell("E", fields, scrub)
-
-    def _touches_settings(self, answer: Allowed) -> bool:
-        changes = answer.analysis.changes
-        touched = SessionChange.SETTINGS in changes or SessionChange.OPAQUE in changes
-        self._settings_touched = self._settings_touched or touched
-        return touched
-
-    def _tell(self, kind: str, fields: dict[str, str], scrub: bool) -> int:
-        """Errors and notices: as they are, or without free text when hidden values are within reach."""
-        if not scrub:
-            return GO
-        self._out.append(Deliver(self._clearance, scrubbed(kind, fields)))
-        return DROP
-
-    def _notice(self, due: Expected | None, buffer: bytes, position: int, end: int) -> int:
-        """NoticeResponse, at any time."""
-        if due is None or not due.scrub:
-            return GO
-        self._deliver(buffer, position)
-        return self._tell("N", read_fields(buffer[position + 5 : end]), True)
-
-    def _parameter(self, due: Expected | None, body: bytes) -> int:
-        """ParameterStatus, at any time. A report that the lexer's state has changed ends the session."""
-        name, value = read_strings(body, 2)
-        self._parameters[name] = value
-        wanted = PINNED.get(name)
-        if wanted is not None and value.upper() != wanted.upper():
-            message = f"`{name}` was changed to `{value}`, which would change how commands are read"
-            word = error_message("FATAL", "57P01", message, hint=f"leave `{name}` at `{wanted}` on this connection")
-            self._close("pinned_setting_changed", message, word)
-            return WAIT
-        if due is not None and due.scrub and value not in ("on", "off"):
-            return DROP
-        return GO
-
-    # --- after an error
-
-    def _drop(self, due: Expected, outcome: str, sqlstate: str) -> None:
-        """The upstream has not done this."""
-        if due.statement is not None:
-            self._statements.drop(due.statement)
-        if due.portal is not None and due.kind in (BIND, CLOSE):
-            self._portals.drop(due.portal)
-        if isinstance(due, Running):
-            self._release(due)
-            if due.answer is not None and due.answer.analysis.changes and self._touches_settings(due.answer):
-                self._path_stale = True
-        if due.answer is not None:
-            rows = due.rows if isinstance(due, Running) else 0
-            self._end(due.answer, outcome, "", sqlstate, rows)
-
-    def _fail_batch(self) -> None:
-        """The upstream skips everything up to the next Sync, and so does the relay."""
-        queue = self._queue
-        while queue:
-            due = queue[0]
-            if due.kind == SYNC or due.kind == FATAL:
-                return
-            queue.popleft()
-            if due.own:
-                self._own_step()
-            else:
-                self._drop(due, "cut", "")
-        self._skipping = True
-
-    def _settle(self) -> None:
-        """The gateway's own answers whose turn has come."""
-        queue = self._queue
-        while queue and queue[0].kind in (REFUSED, REFUSED_READY, FATAL):
-            due = queue.popleft()
-            if due.kind == FATAL:
-                self._close(due.reason, "", due.data)
-                return
-            self._out.append(Reply(due.data + READY[self._status] if due.kind == REFUSED_READY else due.data))
-
-    # --- COPY FROM STDIN
-
     def _copy_in_begins(self, due: Expected) -> int:
         """`G`: the upstream wants the data of a COPY FROM STDIN."""
         if not isinstance(due, Running) or due.answer is None:
@@ -457,23 +202,3 @@ class Completions(Results):
         self._copy_wait = due
         self._copy_in = True
         return GO
-
-    # --- the gateway's own questions
-
-    def _own_step(self) -> None:
-        """One more answer to the gateway's own question has come (or will not come)."""
-        self._own_running -= 1
-        if self._own_running == 0 and len(self._own_answers) == 2 and not self._own_error:
-            self._set_path(*self._own_answers)
-
-    def _own_failed(self, message: bytes) -> int:
-        """The upstream answered the gateway's own question with an error (the client's cancel may have hit it).
-
-        The command that waits for the answer gets that error: it is what happened to it.
-        """
-        own_sync = any(due.kind == SYNC and due.own for due in self._queue)
-        self._fail_batch()
-        if not own_sync:
-            return GO
-        self._own_error = message
-        return DROP
