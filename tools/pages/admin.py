@@ -93,7 +93,8 @@ def _labels() -> dict[str, tuple[str, ...]]:
 def metric_table() -> str:
     """The metrics."""
     return table(
-        ("metric", "type", "labels", "meaning"), ((code(name), kind, codes(labels), words) for name, kind, labels, words in families())
+        ("metric", "type", "labels", "meaning"),
+        ((code(name), kind, codes(labels), words) for name, kind, labels, words in families()),
     )
 
 

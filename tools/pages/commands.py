@@ -79,7 +79,13 @@ def reference() -> str:
         for option in options(command):
             words = str(getattr(option, "help", "") or "")
             variable = getattr(option, "envvar", None)
-            rows.append((", ".join(map(code, option.opts)), _default(option), f"{words} (or `{variable}`)" if variable else words))
+            rows.append(
+                (
+                    ", ".join(map(code, option.opts)),
+                    _default(option),
+                    f"{words} (or `{variable}`)" if variable else words,
+                )
+            )
         if rows:
             paragraphs.append(table(("option", "default", "meaning"), rows))
         parts.append("\n\n".join(paragraphs))

@@ -43,8 +43,8 @@ _ENTITIES = {
 _ATTRIBUTES = {
     "connection": "the connection that it belongs to",
     "name": "its own name, without schema",
-    "schema": "its schema (of a schema, its own name); `\"\"` where it has none",
-    "table": "the table's name, on a table and on its columns; else `\"\"`",
+    "schema": 'its schema (of a schema, its own name); `""` where it has none',
+    "table": 'the table\'s name, on a table and on its columns; else `""`',
     "kind": "on a table `table`, `partitioned`, `view`, `matview`, `foreign`, `sequence`, `temp` or `unresolved`; on a `DbObject` its kind; "
     "else `column`, `function`, `schema`, `database`, `setting`, `role`, `connection` or `data_class`",
     "resolved": "on a table: whether the catalog knew the name; on everything else true",
@@ -132,7 +132,9 @@ def entities() -> str:
     rows = []
     for name, (example, meaning) in _ENTITIES.items():
         sample = example or example_id((name, "")) or ""
-        above = "action groups" if name == "Action" else codes(each for each in parents.get(name, "").split(", ") if each)
+        above = (
+            "action groups" if name == "Action" else codes(each for each in parents.get(name, "").split(", ") if each)
+        )
         rows.append((code(name), code(f'{name}::"{sample}"'), above, meaning))
     return table(("type", "example", "is in", "meaning"), rows)
 
@@ -163,7 +165,9 @@ def _facts(facts: Iterable[Fact]) -> str:
     for fact in facts:
         always = fact.name in SESSION_ALWAYS
         required = codes(action.value for action in Action if action in fact.required_on)
-        rows.append((code(fact.name), code(fact.type.value), "always" if always else required or "may be absent", fact.meaning))
+        rows.append(
+            (code(fact.name), code(fact.type.value), "always" if always else required or "may be absent", fact.meaning)
+        )
     return table(("fact", "type", "there on", "meaning"), rows)
 
 
