@@ -68,8 +68,12 @@ EFFECT_FACTS: tuple[Fact, ...] = (
     Fact("functions", CedarType.STRINGS, "every function that the statement calls as `schema.function`"),
     Fact("resolved", CedarType.BOOL, "whether the catalog knew every name of this effect"),
     Fact("limit", CedarType.LONG, "the statement's LIMIT, when it is a literal whole number"),
-    Fact("rows", CedarType.LONG, "how many literal rows an INSERT … VALUES has"),
     Fact("set_value", CedarType.STRING, "the value that SET gives to the setting, when it is a literal"),
+    Fact("columns", CedarType.STRINGS, "the columns of the written table that get values"),
+    Fact("returning", CedarType.BOOL, "whether an INSERT, UPDATE, DELETE or MERGE answers rows"),
+    Fact("temporary", CedarType.BOOL, "whether DDL makes something that ends with the session"),
+    Fact("if_exists", CedarType.BOOL, "whether DDL says IF EXISTS or IF NOT EXISTS"),
+    Fact("cascade", CedarType.BOOL, "whether DROP or TRUNCATE reaches things that it does not name"),
     Fact("explain", CedarType.BOOL, "whether the statement is only explained and not run"),
     Fact("object_kind", CedarType.STRING, "kind of the object that DDL is about, or why an effect is `unknown`"),
 )

@@ -6,7 +6,11 @@ import dataclasses
 
 import pytest
 
+from interpose.analysis.sql.analyst import PostgresAnalyst
 from interpose.model.actions import Action
+from interpose.model.analysis import Analysis
+from interpose.model.catalog import Lookup, Routine
+from interpose.model.command import Command, CommandKind, SqlContext
 from interpose.policy.facts import (
     EFFECT_FACTS,
     GATEWAY_FACTS,
@@ -99,3 +103,55 @@ def test_a_session_cannot_state_what_is_not_its_own(name: str) -> None:
 def test_a_clock_that_tells_no_time_is_an_error(now: float) -> None:
     with pytest.raises(FactError):
         session_context(ALICE, {}, now, None)
+
+
+class _NoCatalog:
+    """A catalog in which the upstream has nothing but functions of its own."""
+
+    version = 1
+
+    def relation(self, schema: str | None, name: str, path: tuple[str, ...]) -> Lookup:
+        return Lookup.NOT_FOUND
+
+    def relation_by_oid(self, oid: int) -> Lookup:
+        return Lookup.NOT_FOUND
+
+    def routine(self, schema: str | None, name: str, path: tuple[str, ...]) -> Routine:
+        return Routine("pg_catalog", name, frozenset("f"), "s", False, frozenset({"internal"}), True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select a, count(*) from t where b = 1 group by a limit 5",
+        "select * from t for update",
+        "insert into t (a) values (1) on conflict (a) do update set b = 2 returning *",
+        "update t set a = 1 where b = 2 returning a",
+        "delete from t",
+        "merge into t using s on t.a = s.a when matched then delete when not matched then insert values (1)",
+        "with d as (delete from t where a = 1 returning *) select * from d",
+        "create temp table t as select 1",
+        "drop table if exists t cascade",
+        "truncate t cascade",
+        "alter table t add column a int",
+        "explain analyze update t set a = 1",
+        "copy t from stdin",
+        "copy t to program 'x'",
+        "set work_mem = '1MB'",
+        "reset all",
+        "discard all",
+        "grant select on t to r",
+        "do $$ begin end $$",
+        "prepare p as delete from t where a = $1",
+        "notify a, 'b'",
+        "select query_to_xml(a, true, true, '') from t",
+        "select pg_read_file('/etc/passwd'), set_config('work_mem', '1', false), pg_notify('a', 'b')",
+        "vacuum t; begin; create role r; listen x; ;",
+    ],
+)
+def test_every_fact_that_analysis_states_is_declared(text: str) -> None:
+    command = Command(CommandKind.QUERY, text, SqlContext(("pg_catalog", "public"), 17))
+    found = PostgresAnalyst().analyse(command, _NoCatalog())
+    assert isinstance(found, Analysis)
+    for effect in found.effects:
+        effect_context(effect.action, effect.facts, None)
