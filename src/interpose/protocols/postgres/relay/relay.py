@@ -12,6 +12,7 @@ from interpose.protocols.contract import Login, SessionFacts
 from interpose.protocols.intents import Answer, Intent, Reply, ShowAnswer
 from interpose.protocols.postgres.backend import READY, backend_key, error_message, parameter_status
 from interpose.protocols.postgres.dial import Dialled
+from interpose.protocols.postgres.login import PostgresLogin
 from interpose.protocols.postgres.refusals import hold_message, refusal_message
 from interpose.protocols.postgres.relay.client import Client
 from interpose.protocols.postgres.relay.results import UpstreamFault
@@ -21,13 +22,16 @@ from interpose.protocols.postgres.wire import BodyError
 class PostgresRelay(Client):
     """The command loop of one PostgreSQL session."""
 
-    __slots__ = ()
+    __slots__ = ("_cancel_key",)
 
     def __init__(self, dialled: object, login: Login, facts: SessionFacts) -> None:
         """`dialled` is what `PostgresDial` ended with; raises `TypeError` for anything else (our bug)."""
         if not isinstance(dialled, Dialled):
             raise TypeError("a PostgreSQL relay needs what the PostgreSQL dial ended with")
         super().__init__(dialled, facts)
+        # Protocol 3.0 has room for 8 bytes of key (PostgreSQL 18 §54.7, BackendKeyData).
+        long = isinstance(login, PostgresLogin) and login.minor >= 2
+        self._cancel_key = facts.cancel_key if long else facts.cancel_key[:8]
 
     def start(self) -> list[Intent]:
         """The upstream's parameter reports, the gateway's own cancel key, and ready."""
@@ -110,7 +114,7 @@ class PostgresRelay(Client):
 
     def _begin(self) -> None:
         reports = b"".join(parameter_status(name, value) for name, value in self._parameters.items())
-        self._out.append(Reply(reports + backend_key(self._facts.cancel_key) + READY[self._status]))
+        self._out.append(Reply(reports + backend_key(self._cancel_key) + READY[self._status]))
 
     def _down(self) -> None:
         box = self._upstream
