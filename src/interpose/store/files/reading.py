@@ -42,23 +42,25 @@ class RecordedSessions:
     def find(self, session: str) -> StoredRecording | None:
         """One recording; None when there is none. Raises `RecordingError` for what cannot be a session id."""
         safe_name(session, "id of a session")
-        path = next(self._folder.glob(f"*/{session}{RECORDING_SUFFIX}"), None)
         live = session in self._live()
+        path = self._path(session)
         return StoredRecording(session, path, live) if path is not None or live else None
 
     def frames(self, session: str) -> Iterator[Frame]:
         """Every frame that is there now, each once, although the gateway may be sealing at the same time."""
+        safe_name(session, "id of a session")
         seen = 0
         for _ in range(_ATTEMPTS):
-            stored = self.find(session)
-            if stored is None:
+            # INVARIANT: the spools are listed before the file is looked for. What is sealed in between is then in the file,
+            # or its spool is gone when it is opened, and all begins again.
+            waiting = self._live().get(session, [])
+            path = self._path(session)
+            if path is None and not waiting:
                 raise StoreError(
                     f"there is no recording of session `{session}`", hint="list sessions to see which there are"
                 )
-            # The spools are listed first: one that is sealed in between is then in the file, or gone when it is opened.
-            waiting = self._live().get(session, [])
             try:
-                for number, frame in self._walk(stored.path, waiting):
+                for number, frame in self._walk(path, waiting):
                     if number >= seen:
                         seen = number + 1
                         yield frame
@@ -100,6 +102,9 @@ class RecordedSessions:
         """Every command that matches, session by session; a recording is read no further than it can hold hits."""
         for stored in self.all():
             yield from search(self.timeline(stored.session), query)
+
+    def _path(self, session: str) -> Path | None:
+        return next(self._folder.glob(f"*/{session}{RECORDING_SUFFIX}"), None)
 
     def _live(self) -> dict[str, list[Path]]:
         """Spools by session, over all workers, dead ones included."""

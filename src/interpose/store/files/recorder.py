@@ -232,10 +232,10 @@ class FileSessionRecorder:
         finally:
             os.close(handle)
 
-    @property
-    def closed(self) -> bool:
-        """Whether it is closed and its last spool is in `full`."""
-        return self._handle < 0
+    def sealable(self) -> tuple[tuple[FullSpool, ...], bool]:
+        """The spools that are full, oldest first, and whether the recorder is closed and its last spool among them."""
+        with self._lock:
+            return tuple(self.full), self._handle < 0
 
     def take_rest(self) -> list[bytes]:
         """Frames of a closed recorder that never reached the spool."""

@@ -239,20 +239,23 @@ class FileRecordings:
         recording = recorder.recording
         if recording.trailer is not None:
             return
-        closed = recorder.closed
-        while recorder.full:
-            spool = recorder.full[0]
+        spools, closed = recorder.sealable()
+        # INVARIANT: a recording that is not sealed has a spool, or a crash would leave it unsealed for ever.
+        for spool in spools[:-1] if closed else spools:
             recording.absorb_whole(spool.path, spool.frames, spool.size)
             spool.path.unlink()
-            recorder.full.pop(0)
+            recorder.full.remove(spool)
         if not closed:
             return
+        last = spools[-1]
+        recording.absorb_whole(last.path, last.frames, last.size)
         rest = recorder.take_rest()
         recording.append(rest)
         rest.clear()
         reason = recorder.reason or ""
         state = "truncated(disk)" if recorder.lost else "truncated(peer)" if reason in PEER_LOST else "complete"
         recording.seal(state, reason)
+        last.path.unlink()
         self._sealed += 1
         with self._touch_lock:
             self._durable.discard(recorder)
