@@ -158,10 +158,9 @@ def set_depends(walk: Statement, node: pb.Node) -> None:
     walk.changes.add(SessionChange.CATALOG)
 
 
-_Either = pb.AlterObjectSchemaStmt | pb.AlterOwnerStmt | pb.AlterObjectDependsStmt
-
-
-def _alter_either(walk: Statement, stmt: _Either, kind: int) -> None:
+def _alter_either(
+    walk: Statement, stmt: pb.AlterObjectSchemaStmt | pb.AlterOwnerStmt | pb.AlterObjectDependsStmt, kind: int
+) -> None:
     if stmt.HasField("relation"):
         _alter_relation(walk, stmt.relation, kind, {})
     else:

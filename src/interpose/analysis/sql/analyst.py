@@ -30,6 +30,10 @@ from interpose.model.command import Command
 from interpose.model.resources import ConnectionResource
 
 _MOST_KEY_CHARACTERS = 16_384
+_OUR_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What a bug in a walk looks like. It must refuse the one command, readably, and not end the session."""
+
+_FAILED = Unanalysable("analysis_failed", "the command could not be analysed", hint="this is a fault of the gateway")
 _TOO_DEEP = Unanalysable("too_deep", "the command is nested too deep", hint="split it into several commands")
 
 
@@ -60,6 +64,8 @@ class PostgresAnalyst:
             return Unanalysable(refused.reason, refused.message, refused.hint)
         except RecursionError:
             return _TOO_DEEP
+        except _OUR_FAULTS:
+            return _FAILED
         wanted = state.wanted()
         if wanted:
             return NeedsCatalog(wanted)

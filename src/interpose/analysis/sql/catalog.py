@@ -48,17 +48,24 @@ class CatalogCache:
         return self._oids.get(oid, Lookup.NOT_CACHED)
 
     def routine(self, schema: str | None, name: str, path: tuple[str, ...]) -> Routine | Lookup:
-        """The functions that this name means. A function is never looked for in a temporary schema (PostgreSQL 17 §9.1)."""
+        """The functions that this name means, folded together when it is not qualified.
+
+        Overloads in all schemas of the path compete by their argument types, so that `lower(x)` may mean a user's function
+        behind `pg_catalog` (PostgreSQL 17 §10.3). A function is never looked for in a temporary schema (§9.1).
+        """
         if schema is not None:
             if _temporary(schema):
                 return Lookup.NOT_FOUND
             return self._routines.get((schema, name), Lookup.NOT_CACHED)
+        found: list[Routine] = []
         for candidate in path:
             if not _temporary(candidate):
-                found = self._routines.get((candidate, name), Lookup.NOT_CACHED)
-                if found is not Lookup.NOT_FOUND:
-                    return found
-        return Lookup.NOT_FOUND
+                routine = self._routines.get((candidate, name), Lookup.NOT_CACHED)
+                if routine is Lookup.NOT_CACHED:
+                    return routine
+                if isinstance(routine, Routine):
+                    found.append(routine)
+        return folded(found) if found else Lookup.NOT_FOUND
 
     def absorb(self, page: CatalogPage) -> None:
         """Keep an answer. What was asked and is not in it does not exist."""
@@ -82,6 +89,27 @@ class CatalogCache:
         self._relations.clear()
         self._oids.clear()
         self._routines.clear()
+
+
+_WORST = {"i": 0, "s": 1, "v": 2}
+
+
+def folded(routines: list[Routine]) -> Routine:
+    """Functions of one name as one, at their most dangerous: built in only if all are, and named by the first that is not."""
+    if len(routines) == 1:
+        return routines[0]
+    named = next((routine for routine in routines if not routine.builtin), routines[0])
+    extensions = {routine.extension for routine in routines}
+    return Routine(
+        named.schema,
+        named.name,
+        frozenset().union(*(routine.kinds for routine in routines)),
+        max((routine.volatility for routine in routines), key=lambda letter: _WORST.get(letter, 2)),
+        any(routine.security_definer for routine in routines),
+        frozenset().union(*(routine.languages for routine in routines)),
+        named.builtin,
+        named.extension if len(extensions) == 1 else None,
+    )
 
 
 def _temporary(schema: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from postgast import pg_query_pb2 as pb
 
 from interpose.analysis.sql import names
@@ -10,11 +12,18 @@ from interpose.analysis.sql.scope import Scope
 from interpose.analysis.sql.session_statements import execute
 from interpose.analysis.sql.statement import QUERY_TAGS, Statement, columns_of, outputs_of
 from interpose.model.actions import Action
-from interpose.model.analysis import FactValue, OutputColumn, Outputs, SessionChange
+from interpose.model.analysis import CopyLayout, FactValue, OutputColumn, Outputs, SessionChange
 from interpose.model.resources import ConnectionResource, ObjectResource
 
 _EXPLAIN_ALWAYS = frozenset({SessionChange.OPAQUE})
 _OFF = frozenset({"off", "false", "0", "none"})
+_COPY_OPTIONS = frozenset(
+    (
+        "format freeze delimiter null default header quote escape force_quote force_not_null force_null encoding "
+        "on_error log_verbosity reject_limit"
+    ).split()
+)
+"""Options of COPY up to PostgreSQL 18."""
 
 
 def copy(walk: Statement, node: pb.Node) -> None:
@@ -26,6 +35,7 @@ def copy(walk: Statement, node: pb.Node) -> None:
         walk.add(Action.SERVER_PROGRAM, ObjectResource("program", "", stmt.filename))
     elif stmt.filename:
         walk.add(Action.SERVER_FILE, ObjectResource("file", "", stmt.filename))
+    walk.layout = None if elsewhere else copy_layout(stmt.options)
     if stmt.is_from:
         _copy_in(walk, stmt)
         walk.copy = None if elsewhere else "in"
@@ -36,6 +46,31 @@ def copy(walk: Statement, node: pb.Node) -> None:
     else:
         walk.copy = "out"
         walk.outputs = outputs_of(columns)
+
+
+def copy_layout(options: Iterable[pb.Node]) -> CopyLayout | None:
+    """How COPY's options say that its data is written; None when that is not UTF-8 or not understood."""
+    given = {node.def_elem.defname: node.def_elem.arg for node in options}
+    if given.keys() - _COPY_OPTIONS:
+        return None
+    values = {name: names.setting_value(argument) for name, argument in given.items()}
+    layout_format = values.get("format", "text")
+    if layout_format not in ("text", "csv", "binary"):
+        return None
+    if values.get("encoding", "utf8").lower().replace("-", "") not in ("utf8", "unicode"):
+        return None
+    csv = layout_format == "csv"
+    quote = values.get("quote", '"')
+    layout = CopyLayout(
+        format=layout_format,
+        delimiter=values.get("delimiter", "," if csv else "\t"),
+        null=values.get("null", "" if csv else "\\N"),
+        quote=quote,
+        escape=values.get("escape", quote),
+        header="header" in given and values["header"].lower() not in _OFF,
+    )
+    marks = (layout.delimiter, layout.quote, layout.escape)
+    return layout if all(len(mark) == 1 and mark.isascii() for mark in marks) else None
 
 
 def _copy_in(walk: Statement, stmt: pb.CopyStmt) -> None:

@@ -10,7 +10,7 @@ from interpose.analysis.sql.lineage import NO_SOURCES, Lineage
 from interpose.analysis.sql.scope import Table
 from interpose.analysis.sql.state import CommandState
 from interpose.model.actions import Action
-from interpose.model.analysis import Effect, FactValue, NamedText, Outputs, SessionChange, StatementInfo
+from interpose.model.analysis import CopyLayout, Effect, FactValue, NamedText, Outputs, SessionChange, StatementInfo
 from interpose.model.resources import (
     ColumnResource,
     ConnectionResource,
@@ -35,6 +35,7 @@ class Findings:
         self.tables: list[Table] = []
         self.outputs: Outputs | None = None
         self.copy: str | None = None
+        self.layout: CopyLayout | None = None
         self.read_log: list[frozenset[ColumnResource]] = []
         self.used_known = True
         self.sinks: set[ColumnResource] = set()
@@ -144,6 +145,7 @@ class Findings:
             closes=self.closes,
             runs_prepared=self.runs_prepared,
             runs_cursor=self.runs_cursor,
+            layout=self.layout,
         )
 
 

@@ -16,7 +16,7 @@ from interpose.analysis.sql.calls import Calls
 from interpose.analysis.sql.expressions import Columns
 from interpose.analysis.sql.functions import ROW_SOURCES, SYSTEM_COPIES
 from interpose.analysis.sql.lineage import CONSTANT, UNKNOWN, Lineage, combine
-from interpose.analysis.sql.scope import FromItem, Join, Scope, Table
+from interpose.analysis.sql.scope import FromItem, Join, Scope, Table, distinct
 from interpose.model.catalog import Relation
 from interpose.model.resources import ColumnResource, TableResource
 
@@ -57,14 +57,11 @@ class FromClause(Calls):
     def derived(self, alias: str, columns: Columns | None, scope: Scope, renamed: list[str] | None = None) -> Table:
         """A table that is no object of the catalog; `columns` None: nothing is known of it."""
         named: dict[str, Lineage | None] = {}
-        repeated = False
         for index, (name, lineage) in enumerate(columns or ()):
             if renamed and index < len(renamed):
                 name = renamed[index]
-            repeated = repeated or name in named
-            before = named.get(name)
-            named[name] = lineage if before is None else combine((before, lineage))
-        return Table(alias, named, scope.level, self.read_log, open_=columns is None or repeated)
+            named[distinct(name, named)] = lineage
+        return Table(alias, named, scope.level, self.read_log, open_=columns is None)
 
     def range_var(self, rangevar: pb.RangeVar, scope: Scope) -> Table:
         """A table, view or common table expression by name."""
@@ -89,9 +86,13 @@ class FromClause(Calls):
             return table
         parents = self._ancestors(relation)
         columns: dict[str, Lineage | None] = {}
+        real: dict[str, str] | None = {} if renamed else None
         for index, column in enumerate(relation.columns):
-            columns[renamed[index] if renamed and index < len(renamed) else column.name] = None
-        real = dict(zip(columns, (column.name for column in relation.columns), strict=True)) if renamed else None
+            key = column.name
+            if real is not None:
+                key = distinct(renamed[index] if renamed and index < len(renamed) else column.name, columns)
+                real[key] = column.name
+            columns[key] = None
         table = Table(
             alias or name,
             columns,

@@ -37,153 +37,56 @@ class Deed(Enum):
 
 DEEDS: Final[dict[str, Deed]] = {
     **dict.fromkeys(
-        [
-            "pg_current_logfile",
-            "pg_file_read",
-            "pg_file_rename",
-            "pg_file_sync",
-            "pg_file_unlink",
-            "pg_file_write",
-            "pg_hba_file_rules",
-            "pg_ident_file_mappings",
-            "pg_logdir_ls",
-            "pg_ls_archive_statusdir",
-            "pg_ls_dir",
-            "pg_ls_logdir",
-            "pg_ls_logicalmapdir",
-            "pg_ls_logicalsnapdir",
-            "pg_ls_replslotdir",
-            "pg_ls_summariesdir",
-            "pg_ls_tmpdir",
-            "pg_ls_waldir",
-            "pg_read_binary_file",
-            "pg_read_file",
-            "pg_read_file_old",
-            "pg_show_all_file_settings",
-            "pg_stat_file",
-            "lo_import",
-            "lo_export",
-        ],
+        (
+            "pg_current_logfile pg_file_read pg_file_rename pg_file_sync pg_file_unlink pg_file_write "
+            "pg_hba_file_rules pg_ident_file_mappings pg_logdir_ls pg_ls_archive_statusdir pg_ls_dir "
+            "pg_ls_logdir pg_ls_logicalmapdir pg_ls_logicalsnapdir pg_ls_replslotdir pg_ls_summariesdir "
+            "pg_ls_tmpdir pg_ls_waldir pg_read_binary_file pg_read_file pg_read_file_old "
+            "pg_show_all_file_settings pg_stat_file lo_import lo_export"
+        ).split(),
         Deed.FILE,
     ),
     **dict.fromkeys(
-        [
-            "dblink",
-            "dblink_build_sql_delete",
-            "dblink_build_sql_insert",
-            "dblink_build_sql_update",
-            "dblink_cancel_query",
-            "dblink_close",
-            "dblink_connect",
-            "dblink_connect_u",
-            "dblink_current_query",
-            "dblink_disconnect",
-            "dblink_error_message",
-            "dblink_exec",
-            "dblink_fdw_validator",
-            "dblink_fetch",
-            "dblink_get_connections",
-            "dblink_get_notify",
-            "dblink_get_pkey",
-            "dblink_get_result",
-            "dblink_is_busy",
-            "dblink_open",
-            "dblink_send_query",
-            "postgres_fdw_disconnect",
-            "postgres_fdw_disconnect_all",
-            "postgres_fdw_get_connections",
-            "postgres_fdw_handler",
-            "pg_backup_start",
-            "pg_backup_stop",
-            "pg_cancel_backend",
-            "pg_clear_attribute_stats",
-            "pg_clear_relation_stats",
-            "pg_copy_logical_replication_slot",
-            "pg_copy_physical_replication_slot",
-            "pg_create_logical_replication_slot",
-            "pg_create_physical_replication_slot",
-            "pg_create_restore_point",
-            "pg_drop_replication_slot",
-            "pg_extension_config_dump",
-            "pg_import_system_collations",
-            "pg_log_backend_memory_contexts",
-            "pg_log_standby_snapshot",
-            "pg_logical_emit_message",
-            "pg_get_replication_slots",
-            "pg_logical_slot_get_binary_changes",
-            "pg_logical_slot_get_changes",
-            "pg_logical_slot_peek_binary_changes",
-            "pg_logical_slot_peek_changes",
-            "pg_nextoid",
-            "pg_promote",
-            "pg_reload_conf",
-            "pg_replication_origin_advance",
-            "pg_replication_origin_create",
-            "pg_replication_origin_drop",
-            "pg_replication_origin_session_reset",
-            "pg_replication_origin_session_setup",
-            "pg_replication_origin_xact_reset",
-            "pg_replication_origin_xact_setup",
-            "pg_replication_slot_advance",
-            "pg_restore_attribute_stats",
-            "pg_restore_relation_stats",
-            "pg_rotate_logfile",
-            "pg_rotate_logfile_old",
-            "pg_start_backup",
-            "pg_stat_reset",
-            "pg_stat_reset_backend_stats",
-            "pg_stop_backup",
-            "pg_stat_reset_replication_slot",
-            "pg_stat_reset_shared",
-            "pg_stat_reset_single_function_counters",
-            "pg_stat_reset_single_table_counters",
-            "pg_stat_reset_slru",
-            "pg_stat_reset_subscription_stats",
-            "pg_stat_statements_reset",
-            "pg_stop_making_pinned_objects",
-            "pg_switch_wal",
-            "pg_sync_replication_slots",
-            "pg_terminate_backend",
-            "pg_wal_replay_pause",
-            "pg_wal_replay_resume",
-            "pg_wal_summary_contents",
-            "pg_available_wal_summaries",
-            "pg_show_replication_origin_status",
-        ],
+        (
+            "dblink dblink_build_sql_delete dblink_build_sql_insert dblink_build_sql_update "
+            "dblink_cancel_query dblink_close dblink_connect dblink_connect_u dblink_current_query "
+            "dblink_disconnect dblink_error_message dblink_exec dblink_fdw_validator dblink_fetch "
+            "dblink_get_connections dblink_get_notify dblink_get_pkey dblink_get_result dblink_is_busy "
+            "dblink_open dblink_send_query postgres_fdw_disconnect postgres_fdw_disconnect_all "
+            "postgres_fdw_get_connections postgres_fdw_handler pg_backup_start pg_backup_stop "
+            "pg_cancel_backend pg_clear_attribute_stats pg_clear_relation_stats "
+            "pg_copy_logical_replication_slot pg_copy_physical_replication_slot "
+            "pg_create_logical_replication_slot pg_create_physical_replication_slot pg_create_restore_point "
+            "pg_drop_replication_slot pg_extension_config_dump pg_import_system_collations "
+            "pg_log_backend_memory_contexts pg_log_standby_snapshot pg_logical_emit_message "
+            "pg_get_replication_slots pg_logical_slot_get_binary_changes pg_logical_slot_get_changes "
+            "pg_logical_slot_peek_binary_changes pg_logical_slot_peek_changes pg_nextoid pg_promote "
+            "pg_reload_conf pg_replication_origin_advance pg_replication_origin_create "
+            "pg_replication_origin_drop pg_replication_origin_session_reset "
+            "pg_replication_origin_session_setup pg_replication_origin_xact_reset "
+            "pg_replication_origin_xact_setup pg_replication_slot_advance pg_restore_attribute_stats "
+            "pg_restore_relation_stats pg_rotate_logfile pg_rotate_logfile_old pg_start_backup pg_stat_reset "
+            "pg_stat_reset_backend_stats pg_stop_backup pg_stat_reset_replication_slot pg_stat_reset_shared "
+            "pg_stat_reset_single_function_counters pg_stat_reset_single_table_counters pg_stat_reset_slru "
+            "pg_stat_reset_subscription_stats pg_stat_statements_reset pg_stop_making_pinned_objects "
+            "pg_switch_wal pg_sync_replication_slots pg_terminate_backend pg_wal_replay_pause "
+            "pg_wal_replay_resume pg_wal_summary_contents pg_available_wal_summaries "
+            "pg_show_replication_origin_status"
+        ).split(),
         Deed.ADMINISTER,
     ),
     **dict.fromkeys(
-        ["brin_desummarize_range", "brin_summarize_new_values", "brin_summarize_range", "gin_clean_pending_list"],
+        "brin_desummarize_range brin_summarize_new_values brin_summarize_range gin_clean_pending_list".split(),
         Deed.MAINTAIN,
     ),
     **dict.fromkeys(
-        [
-            "connectby",
-            "crosstab",
-            "crosstab2",
-            "crosstab3",
-            "crosstab4",
-            "crosstabn",
-            "cursor_to_xml",
-            "cursor_to_xmlschema",
-            "database_to_xml",
-            "database_to_xml_and_xmlschema",
-            "database_to_xmlschema",
-            "query_to_xml",
-            "query_to_xml_and_xmlschema",
-            "query_to_xmlschema",
-            "schema_to_xml",
-            "schema_to_xml_and_xmlschema",
-            "schema_to_xmlschema",
-            "table_to_xml",
-            "table_to_xml_and_xmlschema",
-            "table_to_xmlschema",
-            "ts_rewrite",
-            "ts_stat",
-            "xpath_table",
-            "currtid2",
-            "get_raw_page",
-        ],
+        (
+            "connectby crosstab crosstab2 crosstab3 crosstab4 crosstabn cursor_to_xml cursor_to_xmlschema "
+            "database_to_xml database_to_xml_and_xmlschema database_to_xmlschema query_to_xml "
+            "query_to_xml_and_xmlschema query_to_xmlschema schema_to_xml schema_to_xml_and_xmlschema "
+            "schema_to_xmlschema table_to_xml table_to_xml_and_xmlschema table_to_xmlschema ts_rewrite "
+            "ts_stat xpath_table currtid2 get_raw_page"
+        ).split(),
         Deed.RUNS_TEXT,
     ),
     "set_config": Deed.SETTING,
@@ -194,110 +97,36 @@ DEEDS: Final[dict[str, Deed]] = {
     "lo_get": Deed.LARGE_READ,
     "loread": Deed.LARGE_READ,
     **dict.fromkeys(
-        [
-            "lo_creat",
-            "lo_create",
-            "lo_from_bytea",
-            "lo_open",
-            "lo_put",
-            "lo_truncate",
-            "lo_truncate64",
-            "lo_unlink",
-            "lowrite",
-        ],
+        "lo_creat lo_create lo_from_bytea lo_open lo_put lo_truncate lo_truncate64 lo_unlink lowrite".split(),
         Deed.LARGE_WRITE,
     ),
 }
 """What each function does, by bare name."""
 
 HARMLESS_VOLATILE: Final = frozenset(
-    [
-        "array_sample",
-        "array_shuffle",
-        "clock_timestamp",
-        "current_query",
-        "currval",
-        "gen_random_uuid",
-        "lastval",
-        "lo_close",
-        "lo_lseek",
-        "lo_lseek64",
-        "lo_tell",
-        "lo_tell64",
-        "pg_advisory_lock",
-        "pg_advisory_lock_shared",
-        "pg_advisory_unlock",
-        "pg_advisory_unlock_all",
-        "pg_advisory_unlock_shared",
-        "pg_advisory_xact_lock",
-        "pg_advisory_xact_lock_shared",
-        "pg_blocking_pids",
-        "pg_collation_actual_version",
-        "pg_control_checkpoint",
-        "pg_control_init",
-        "pg_control_recovery",
-        "pg_control_system",
-        "pg_current_wal_flush_lsn",
-        "pg_current_wal_insert_lsn",
-        "pg_current_wal_lsn",
-        "pg_database_collation_actual_version",
-        "pg_database_size",
-        "pg_export_snapshot",
-        "pg_get_aios",
-        "pg_get_backend_memory_contexts",
-        "pg_get_loaded_modules",
-        "pg_get_multixact_members",
-        "pg_get_sequence_data",
-        "pg_get_shmem_allocations",
-        "pg_get_shmem_allocations_numa",
-        "pg_get_wait_events",
-        "pg_get_wal_replay_pause_state",
-        "pg_get_wal_resource_managers",
-        "pg_get_wal_summarizer_state",
-        "pg_indexes_size",
-        "pg_is_in_recovery",
-        "pg_is_wal_replay_paused",
-        "pg_isolation_test_session_is_blocked",
-        "pg_jit_available",
-        "pg_last_committed_xact",
-        "pg_last_wal_receive_lsn",
-        "pg_last_wal_replay_lsn",
-        "pg_last_xact_replay_timestamp",
-        "pg_lock_status",
-        "pg_notification_queue_usage",
-        "pg_partition_ancestors",
-        "pg_partition_tree",
-        "pg_prepared_xact",
-        "pg_relation_size",
-        "pg_replication_origin_progress",
-        "pg_replication_origin_session_is_setup",
-        "pg_replication_origin_session_progress",
-        "pg_safe_snapshot_blocking_pids",
-        "pg_sequence_last_value",
-        "pg_sleep",
-        "pg_sleep_for",
-        "pg_sleep_until",
-        "pg_stat_clear_snapshot",
-        "pg_stat_force_next_flush",
-        "pg_stat_have_stats",
-        "pg_table_size",
-        "pg_tablespace_size",
-        "pg_total_relation_size",
-        "pg_try_advisory_lock",
-        "pg_try_advisory_lock_shared",
-        "pg_try_advisory_xact_lock",
-        "pg_try_advisory_xact_lock_shared",
-        "pg_xact_commit_timestamp",
-        "pg_xact_commit_timestamp_origin",
-        "pg_xact_status",
-        "random",
-        "random_normal",
-        "setseed",
-        "timeofday",
-        "txid_status",
-        "uuidv4",
-        "uuidv7",
-    ],
+    (
+        "array_sample array_shuffle clock_timestamp current_query currval gen_random_uuid lastval "
+        "lo_close lo_lseek lo_lseek64 lo_tell lo_tell64 pg_advisory_lock pg_advisory_lock_shared "
+        "pg_advisory_unlock pg_advisory_unlock_all pg_advisory_unlock_shared pg_advisory_xact_lock "
+        "pg_advisory_xact_lock_shared pg_blocking_pids pg_collation_actual_version pg_control_checkpoint "
+        "pg_control_init pg_control_recovery pg_control_system pg_current_wal_flush_lsn "
+        "pg_current_wal_insert_lsn pg_current_wal_lsn pg_database_collation_actual_version "
+        "pg_database_size pg_export_snapshot pg_get_aios pg_get_backend_memory_contexts "
+        "pg_get_loaded_modules pg_get_multixact_members pg_get_sequence_data pg_get_shmem_allocations "
+        "pg_get_shmem_allocations_numa pg_get_wait_events pg_get_wal_replay_pause_state "
+        "pg_get_wal_resource_managers pg_get_wal_summarizer_state pg_indexes_size pg_is_in_recovery "
+        "pg_is_wal_replay_paused pg_isolation_test_session_is_blocked pg_jit_available "
+        "pg_last_committed_xact pg_last_wal_receive_lsn pg_last_wal_replay_lsn "
+        "pg_last_xact_replay_timestamp pg_lock_status pg_notification_queue_usage pg_partition_ancestors "
+        "pg_partition_tree pg_prepared_xact pg_relation_size pg_replication_origin_progress "
+        "pg_replication_origin_session_is_setup pg_replication_origin_session_progress "
+        "pg_safe_snapshot_blocking_pids pg_sequence_last_value pg_sleep pg_sleep_for pg_sleep_until "
+        "pg_stat_clear_snapshot pg_stat_force_next_flush pg_stat_have_stats pg_table_size "
+        "pg_tablespace_size pg_total_relation_size pg_try_advisory_lock pg_try_advisory_lock_shared "
+        "pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared pg_xact_commit_timestamp "
+        "pg_xact_commit_timestamp_origin pg_xact_status random random_normal setseed timeofday "
+        "txid_status uuidv4 uuidv7"
+    ).split(),
 )
 """Volatile functions of pg_catalog that change nothing outside their own result."""
 
@@ -305,16 +134,10 @@ HARMLESS_PREFIXES: Final = ("pg_stat_get_",)
 """Volatile functions of pg_catalog with these prefixes only report."""
 
 SHOWS_OTHERS: Final = frozenset(
-    [
-        "pg_stat_get_activity",
-        "pg_stat_get_backend_activity",
-        "pg_mcv_list_items",
-        "pg_stat_statements",
-        "pg_stat_get_wal_receiver",
-        "pg_show_replication_origin_status",
-        "pg_cursor",
-        "pg_prepared_statement",
-    ],
+    (
+        "pg_stat_get_activity pg_stat_get_backend_activity pg_mcv_list_items pg_stat_statements "
+        "pg_stat_get_wal_receiver pg_show_replication_origin_status pg_cursor pg_prepared_statement"
+    ).split(),
 )
 """Functions whose result may hold copies of anybody's values: their lineage is never known."""
 
@@ -349,56 +172,21 @@ SYSTEM_COPIES: Final = frozenset(
 """Columns of system catalogs and views that hold copies of users' values, or secrets: their lineage is never known."""
 
 COMPUTING_EXTENSIONS: Final = frozenset(
-    [
-        "btree_gin",
-        "btree_gist",
-        "citext",
-        "cube",
-        "earthdistance",
-        "fuzzystrmatch",
-        "hstore",
-        "intarray",
-        "isn",
-        "ltree",
-        "pg_trgm",
-        "pgcrypto",
-        "postgis",
-        "seg",
-        "unaccent",
-        "uuid-ossp",
-        "vector",
-    ],
+    (
+        "btree_gin btree_gist citext cube earthdistance fuzzystrmatch hstore intarray isn ltree pg_trgm "
+        "pgcrypto postgis seg unaccent uuid-ossp vector"
+    ).split(),
 )
 """Extensions whose C functions compute from their arguments only; other extensions' functions are a user's."""
 
 ROW_SOURCES: Final = frozenset(
-    [
-        "generate_series",
-        "generate_subscripts",
-        "unnest",
-        "json_array_elements",
-        "json_array_elements_text",
-        "json_each",
-        "json_each_text",
-        "json_object_keys",
-        "json_populate_record",
-        "json_populate_recordset",
-        "json_to_record",
-        "json_to_recordset",
-        "jsonb_array_elements",
-        "jsonb_array_elements_text",
-        "jsonb_each",
-        "jsonb_each_text",
-        "jsonb_object_keys",
-        "jsonb_path_query",
-        "jsonb_path_query_tz",
-        "jsonb_populate_record",
-        "jsonb_populate_recordset",
-        "jsonb_to_record",
-        "jsonb_to_recordset",
-        "regexp_matches",
-        "regexp_split_to_table",
-        "string_to_table",
-    ],
+    (
+        "generate_series generate_subscripts unnest json_array_elements json_array_elements_text "
+        "json_each json_each_text json_object_keys json_populate_record json_populate_recordset "
+        "json_to_record json_to_recordset jsonb_array_elements jsonb_array_elements_text jsonb_each "
+        "jsonb_each_text jsonb_object_keys jsonb_path_query jsonb_path_query_tz jsonb_populate_record "
+        "jsonb_populate_recordset jsonb_to_record jsonb_to_recordset regexp_matches regexp_split_to_table "
+        "string_to_table"
+    ).split(),
 )
 """Functions in FROM whose every column is computed from the arguments."""

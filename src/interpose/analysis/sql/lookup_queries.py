@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
+from interpose.analysis.sql.catalog import folded
 from interpose.model.catalog import CatalogColumn, CatalogNames, CatalogPage, Relation, Routine
 
 Row = Sequence[str | None]
@@ -120,7 +121,7 @@ def read_page(asked: CatalogNames, path: tuple[str, ...], rows: Iterable[Row]) -
                     builtin == "true",
                     extension,
                 )
-                routines[key] = _folded(routines[key], overload) if key in routines else overload
+                routines[key] = folded([routines[key], overload]) if key in routines else overload
             case _:
                 raise ValueError("an answer about the catalog is not understood")
     return CatalogPage(asked, path, tuple(relations), tuple(routines.values()))
@@ -147,23 +148,6 @@ def _relation(
         definition,
         tuple((str(each[0]), str(each[1])) for each in above),
         persistence == "t",
-    )
-
-
-_WORST = {"i": 0, "s": 1, "v": 2}
-
-
-def _folded(one: Routine, other: Routine) -> Routine:
-    """Two overloads as one: the more dangerous of each trait. Built in only if both are."""
-    return Routine(
-        one.schema,
-        one.name,
-        one.kinds | other.kinds,
-        max(one.volatility, other.volatility, key=lambda letter: _WORST.get(letter, 2)),
-        one.security_definer or other.security_definer,
-        one.languages | other.languages,
-        one.builtin and other.builtin,
-        one.extension if one.extension == other.extension else None,
     )
 
 

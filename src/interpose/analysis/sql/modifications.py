@@ -7,7 +7,6 @@ from typing import Final
 
 from postgast import pg_query_pb2 as pb
 
-from interpose.analysis.sql import names
 from interpose.analysis.sql.expressions import Columns
 from interpose.analysis.sql.lineage import CONSTANT
 from interpose.analysis.sql.queries import Queries

@@ -85,35 +85,34 @@ def constant_text(node: pb.Node) -> str | None:
     while node.WhichOneof("node") == "type_cast":
         node = node.type_cast.arg
     if node.WhichOneof("node") == "a_const" and node.a_const.WhichOneof("val") == "sval":
-        return node.a_const.sval.sval
+        return str(node.a_const.sval.sval)
     return None
 
 
 def setting_value(node: pb.Node) -> str:
-    """The value of one SET argument as text, whatever kind of constant it is."""
+    """The value of one SET argument or option as text, whatever kind of constant it is."""
     while node.WhichOneof("node") == "type_cast":
         node = node.type_cast.arg
-    if node.WhichOneof("node") != "a_const":
-        return ""
-    constant = node.a_const
-    kind = constant.WhichOneof("val")
-    if kind == "sval":
-        return constant.sval.sval
-    if kind == "ival":
-        return str(constant.ival.ival)
-    if kind == "fval":
-        return constant.fval.fval
-    if kind == "boolval":
-        return "true" if constant.boolval.boolval else "false"
-    if kind == "bsval":
-        return constant.bsval.bsval
-    return ""
+    kind = node.WhichOneof("node")
+    if kind == "a_const":
+        constant = node.a_const
+        kind = constant.WhichOneof("val")
+        if kind == "ival":
+            return str(constant.ival.ival)
+        if kind == "boolval":
+            return "true" if constant.boolval.boolval else "false"
+        return str(constant.sval.sval or constant.fval.fval or constant.bsval.bsval)
+    if kind == "integer":
+        return str(node.integer.ival)
+    if kind == "boolean":
+        return "true" if node.boolean.boolval else "false"
+    return str(node.string.sval or node.float.fval)
 
 
 def output_name(target: pb.ResTarget) -> str:
     """The name of an output column (PostgreSQL's FigureColname)."""
     if target.name:
-        return target.name
+        return str(target.name)
     return _figure(target.val)[0] or "?column?"
 
 

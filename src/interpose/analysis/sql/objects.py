@@ -30,7 +30,8 @@ _OF_TABLES: Final = frozenset({pb.OBJECT_TRIGGER, pb.OBJECT_RULE, pb.OBJECT_POLI
 
 def kind_word(kind: int) -> str:
     """An object type as the fact `object_kind` says it: `foreign_table`."""
-    return pb.ObjectType.Name(pb.ObjectType.ValueType(kind)).removeprefix("OBJECT_").lower()
+    word: str = pb.ObjectType.Name(pb.ObjectType.ValueType(kind))
+    return word.removeprefix("OBJECT_").lower()
 
 
 def name_parts(node: pb.Node) -> list[str]:

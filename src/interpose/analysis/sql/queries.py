@@ -14,7 +14,7 @@ from interpose.analysis.sql import guard, names, tree
 from interpose.analysis.sql.expressions import Columns
 from interpose.analysis.sql.from_clause import FromClause, combine_column
 from interpose.analysis.sql.lineage import CONSTANT, Lineage, combine, either
-from interpose.analysis.sql.scope import CommonTable, FromItem, Join, Scope, Table
+from interpose.analysis.sql.scope import CommonTable, FromItem, Join, Scope, Table, shown
 from interpose.model.actions import Action
 from interpose.model.analysis import Unanalysable
 from interpose.model.catalog import Relation
@@ -151,10 +151,10 @@ class Queries(FromClause):
             if not item.merged:
                 left = self._expand(item.left, columns)
                 return self._expand(item.right, columns) and left
-            columns += [(name, combine_column(item, name)) for name in item.names()]
+            columns += [(shown(key), combine_column(item, key)) for key in item.names()]
             return not item.is_open()
         assert isinstance(item, Table)
-        columns += [(name, item.read(name)) for name in item.columns]
+        columns += [(shown(key), item.read(key)) for key in item.columns]
         if item.open:
             item.read_hidden()
             self.used_known = False
@@ -176,10 +176,9 @@ class Queries(FromClause):
 
     def _sort_key(self, node: pb.Node, scope: Scope, shown: set[str]) -> None:
         """ORDER BY and DISTINCT ON: an output name or number first, then an expression over the input."""
-        if node.WhichOneof("node") == "column_ref" and len(node.column_ref.fields) == 1:
-            if names.strings(node.column_ref.fields)[0] in shown:
-                return
-        self.expr(node, scope)
+        bare = node.WhichOneof("node") == "column_ref" and len(node.column_ref.fields) == 1
+        if not (bare and names.strings(node.column_ref.fields)[0] in shown):
+            self.expr(node, scope)
 
     def _lock(self, clauses: Iterable[pb.Node], scope: Scope) -> None:
         """FOR UPDATE and its like: a lock on the tables that are named, or on all of the level."""

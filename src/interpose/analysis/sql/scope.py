@@ -6,7 +6,7 @@ a column of something whose columns are not known makes the answer uncertain, ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Final, Protocol
 
 from interpose.analysis.sql.lineage import CONSTANT, UNKNOWN, Lineage, combine
@@ -15,6 +15,22 @@ from interpose.model.resources import ColumnResource, TableResource
 
 SYSTEM_COLUMNS: Final = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 """Columns that every table has and that hold nothing of a row's values (PostgreSQL 17 §5.6)."""
+
+
+def distinct(name: str, taken: Container[str]) -> str:
+    """A key for a column of this name: the name, or one that no identifier can be where the name is taken.
+
+    Naming such a column is ambiguous to the server, but `*` shows it.
+    """
+    key = name
+    while key in taken:
+        key += "\0"
+    return key
+
+
+def shown(key: str) -> str:
+    """The name that a column's key stands for."""
+    return key.rstrip("\0")
 
 
 class Level:
@@ -37,8 +53,23 @@ class Table:
     table that a statement writes.
     """
 
-    __slots__ = ("_real_names", "alias", "columns", "hidden_reads", "level", "lineage_of", "name", "open", "parents")
-    __slots__ += ("read_log", "reads", "resource", "rest", "schema", "target")
+    __slots__ = (
+        "_real_names",
+        "alias",
+        "columns",
+        "hidden_reads",
+        "level",
+        "lineage_of",
+        "name",
+        "open",
+        "parents",
+        "read_log",
+        "reads",
+        "resource",
+        "rest",
+        "schema",
+        "target",
+    )
 
     def __init__(
         self,

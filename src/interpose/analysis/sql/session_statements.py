@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from postgast import pg_query_pb2 as pb
 
 from interpose.analysis.sql import names
@@ -24,6 +26,8 @@ _TRANSACTION_TAGS = {
     pb.TRANS_STMT_COMMIT_PREPARED: "COMMIT PREPARED",
     pb.TRANS_STMT_ROLLBACK_PREPARED: "ROLLBACK PREPARED",
 }
+_CURSOR_WITH_HOLD = 0x20
+"""CURSOR_OPT_HOLD of PostgreSQL's parsenodes.h."""
 _UNDOES = frozenset({pb.TRANS_STMT_ROLLBACK, pb.TRANS_STMT_ROLLBACK_TO})
 _ENDS = frozenset({pb.TRANS_STMT_COMMIT, pb.TRANS_STMT_PREPARE})
 
@@ -152,7 +156,9 @@ def declare_cursor(walk: Statement, node: pb.Node) -> None:
     """DECLARE … CURSOR FOR query: the query begins to run."""
     stmt = node.declare_cursor_stmt
     walk.tag = "DECLARE CURSOR"
-    walk.declares = walk.named(stmt.portalname, stmt.query)
+    walk.declares = replace(
+        walk.named(stmt.portalname, stmt.query), outlives_transaction=bool(stmt.options & _CURSOR_WITH_HOLD)
+    )
     run_again(walk, walk.declares.analysis, outputs=False)
     walk.changes.add(SessionChange.CURSORS)
     _session_object(walk, "cursor", stmt.portalname, resolved=True)

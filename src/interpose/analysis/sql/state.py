@@ -37,9 +37,14 @@ class CommandState:
     `default_schema` stands in for the path inside view definitions, which name everything else with its schema.
     """
 
-    __slots__ = ("_wanted_relations", "_wanted_routines", "catalog", "context", "cursors", "depends_on_literals")
-    __slots__ += (
+    __slots__ = (
+        "_wanted_relations",
+        "_wanted_routines",
+        "catalog",
+        "context",
+        "cursors",
         "default_schema",
+        "depends_on_literals",
         "depends_on_session",
         "depth",
         "limits",
@@ -72,22 +77,20 @@ class CommandState:
 
     def relation(self, schema: str | None, name: str) -> Relation | None:
         """The relation that a name means, or None when it has none or when that cannot be told."""
-        if not self.trusts_catalog:
-            return None
-        path = self.path
         schema = schema or self.default_schema
-        if schema is None:
-            if path is None:
-                return None
-        elif schema == "pg_temp":
+        if not self.trusts_catalog or (schema is None and self.path is None):
+            return None
+        if schema == "pg_temp":
             schema = self.temporary_schema()
             if schema is None:
                 return None
-        found = self.catalog.relation(schema, name, path or ())
-        if isinstance(found, Relation):
-            return found
-        if found is Lookup.NOT_CACHED:
-            self._wanted_relations.add((schema, name))
+        for candidate in self._places(schema):
+            found = self.catalog.relation(candidate, name, self.path or ())
+            if isinstance(found, Relation):
+                return found
+            if found is Lookup.NOT_CACHED:
+                self._wanted_relations.add((candidate, name))
+                return None
         return None
 
     def routine(self, schema: str | None, name: str) -> Routine | Lookup:
@@ -95,10 +98,21 @@ class CommandState:
         schema = schema or self.default_schema
         if not self.trusts_catalog or (schema is None and self.path is None) or schema == "pg_temp":
             return Lookup.NOT_CACHED
-        found = self.catalog.routine(schema, name, self.path or ())
-        if found is Lookup.NOT_CACHED:
-            self._wanted_routines.add((schema, name))
-        return found
+        answer: Routine | Lookup = Lookup.NOT_FOUND
+        for candidate in self._places(schema):
+            found = self.catalog.routine(candidate, name, self.path or ())
+            if found is Lookup.NOT_CACHED:
+                self._wanted_routines.add((candidate, name))
+                return found
+            if isinstance(found, Routine) and (not isinstance(answer, Routine) or answer.builtin):
+                answer = found
+        return answer
+
+    def _places(self, schema: str | None) -> tuple[str | None, ...]:
+        """Where to look. None lets the catalog search the session's path; a path of this text's own is searched here."""
+        if schema is not None or self.path == self.context.path:
+            return (schema,)
+        return tuple(candidate for candidate in self.path or () if not candidate.startswith("pg_temp"))
 
     def temporary_schema(self) -> str | None:
         """What `pg_temp` means in this session, when it has temporary objects already."""

@@ -50,7 +50,7 @@ def parse(text: str) -> pb.ParseResult | Unanalysable:
 def normalize(text: str) -> str | None:
     """The text with its constants as `$n`, or None when it has no tree."""
     try:
-        return postgast.normalize(text)
+        return str(postgast.normalize(text))
     except (postgast.PgQueryError, UnicodeDecodeError):
         return None
 
@@ -58,7 +58,7 @@ def normalize(text: str) -> str | None:
 def fingerprint(text: str) -> str:
     """A short digest of the tree without its constants; empty when there is none."""
     try:
-        return postgast.fingerprint(text).hex
+        return str(postgast.fingerprint(text).hex)
     except (postgast.PgQueryError, UnicodeDecodeError):
         return ""
 
