@@ -109,8 +109,10 @@ class Client(Commands):
     def _bind(self, message: bytes) -> bool:
         if self._skipping:
             return True
-        if self._barrier:
-            self._flush_up()
+        may = self._may_judge(simple=False)
+        if may is None:
+            return True
+        if not may:
             return False
         bind = decode_bind(message[5:])
         if bind.portal:

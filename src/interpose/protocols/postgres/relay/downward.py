@@ -134,7 +134,7 @@ class Downward(Completions):
         if kind == 0x4E:
             return self._notice(due, buffer, position, end)
         if kind == 0x53:
-            return self._parameter(due, buffer[position + 5 : end])
+            return self._parameter(due, buffer, position, end)
         if kind == 0x41:
             return GO
         if due is not None:

@@ -83,14 +83,15 @@ class Errors(Results):
         self._deliver(buffer, position)
         return self._tell("N", read_fields(buffer[position + 5 : end]), True)
 
-    def _parameter(self, due: Expected | None, body: bytes) -> int:
+    def _parameter(self, due: Expected | None, buffer: bytes, position: int, end: int) -> int:
         """ParameterStatus, at any time. A report that the lexer's state has changed ends the session."""
-        name, value = read_strings(body, 2)
+        name, value = read_strings(buffer[position + 5 : end], 2)
         self._parameters[name] = value
         wanted = PINNED.get(name)
         if wanted is not None and value.upper() != wanted.upper():
             message = f"`{name}` was changed to `{value}`, which would change how commands are read"
             word = error_message("FATAL", "57P01", message, hint=f"leave `{name}` at `{wanted}` on this connection")
+            self._deliver(buffer, position)
             self._close("pinned_setting_changed", message, word)
             return WAIT
         if due is not None and due.scrub and value not in ("on", "off"):
