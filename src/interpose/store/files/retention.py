@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +27,7 @@ class Retention:
         self._rules = rules
 
     def plan(self, now: float) -> RetentionPlan:
-        """What would be deleted at `now` (wall-clock seconds); raises `OSError`."""
+        """What would be deleted at `now` (wall-clock seconds). Walks the folders: call it in a thread. Raises `OSError`."""
         return plan_retention(self._kept_recordings(), self._kept_chains(), self._rules, now)
 
     async def carry_out(self, plan: RetentionPlan) -> None:
@@ -38,6 +39,9 @@ class Retention:
             fields = {"action": REMOVED, "head": str(chain.head), "reason": "retention"}
             self._chain.append(AuditEvent(AuditKind.ADMINISTERED, fields=fields))
         await self._chain.sync()
+        await asyncio.to_thread(self._delete, plan)
+
+    def _delete(self, plan: RetentionPlan) -> None:
         for recording in plan.recordings:
             self._delete_recording(recording.session)
         for chain in plan.chains:

@@ -41,7 +41,14 @@ def begin(tmp_path: Path, clock: ManualClock) -> Begin:
         key = load_or_create_key(folder, "node", CountingIds())
         reserve = Reserve(folder / f"{boot}.reserve", clock, 4096)
         return FileAuditChain(
-            folder, node="node", boot=boot, clock=clock, key=key, reserve=reserve, options=options, started={"gateway": "x"}
+            folder,
+            node="node",
+            boot=boot,
+            clock=clock,
+            key=key,
+            reserve=reserve,
+            options=options,
+            started={"gateway": "x"},
         )
 
     return begin
@@ -124,9 +131,7 @@ def test_a_second_writer_is_refused(begin: Begin) -> None:
     chain.close()
 
 
-async def test_sync_returns_when_it_is_on_disk(
-    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_sync_returns_when_it_is_on_disk(begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     real = os.fdatasync
     monkeypatch.setattr(os, "fdatasync", lambda handle: (real(handle), synced.append(os.fstat(handle).st_size))[0])
@@ -270,7 +275,9 @@ def test_an_end_that_meets_the_full_disk_first_is_written_all_the_same(
     chain = begin()
     real = os.write
     monkeypatch.setattr(
-        os, "write", lambda handle, data: real(handle, data[: 10 if (tmp_path / "audit/b1.reserve").stat().st_size else None])
+        os,
+        "write",
+        lambda handle, data: real(handle, data[: 10 if (tmp_path / "audit/b1.reserve").stat().st_size else None]),
     )
     assert chain.append(ENDED) == 1
     chain.close()

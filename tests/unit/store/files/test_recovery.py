@@ -52,9 +52,7 @@ def killed_writer(state: Path, boot: str, lines: int) -> list[tuple[str, int]]:
         [sys.executable, "-c", WRITER, str(state), boot], stdout=subprocess.PIPE, env=environment, text=True
     )
     assert writer.stdout is not None
-    acknowledged = []
-    for _ in range(lines):
-        acknowledged.append(writer.stdout.readline())
+    acknowledged = [writer.stdout.readline() for _ in range(lines)]
     writer.send_signal(signal.SIGKILL)
     acknowledged += writer.stdout.readlines()
     writer.stdout.close()
