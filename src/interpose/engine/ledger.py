@@ -5,6 +5,7 @@ The store is the truth and moves states atomically; nothing here waits for anybo
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ class ApprovalLedger:
         self._audit = audit
         self._notifier = notifier
         self._clock = clock
+        self._moving: set[asyncio.Task[bool]] = set()
 
     async def open(self, approval: Approval) -> None:
         """Audit, store, announce; raises `RecordingError` or `StoreError`."""
@@ -71,7 +73,18 @@ class ApprovalLedger:
     async def close(
         self, approval: Approval, expected: str, state: str, reason: str, approved_by: tuple[str, ...] = ()
     ) -> bool:
-        """Move to a final state; False when it was not in state `expected` any more (then nothing is recorded)."""
+        """Move to a final state; False when it was not in state `expected` any more (then nothing is recorded).
+
+        INVARIANT: a state that has moved is recorded. So this goes on to its end when its caller is cancelled half-way.
+        """
+        moving = asyncio.ensure_future(self._close(approval, expected, state, reason, approved_by))
+        self._moving.add(moving)
+        moving.add_done_callback(self._moving.discard)
+        return await asyncio.shield(moving)
+
+    async def _close(
+        self, approval: Approval, expected: str, state: str, reason: str, approved_by: tuple[str, ...]
+    ) -> bool:
         closed = await self._store.close(approval.id, expected, state)
         if closed:
             self.record_closed(approval, state, reason, approved_by)

@@ -85,6 +85,7 @@ def test_a_held_command_runs_only_with_enough_distinct_people_who_may(
             await asyncio.wait(voted)
         for done in voted:
             done.result()
+        await asyncio.sleep(20)  # a client that leaves twice does not wait for the closing of its approval
         (approval,) = core.store.stored.values()
         moves = [(before, after) for _, before, after in core.store.moves]
         answer = None if task.cancelled() else task.result()
