@@ -374,3 +374,43 @@ def test_the_digest_is_bound_to_exactly_this_command() -> None:
         assert answer.refusal.code == "approval_denied"
 
     run(work())
+
+
+def test_an_approval_that_was_not_used_in_time_is_worth_nothing() -> None:
+    async def work() -> None:
+        core = Core()
+        task = await core.held(await core.session(), UPDATE)
+        (approval,) = core.store.stored.values()
+        task.cancel()
+        await asyncio.wait({task})
+        core.store.stored[approval.id] = dataclasses.replace(
+            approval, state="approved", votes=(Vote("bob", True, 1.0),)
+        )
+        await asyncio.sleep(61)
+        refusal = await core.approvals.use(approval, approval.rules)
+        assert refusal is not None
+        assert refusal.code == "approval_expired"
+        assert core.store.stored[approval.id].state == "cancelled"
+
+    run(work())
+
+
+def test_a_reload_in_the_very_moment_of_use_refuses() -> None:
+    async def work() -> None:
+        core = Core()
+        task = await core.held(await core.session(), UPDATE)
+        closing = core.store.close
+
+        async def close(approval: ApprovalId, expected: str, state: str) -> bool:
+            moved = await closing(approval, expected, state)
+            if state == "used":
+                core.swap()
+            return moved
+
+        core.store.close = close  # type: ignore[method-assign]
+        await _vote(core, "bob")
+        answer = await task
+        assert isinstance(answer, Refused)
+        assert answer.refusal.code == "policy_changed"
+
+    run(work())
