@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 
 from typer.main import get_command
 
-from interpose.cli.main import app
+from interpose.cli.main import build
 from tools.pages.tables import code, table
 
 
@@ -35,7 +35,7 @@ class Command(Protocol):
 
 def root() -> Command:
     """The `interpose` command."""
-    return cast("Command", get_command(app))
+    return cast("Command", get_command(build()))
 
 
 def children(command: Command) -> Mapping[str, Command]:

@@ -1,85 +1,62 @@
-"""The `interpose` command: every subcommand, and errors told as one sentence with what to do next."""
+"""The `interpose` command: every subcommand, and errors told as one sentence with what to do next.
+
+Only the part that was asked for is imported, so that approving a command does not load a SQL parser.
+"""
 
 from __future__ import annotations
 
+import importlib
 import sys
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import typer
 
-from interpose import __version__
-from interpose.app.loading import load
-from interpose.app.serve import serve as run_gateway
-from interpose.cli import approvals, audit, policy, secrets, sessions, tokens
-from interpose.cli.client import AdminClient
-from interpose.cli.options import DEFAULT_CONFIG, ConfigOption, ServerOption
-from interpose.cli.output import console, print_error
+from interpose.cli.output import print_error
 from interpose.model.errors import InterposeError
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Interpose: a layer-7, identity-aware access gateway.",
-)
-config_app = typer.Typer(no_args_is_help=True, help="Check the configuration.")
-app.add_typer(config_app, name="config")
-app.add_typer(policy.app, name="policy")
-app.add_typer(tokens.app, name="token")
-app.add_typer(secrets.app, name="secret")
-app.add_typer(approvals.app, name="approvals")
-app.add_typer(sessions.app, name="sessions")
-app.add_typer(audit.app, name="audit")
+PARTS: Final[Mapping[str, str]] = {
+    "config": "config",
+    "policy": "policy",
+    "token": "tokens",
+    "secret": "secrets",
+    "approvals": "approvals",
+    "sessions": "sessions",
+    "audit": "audit",
+}
+"""Subcommands with commands of their own, and the modules of this package that hold them."""
+
+COMMANDS: Final[Mapping[str, str]] = {"serve": "gateway", "reload": "gateway", "whoami": "gateway", "version": "gateway"}
+"""Commands at the top, and the modules that hold them."""
 
 
-@app.command()
-def serve(
-    config: ConfigOption = DEFAULT_CONFIG,
-    worker: Annotated[int | None, typer.Option("--worker", hidden=True)] = None,
-) -> None:
-    """Run the gateway until SIGTERM; SIGHUP or a changed file reloads."""
-    raise typer.Exit(run_gateway(config, worker))
-
-
-@app.command()
-def reload(server: ServerOption = None) -> None:
-    """Load configuration and policy anew; a bad one leaves the old serving and says why."""
-    answer = AdminClient(server).post("/v1/reload", dict[str, str], {})
-    console().print(f"snapshot {answer['snapshot'][:12]} serves", markup=False)
-
-
-@app.command()
-def whoami(server: ServerOption = None) -> None:
-    """Show who the gateway takes you for."""
-    answer = AdminClient(server).get("/v1/whoami", dict[str, str | list[str] | None])
-    for name, value in answer.items():
-        shown = ", ".join(value) if isinstance(value, list) else value
-        if shown:
-            console().print(f"{name:12} {shown}", markup=False)
-
-
-@app.command()
-def version() -> None:
-    """Show the version."""
-    console().print(__version__, markup=False)
-
-
-@config_app.command("check")
-def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Check configuration, policy, principals and the policy's tests together, as `serve` and a reload do."""
-    loaded = load(config)
-    names = ", ".join(connection.name for connection in loaded.settings.connections)
-    console().print(
-        f"ok: connections {names}; {len(loaded.principals)} principals; {loaded.tests} policy tests passed; "
-        f"snapshot {loaded.snapshot.digest[:12]}",
-        markup=False,
+def build(names: Iterable[str] = (*PARTS, *COMMANDS)) -> typer.Typer:
+    """The application with these subcommands (all of them when none is named)."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Interpose: a layer-7, identity-aware access gateway.",
     )
+
+    @app.callback()
+    def root() -> None:
+        """Interpose: a layer-7, identity-aware access gateway."""
+
+    for name in names:
+        if name in PARTS:
+            app.add_typer(importlib.import_module(f"interpose.cli.{PARTS[name]}").app, name=name)
+        else:
+            module = importlib.import_module(f"interpose.cli.{COMMANDS[name]}")
+            app.command(name)(getattr(module, name))
+    return app
 
 
 def main() -> None:
     """Entry point of the console script."""
+    asked = sys.argv[1] if len(sys.argv) > 1 else ""
     try:
-        app()
+        (build([asked]) if asked in PARTS or asked in COMMANDS else build())()
     except InterposeError as error:
         print_error(error)
         sys.exit(1)

@@ -11,11 +11,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from interpose.app.protocols import PROTOCOLS
 from interpose.cli.client import AdminClient
 from interpose.cli.options import JsonOption, ServerOption
 from interpose.cli.output import ago, console, print_json, print_table, when
-from interpose.cli.replay import Replay
 from interpose.model.errors import ClientError
 from interpose.recording.export import recording_jsonl
 from interpose.recording.frames import FrameError, read_frames
@@ -119,6 +117,10 @@ def replay(
     """Replay a session in the terminal, with its original timing."""
     if speed < 0:
         raise ClientError("`--speed` cannot be negative", hint="1 is the original speed, 0 does not wait")
+    # Listing sessions needs no protocol, and with one comes its whole grammar.
+    from interpose.app.protocols import PROTOCOLS  # noqa: PLC0415
+    from interpose.cli.replay import Replay  # noqa: PLC0415
+
     client = AdminClient(server)
     row = client.get(f"/v1/sessions/{session}", _Session)
     spec = PROTOCOLS.get(row.protocol)
