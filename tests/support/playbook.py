@@ -1,8 +1,8 @@
 """Playbooks: a relay is played message by message, and what it asks for is written as short lines that can be compared.
 
-    play.client(Q("select 1"))          == ["ask query: select 1"]
-    play.allow()                        == ["forward Q"]
-    play.upstream(row(b"1"), tag("SELECT 1"), READY["I"]) == ["deliver D C Z rows=1", "ended ok: SELECT 1 rows=1"]
+play.client(Q("select 1"))          == ["ask query: select 1"]
+play.allow()                        == ["forward Q"]
+play.upstream(row(b"1"), tag("SELECT 1"), READY["I"]) == ["deliver D C Z rows=1", "ended ok: SELECT 1 rows=1"]
 """
 
 from __future__ import annotations
@@ -168,7 +168,10 @@ def status(name: str, value: str) -> bytes:
 
 def own_answers(search_path: str, role: str = "none", end: bytes = IDLE) -> bytes:
     """What the upstream answers to the gateway's own question for search path and role."""
-    return b"".join(PARSED + BOUND + row(text.encode()) + tag("SHOW") + CLOSED + CLOSED for text in (search_path, role)) + end
+    return (
+        b"".join(PARSED + BOUND + row(text.encode()) + tag("SHOW") + CLOSED + CLOSED for text in (search_path, role))
+        + end
+    )
 
 
 # --- words
@@ -237,7 +240,12 @@ class Play:
     """One relay under test. `intents` are those of the last call, `asked` is the last command that was asked for."""
 
     def __init__(
-        self, upstream: Dialled | None = None, *, max_buffer: int = 1 << 16, max_message: int = 1 << 20, start: bool = True
+        self,
+        upstream: Dialled | None = None,
+        *,
+        max_buffer: int = 1 << 16,
+        max_message: int = 1 << 20,
+        start: bool = True,
     ) -> None:
         facts = SessionFacts(SESSION, KEY, "test", CLEARANCE, max_message, max_buffer)
         self.relay = PostgresRelay(upstream or dialled(), PostgresLogin(LoginOptions()), facts)

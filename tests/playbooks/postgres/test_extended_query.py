@@ -190,7 +190,12 @@ def test_names_made_by_sql_can_be_bound() -> None:
 def test_a_name_that_sql_drops_is_gone() -> None:
     play = Play()
     prepared(play)
-    play.query("deallocate all", tag("DEALLOCATE ALL"), IDLE, analysis=analysis("DEALLOCATE", SessionChange.PREPARED, deallocates="*"))
+    play.query(
+        "deallocate all",
+        tag("DEALLOCATE ALL"),
+        IDLE,
+        analysis=analysis("DEALLOCATE", SessionChange.PREPARED, deallocates="*"),
+    )
     assert play.client(B("s"), E(), S) == ["control own:abort: B", "control Sync: S"]
     assert play.upstream(report(code="26000"), IDLE) == ["reply E:26000", "deliver Z:I"]
 

@@ -193,7 +193,10 @@ def test_do_makes_every_name_unknown() -> None:
     play = Play()
     named = NamedText("s", NOTHING)
     play.query(
-        "prepare s as select 1", tag("PREPARE"), IDLE, analysis=analysis("PREPARE", SessionChange.PREPARED, prepares=named)
+        "prepare s as select 1",
+        tag("PREPARE"),
+        IDLE,
+        analysis=analysis("PREPARE", SessionChange.PREPARED, prepares=named),
     )
     play.client(Q("execute s"))
     assert play.asked is not None

@@ -64,12 +64,14 @@ class Client(Commands):
                     break
                 data, start = box.data, box.position
                 end = start + 1 + length
+            if kind == 0x64 and self._copy_in:
+                end = _copy_run(data, end, limit)
             if not self._message_up(kind, data[start:end]):
                 self._blocked = True
                 if self._asking is None:
                     self._send_up()
                 return
-            box.position += 1 + length
+            box.position = end
         self._blocked = self._asking is not None
         if not self._blocked:
             self._send_up()
@@ -250,3 +252,15 @@ class Client(Commands):
         if self._batch_open:
             self._sync(SYNC_MESSAGE)
         return True
+
+
+def _copy_run(data: bytes, end: int, limit: int) -> int:
+    """Where the last of the whole CopyData messages ends that stand one behind the other from `end` on."""
+    last = len(data) - 5
+    while end <= last:
+        kind, length = HEADER.unpack_from(data, end)
+        after = end + 1 + length
+        if kind != 0x64 or length < 4 or length > limit or after > len(data):
+            break
+        end = after
+    return end
