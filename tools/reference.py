@@ -17,12 +17,17 @@ ROOT = Path(__file__).resolve().parents[1]
 if __package__ in (None, ""):
     sys.path.insert(0, str(ROOT))
 
-from tools.pages import admin, commands, policy  # noqa: E402 -- the path is set above
+from tools.pages import admin, commands, policy, statements  # noqa: E402 -- the path is set above
 
 DOCS = ROOT / "docs" / "reference"
 Blocks = Mapping[str, Callable[[], str]]
 
-PAGES: Mapping[str, Blocks] = {"policy.md": policy.BLOCKS, "cli.md": commands.BLOCKS, "admin-api.md": admin.BLOCKS}
+PAGES: Mapping[str, Blocks] = {
+    "policy.md": policy.BLOCKS,
+    "statements.md": statements.BLOCKS,
+    "cli.md": commands.BLOCKS,
+    "admin-api.md": admin.BLOCKS,
+}
 """Every page that has generated blocks, and what makes each block."""
 
 _BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)
