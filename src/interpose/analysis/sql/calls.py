@@ -39,6 +39,8 @@ _DEED_ACTIONS = {
     Deed.MAINTAIN: Action.MAINTAIN,
 }
 _QUERY_TEXT = frozenset({"query_to_xml", "query_to_xml_and_xmlschema", "query_to_xmlschema"})
+_ONE_ROW: dict[str, FactValue] = {"has_where": True, "where_constant": False}
+"""Facts of an update that a function makes: it changes the one thing that it names, so a rule about a missing WHERE is not for it."""
 _NEVER_READ = frozenset({"lo_creat", "lo_create", "lo_open"})
 
 
@@ -56,7 +58,7 @@ class Calls(Expressions):
             result = value
         else:
             self.functions.add(f"{schema}.{name}" if schema else name)
-            self.add(Action.CALL, FunctionResource(schema or "", name), {"resolved": False})
+            self.add(Action.CALL, FunctionResource(schema or "", name), {"resolved": False, **_ONE_ROW})
             self.changes.add(SessionChange.OPAQUE)
             self.stores(value)
             result = value.doubted()
@@ -105,7 +107,7 @@ class Calls(Expressions):
             return UNKNOWN
         if deed is Deed.LARGE_WRITE:
             action = Action.SELECT if name in _NEVER_READ else Action.UPDATE
-            self.add(Action.UPDATE if name != "lo_open" else action, ObjectResource("large_object", "", ""))
+            self.add(Action.UPDATE if name != "lo_open" else action, ObjectResource("large_object", "", ""), _ONE_ROW)
             self.stores(value)
             return CONSTANT
         state.depends_on_literals = True
@@ -128,14 +130,14 @@ class Calls(Expressions):
         found = names.from_literal(text) if text is not None else None
         if found is None:
             # A name that is computed, as in a DEFAULT of the server's own making: which sequence cannot be told.
-            self.add(Action.UPDATE, TableResource("", "*", "unresolved"), {"resolved": False})
+            self.add(Action.UPDATE, TableResource("", "*", "unresolved"), {"resolved": False, **_ONE_ROW})
             return
         schema, name = found
         relation = self.state.relation(schema, name)
         if relation is None:
-            self.add(Action.UPDATE, TableResource(schema or "", name, "unresolved"), {"resolved": False})
+            self.add(Action.UPDATE, TableResource(schema or "", name, "unresolved"), {"resolved": False, **_ONE_ROW})
         else:
-            self.add(Action.UPDATE, TableResource(relation.schema, relation.name, "sequence"))
+            self.add(Action.UPDATE, TableResource(relation.schema, relation.name, "sequence"), _ONE_ROW)
 
     def _set_config(self, name: str | None, nodes: list[pb.Node]) -> None:
         """`set_config(name, value, local)`: as SET. A name that is not a literal may be any setting."""
