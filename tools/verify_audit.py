@@ -2,7 +2,7 @@
 
     python verify_audit.py <state folder> <verifier key file> [folder with the copied checkpoints]
 
-Needs Python 3.11 and the `cryptography` package. Written from the format alone, so that a fault in the gateway's own
+Run it on a copy, or while no gateway writes. Needs Python 3.11 and the `cryptography` package. Written from the format alone, so that a fault in the gateway's own
 verification does not hide here. Prints one line for each chain, link and recording that is wrong; exit code 1 then.
 """
 

@@ -65,7 +65,7 @@ def _known(entry: Entry) -> dict[str, str]:
 
 def _severity(entry: Entry) -> int:
     """0 to 10; a refusal is 5."""
-    if entry.fields.get("decision") in ("forbid", "forbidden", "refused"):
+    if entry.fields.get("decision") == "forbid":
         return 5
     return _SEVERE.get(entry.kind, 2)
 

@@ -103,8 +103,12 @@ def _verdict(entry: Entry) -> dict[str, JsonValue]:
         "status": "Failure" if failed else "Success",
     }
     if refused or decision is not None:
-        verdict["action_id"], verdict["action"] = (2, "Denied") if refused else (1, "Allowed")
-        verdict["disposition_id"], verdict["disposition"] = (2, "Blocked") if refused else (1, "Allowed")
+        if decision == "hold":
+            action, disposition = (_OTHER, "Held"), (_OTHER, "Held")
+        else:
+            action, disposition = ((2, "Denied"), (2, "Blocked")) if refused else ((1, "Allowed"), (1, "Allowed"))
+        verdict["action_id"], verdict["action"] = action
+        verdict["disposition_id"], verdict["disposition"] = disposition
     reason = entry.fields.get("reason")
     if isinstance(reason, str) and reason:
         verdict["status_detail"] = reason

@@ -75,17 +75,22 @@ class RecordKnowledge:
             if announced.path and not announced.removed
         )
 
-    def prove(self, session: str, read: Callable[[int], bytes]) -> RecordingProof:
-        """Hold one recording against what the chains say of it; `read(n)` as for `container.read_chunks`."""
-        announced = self._recordings.get(session)
-        if announced is None:
+    def prove(self, session: str, read: Callable[[int], bytes], *, growing: bool = False) -> RecordingProof:
+        """Hold one recording against what the chains say of it; `read(n)` as for `container.read_chunks`.
+
+        `growing` says that the file was written to since the chains were read: while they know no seal, what stands behind
+        the chunks that they know is then not held against it.
+        """
+        announced = self._recordings.get(session, _Announced({}))
+        growing = growing and not announced.trailer
+        if not growing and not announced.trailer and not announced.chunks:
             return RecordingProof(session, "", 0, "no audit chain knows this recording")
         count, state = 0, ""
         try:
             for chunk in read_chunks(read, session):
                 if chunk.trailer:
                     state = chunk.read_trailer().state
-                    if chunk.hash.hex() != announced.trailer:
+                    if not growing and chunk.hash.hex() != announced.trailer:
                         return RecordingProof(session, state, count, "the seal is not the one in the audit chain")
                     if read(1):
                         return RecordingProof(session, state, count, "something stands behind the seal")
@@ -93,7 +98,7 @@ class RecordKnowledge:
                 said = announced.chunks.get(chunk.index)
                 if said is not None and said != chunk.hash.hex():
                     return RecordingProof(session, state, count, f"chunk {chunk.index} was altered")
-                if said is None and not announced.trailer:
+                if said is None and not announced.trailer and not growing:
                     return RecordingProof(session, state, count, f"chunk {chunk.index} is not in the audit chain")
                 count += 1
         except RecordingFormatError as error:

@@ -39,6 +39,11 @@ def test_a_permitted_command_is_allowed() -> None:
     assert (event["status_id"], event["disposition_id"]) == (1, 1)
 
 
+def test_a_held_command_is_neither() -> None:
+    event = of("command.decided", decision="hold")
+    assert (event["action_id"], event["disposition"]) == (99, "Held")
+
+
 def test_a_command_that_failed_was_not_blocked() -> None:
     event = of("command.ended", outcome="error")
     assert event["status_id"] == 2

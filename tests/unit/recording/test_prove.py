@@ -73,6 +73,17 @@ def test_a_live_one_that_was_cut_or_got_more() -> None:
     assert "chunk 2 is not in the audit chain" in str(problem(more, known))
 
 
+def test_one_that_grows_while_it_is_proved() -> None:
+    known = knowledge(sealed=False)
+    for data in (recording(b"first", b"second", b"third"), DATA, recording(b"first", b"second", seal=False)):
+        assert known.prove("s_1", BytesIO(data).read, growing=True).problem is None
+    assert RecordKnowledge().prove("s_1", BytesIO(DATA).read, growing=True).problem is None
+    altered = known.prove("s_1", BytesIO(recording(b"first", b"forged")).read, growing=True)
+    assert "chunk 1 was altered" in str(altered.problem)
+    more = recording(b"first", b"second", b"third")
+    assert knowledge().prove("s_1", BytesIO(more).read, growing=True).problem is not None
+
+
 def test_a_recording_that_nobody_made() -> None:
     assert "no audit chain knows" in str(problem(DATA, knowledge(), "s_9"))
 

@@ -15,6 +15,7 @@ def audit_entries(folder: Path) -> Iterator[Entry]:
 
     Raises `RecordingError` for a whole line that is no entry, and when a file cannot be read.
     """
+    name = ""
     try:
         for name, segments in chains(folder).items():  # noqa: B007 -- named in the error
             for path in segments:

@@ -50,10 +50,10 @@ def checkpoints_path(folder: Path, name: str) -> Path:
     return folder / f"{name}{CHECKPOINTS_SUFFIX}"
 
 
-def chains(folder: Path) -> dict[str, list[Path]]:
-    """Every chain in an audit folder with its segments in order; empty when there is no such folder."""
+def chains(folder: Path, only: str = "*") -> dict[str, list[Path]]:
+    """Every chain in an audit folder with its segments in order, or `only` one; empty when there is none."""
     found: dict[str, list[tuple[int, Path]]] = {}
-    for path in folder.glob(f"*{CHAIN_SUFFIX}"):
+    for path in folder.glob(f"{only}.*{CHAIN_SUFFIX}"):
         match = _SEGMENT.fullmatch(path.name)
         if match is not None:
             found.setdefault(match["name"], []).append((int(match["number"]), path))

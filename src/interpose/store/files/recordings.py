@@ -29,8 +29,8 @@ from interpose.store.files.reserve import Reserve
 
 _TICK: Final = 1.0
 
-PEER_LOST: Final = frozenset({"peer_lost", "client_lost", "upstream_lost", "client_gone", "upstream_gone"})
-"""Close reasons after which a recording is `truncated(peer)`: one side went away in the middle."""
+PEER_LOST: Final = frozenset({"peer_lost", "upstream_closed"})
+"""Close reasons after which a recording is `truncated(peer)`: one side vanished without a word."""
 
 
 @dataclass(frozen=True, slots=True)
