@@ -109,14 +109,23 @@ class Chunk:
             raise RecordingFormatError(f"the trailer cannot be read: {error}") from None
 
 
+Compress = Callable[[bytes], bytes]
+"""Bytes to zstd. Keeps a working memory of about a megabyte: one is shared by all recordings that one thread writes."""
+
+
+def new_compress(level: int = 3) -> Compress:
+    """A compressor of this zstd level, for one thread."""
+    return zstandard.ZstdCompressor(level=level).compress
+
+
 class ChunkWriter:
     """Makes the chunks of one recording in order; holds no content. Each call's bytes are to be appended as they are."""
 
     __slots__ = ("_compress", "before", "frames", "index", "plain_bytes")
 
-    def __init__(self, session: str, level: int = 3) -> None:
-        """`level` is zstd's."""
-        self._compress = zstandard.ZstdCompressor(level=level)
+    def __init__(self, session: str, compress: Compress) -> None:
+        """`compress` as `new_compress` gives it."""
+        self._compress = compress
         self.before = first_hash(session)
         self.index = 0
         self.frames = 0
@@ -131,7 +140,7 @@ class ChunkWriter:
 
     def chunk(self, plain: bytes, frames: int) -> tuple[bytes, bytes]:
         """Whole frames to the next chunk's bytes and hash; `commit` once they are written."""
-        stored = self._compress.compress(plain)
+        stored = self._compress(plain)
         data = _CHUNK.pack(b"C", _ZSTD, self.index, self.frames, frames, len(plain), len(stored), self.before) + stored
         return data, sha256(data).digest()
 

@@ -15,12 +15,13 @@ from interpose.recording.container import (
     Trailer,
     decode_spool_head,
     encode_spool_head,
+    new_compress,
     read_chunks,
 )
 
 
 def recording(*plains: bytes, seal: bool = True) -> bytes:
-    writer = ChunkWriter("s_1")
+    writer = ChunkWriter("s_1", new_compress())
     data = RECORDING_MAGIC
     for plain in plains:
         chunk, digest = writer.chunk(plain, 2)

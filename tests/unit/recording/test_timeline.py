@@ -6,7 +6,7 @@ from io import BytesIO
 
 import pytest
 
-from interpose.recording.container import RECORDING_MAGIC, ChunkWriter
+from interpose.recording.container import RECORDING_MAGIC, ChunkWriter, new_compress
 from interpose.recording.frames import (
     DELIVERED,
     HEADER,
@@ -55,7 +55,7 @@ EVENTS = [
 
 
 def sealed(*chunks: list[bytes], seal: bool = True, count: int | None = None) -> bytes:
-    writer, data = ChunkWriter("s_1"), RECORDING_MAGIC
+    writer, data = ChunkWriter("s_1", new_compress()), RECORDING_MAGIC
     for frames in chunks:
         plain = b"".join(frames)
         number = len(frames) if count is None else count

@@ -19,6 +19,7 @@ from interpose.recording.container import (
     RECORDING_MAGIC,
     SPOOL_HEAD,
     ChunkWriter,
+    Compress,
     Trailer,
     decode_spool_head,
     read_chunks,
@@ -32,15 +33,15 @@ class RecordingFile:
 
     __slots__ = ("_chain", "_made", "_size", "_trailer_hash", "_writer", "closing", "gap", "path", "session", "trailer")
 
-    def __init__(self, path: Path, session: SessionId, chain: AuditChain) -> None:
-        """A new recording; nothing is written yet."""
+    def __init__(self, path: Path, session: SessionId, chain: AuditChain, compress: Compress) -> None:
+        """A new recording; nothing is written yet. `compress` belongs to the thread that writes."""
         self.path = path
         self.session = session
         self.gap = False
         self.closing: Frame | None = None
         self.trailer: Trailer | None = None
         self._chain = chain
-        self._writer = ChunkWriter(session)
+        self._writer = ChunkWriter(session, compress)
         self._size = 0
         self._made = False
         self._trailer_hash = b""

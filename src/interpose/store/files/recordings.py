@@ -18,7 +18,7 @@ from typing import Final
 
 from interpose.engine.ports import Clock, SessionHeader
 from interpose.model.errors import RecordingError
-from interpose.recording.container import RecordingFormatError
+from interpose.recording.container import RecordingFormatError, new_compress
 from interpose.recording.header import RecordingHeader, encode_header
 from interpose.store.files.chain import FileAuditChain
 from interpose.store.files.layout import LIVE, OWNER_LOCK, recording_path, safe_name, sync_folder
@@ -80,6 +80,7 @@ class FileRecordings:
         self._reserve = reserve
         self._options = options
         self._gateway = gateway
+        self._compress = new_compress()
         self._jobs: SimpleQueue[FileSessionRecorder | None] = SimpleQueue()
         self._retry: deque[FileSessionRecorder] = deque()
         self._touched: list[FileSessionRecorder] = []
@@ -125,7 +126,9 @@ class FileRecordings:
                 details=header.details,
             )
         )
-        recording = RecordingFile(recording_path(self._folder, session, opened_at), header.session, self._chain)
+        recording = RecordingFile(
+            recording_path(self._folder, session, opened_at), header.session, self._chain, self._compress
+        )
         try:
             recorder = FileSessionRecorder(
                 header,

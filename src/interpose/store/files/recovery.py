@@ -12,7 +12,7 @@ from interpose.engine.ports import AuditChain
 from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.errors import RecordingError
 from interpose.model.ids import SessionId
-from interpose.recording.container import SPOOL_HEAD, RecordingFormatError
+from interpose.recording.container import SPOOL_HEAD, Compress, RecordingFormatError, new_compress
 from interpose.recording.frames import HEADER, FrameError, read_frames
 from interpose.recording.header import decode_header
 from interpose.store.files.layout import LIVE, OWNER_LOCK, RECORDING_SUFFIX, recording_path, spools
@@ -49,6 +49,7 @@ def recover(folder: Path, chain: AuditChain) -> RecoveryReport:
     sessions: list[RecoveredSession] = []
     workers: list[str] = []
     problems: list[str] = []
+    compress = new_compress()
     live = folder / LIVE
     for worker in sorted(live.iterdir()) if live.is_dir() else ():
         if worker.name.startswith(".") or not worker.is_dir():
@@ -61,7 +62,7 @@ def recover(folder: Path, chain: AuditChain) -> RecoveryReport:
                 for session, paths in spools(worker).items():
                     try:
                         sessions.append(
-                            _recover_session(folder, worker.name, SessionId(session), paths, chain, problems)
+                            _recover_session(folder, worker.name, SessionId(session), paths, chain, compress, problems)
                         )
                     except (OSError, RecordingError, RecordingFormatError) as error:
                         problems.append(f"session `{session}` of `{worker.name}` is not sealed: {error}")
@@ -72,7 +73,13 @@ def recover(folder: Path, chain: AuditChain) -> RecoveryReport:
 
 
 def _recover_session(
-    folder: Path, worker: str, session: SessionId, paths: list[Path], chain: AuditChain, problems: list[str]
+    folder: Path,
+    worker: str,
+    session: SessionId,
+    paths: list[Path],
+    chain: AuditChain,
+    compress: Compress,
+    problems: list[str],
 ) -> RecoveredSession:
     """Seal one orphan and delete its spools; raises `OSError`, `RecordingError`, `RecordingFormatError`."""
     path = _find(folder, session, paths[0])
@@ -95,7 +102,7 @@ def _recover_session(
         for spool in paths:
             spool.unlink()
         return RecoveredSession(session, worker, "truncated(crash)", 0, torn)
-    recording = RecordingFile(path, session, chain)
+    recording = RecordingFile(path, session, chain, compress)
     torn = recording.resume()
     if recording.trailer is None:
         torn += sum(recording.absorb(spool) for spool in paths)
