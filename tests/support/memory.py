@@ -409,6 +409,8 @@ class TableAnalyst:
 
     def analyse(self, command: Command, catalog: CatalogView) -> Analysis | NeedsCatalog | Unanalysable:
         self.made += 1
+        if command.analysis is not None:
+            return command.analysis  # as the real ones do
         found = self.table.get(command.text) or self.table.get(self.cache_key(command.text) or "")
         if found is None:
             return Unanalysable("syntax_error", "syntax error", position=1)

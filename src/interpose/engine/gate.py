@@ -7,6 +7,7 @@ recording → mint. The common case (permit, from cache) is one synchronous call
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,8 @@ class Gate:
         if analysis is None or not self._fresh(session, command, analysis):
             if len(command.text) > OFFLOADED_TEXT:
                 return None
+            if analysis is not None:
+                command = dataclasses.replace(command, analysis=None)
             found = self._analyse(session, command)
             if isinstance(found, NeedsCatalog):
                 return None
@@ -161,9 +164,12 @@ class Gate:
     async def _understood(self, session: Session, command: Command) -> Analysis | Unanalysable | Refused:
         """The analysis, with as many catalog lookups as it takes."""
         given = command.analysis
-        for _ in range(CATALOG_ROUNDS):
-            if given is not None and self._fresh(session, command, given):
+        if given is not None:
+            if self._fresh(session, command, given):
                 return given
+            # INVARIANT: what is analysed is the text and nothing else; an analyst may trust an analysis that it is given.
+            command = dataclasses.replace(command, analysis=None)
+        for _ in range(CATALOG_ROUNDS):
             if len(command.text) > OFFLOADED_TEXT:
                 made = await self._analyse_aside(session, command)
             else:
