@@ -14,7 +14,7 @@ from interpose.model.catalog import CatalogColumn, CatalogNames, CatalogPage, Re
 
 Row = Sequence[str | None]
 
-_PINNED = "SET search_path = ''; SET client_encoding = 'UTF8'; SET statement_timeout = '10s'; "
+_PINNED = "SET search_path = ''; SET client_encoding = 'UTF8'; SET statement_timeout = '10s'; SET lock_timeout = '2s'; "
 
 _KINDS = {
     "r": "table",
