@@ -203,7 +203,10 @@ class Approvals:
                 return outcome
             left = approval.expires_at - self._clock.wall()
             try:
-                await asyncio.wait_for(changed.wait(), max(0.0, min(POLL_SECONDS, left)))
+                # Not `asyncio.wait_for`: before Python 3.12 it swallows a cancellation that comes just when the event is set,
+                # and a client's cancel request would be lost.
+                async with asyncio.timeout(max(0.0, min(POLL_SECONDS, left))):
+                    await changed.wait()
             except TimeoutError:
                 continue
 
