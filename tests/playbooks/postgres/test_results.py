@@ -59,9 +59,7 @@ def redacting(play: Play) -> Showing:
 
 def text_plan(width: int) -> MaskingPlan:
     """A plan for text columns that hides the last."""
-    from tests.support.playbook import columns as described
-
-    shape: ResultShape = read_row_description(described(*(f"c{i}" for i in range(width)))[5:])
+    shape = read_row_description(columns(*(f"c{i}" for i in range(width)))[5:])
     plan = build_plan(shape, [None] * (width - 1) + [MaskRule("redact")], {}, b"k" * 16)
     assert plan is not None
     return plan
