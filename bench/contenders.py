@@ -35,10 +35,11 @@ forbid (principal in Group::"masked", action == Action::"reveal", resource in Da
 forbid (principal, action == Action::"drop", resource);
 """,
     "classifications.yaml": """\
-connections:
-  bench:
-    public.people.email: [pii.email]
-    public.people.card: [pci.card]
+classifications:
+  - connections: [bench]
+    columns:
+      public.people.email: [pii.email]
+      public.people.card: [pci.card]
 """,
 }
 """A policy with something to judge: a forbid that looks at every statement, and masking for one group."""
