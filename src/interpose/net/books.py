@@ -42,9 +42,9 @@ class Books:
         """Rows went to the client through a masking plan."""
         self._traffic.masked_rows += rows
 
-    def failed(self, error: BaseException) -> None:
-        """Something of ours failed in this session: where, never with what data."""
-        self._journal.session_failed(self._session.id, place_of(error))
+    def failed(self, error: BaseException | str) -> None:
+        """Something of ours failed in this session: where (or what the relay says of it), never with what data."""
+        self._journal.session_failed(self._session.id, error if isinstance(error, str) else place_of(error))
 
     def close(self, reason: str) -> None:
         """Seal; once."""

@@ -8,14 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections import deque
 from typing import TYPE_CHECKING, Final, assert_never
 
 from interpose.model.errors import RecordingError
 from interpose.model.proofs import ProofError
 from interpose.model.refusal import Refusal
 from interpose.net.pressure import Pressure
-from interpose.protocols.intents import Ask, Close, Control, Deliver, Ended, Forward, Part, Refused, Reply, Show
+from interpose.net.underway import Underway
+from interpose.net.waits import Wait
+from interpose.protocols.intents import (
+    Allowed,
+    Ask,
+    Close,
+    Control,
+    Deliver,
+    Ended,
+    Forward,
+    Part,
+    Refused,
+    Reply,
+    Show,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,11 +67,9 @@ class SessionDriver:
         "_gate",
         "_id",
         "_judging",
-        "_last",
         "_leaving",
         "_loop",
         "_on_over",
-        "_open",
         "_pressure",
         "_reason",
         "_relay",
@@ -66,6 +77,7 @@ class SessionDriver:
         "_session",
         "_showing",
         "_spec",
+        "_underway",
         "_upstream",
         "_upstream_gone",
     )
@@ -100,10 +112,9 @@ class SessionDriver:
         self._books = books
         self._on_over = on_over
         self._buffer_high = options.buffer_high
-        self._open: deque[int] = deque()  # sequence numbers of commands that went up and are not over, oldest first
-        self._last = 0
-        self._judging: asyncio.Task[Answer] | None = None
-        self._showing: asyncio.Task[ShowAnswer] | None = None
+        self._underway = Underway()
+        self._judging: Wait[Answer] | None = None
+        self._showing: Wait[ShowAnswer] | None = None
         self._draining: Refusal | None = None
         self._closing: str | None = None  # a reason once the relay said `Close`
         self._leaving: str | None = None  # a reason once a side left or the gateway ends the session: it counts first
@@ -206,7 +217,7 @@ class SessionDriver:
         if self._judging is not None:
             # Voids the hold; `_judged` tells the client.
             self._judging.cancel()
-        elif self._open:
+        elif self._underway:
             self._cancels.start(self._dialled, self._spec.cancel)
 
     def _held(self, notice: HoldNotice) -> None:
@@ -234,7 +245,7 @@ class SessionDriver:
                         raise ProofError("a clearance is good for its own session")
                     data = intent.data
                     # INVARIANT: recorded before it is written; a record that fails shows nothing.
-                    self._session.recorder.delivered(self._open[0] if self._open else self._last, data)
+                    self._session.recorder.delivered(self._underway.current, data)
                     down.append(data)
                     if intent.clearance.masked:
                         self._books.masked(intent.rows)
@@ -247,17 +258,15 @@ class SessionDriver:
                 elif isinstance(intent, Forward):
                     # INVARIANT: `Forward`, `Part` and `Control` are the only intents whose bytes go up, and here they do.
                     intent.permit.spend()
-                    self._last = intent.permit.sequence
-                    self._open.append(self._last)
+                    self._underway.sent(intent.permit.sequence)
                     up.append(intent.data)
                 elif isinstance(intent, Ended):
-                    if self._now_at(intent.answer.permit.sequence):
-                        self._open.popleft()
+                    self._underway.ended(intent.answer.permit.sequence)
                     self._session.command_ended(intent)
                 elif isinstance(intent, Control):
                     up.append(intent.data)
                 elif isinstance(intent, Show):
-                    self._now_at(intent.answer.permit.sequence)
+                    self._underway.answers(intent.answer.permit.sequence)
                     shown = self._release.show_now(self._session, intent)
                     if shown is None:
                         self._show(intent)
@@ -270,6 +279,8 @@ class SessionDriver:
                     up.append(intent.data)
                 elif isinstance(intent, Close):
                     self._closing = intent.reason
+                    if intent.reason == "internal_error":
+                        self._books.failed(intent.detail)
                     following = []
                     break
                 else:
@@ -285,57 +296,45 @@ class SessionDriver:
         elif self._attention or self._relay.buffered > self._buffer_high:
             self._attend()
 
-    def _now_at(self, sequence: int) -> bool:
-        """What the upstream says now belongs to `sequence`; what went up before it is over. False: it is not under way."""
-        commands = self._open
-        if sequence not in commands:
-            return False
-        while commands[0] != sequence:
-            commands.popleft()
-        return True
-
     def _judge(self, ask: Ask) -> None:
         if self._judging is not None:
             raise RuntimeError("a relay asks for one command at a time")
-        self._judging = self._loop.create_task(
-            self._gate.judge(self._session, ask.command, self._held), name=f"judge {self._id}"
-        )
-        self._judging.add_done_callback(self._judged)
+        work = self._gate.judge(self._session, ask.command, self._held)
+        self._judging = Wait(self._loop, work, f"judge {self._id}", self._judged)
 
-    def _judged(self, task: asyncio.Task[Answer]) -> None:
-        self._judging = None
+    def _judged(self) -> None:
+        wait, self._judging = self._judging, None
         self._pressure.held = False
-        # Asking a task for its failure also keeps asyncio from reporting it as forgotten.
-        error = None if task.cancelled() else task.exception()
-        if self._closed:
+        if self._closed or wait is None:
             self._seal()
-        elif error is not None:
-            self._broken(error)
-        elif task.cancelled():
-            self._guarded(lambda: self._relay.answered(Refused(CANCELLED)))
         else:
-            self._guarded(lambda: self._relay.answered(task.result()))
+            self._guarded(lambda: self._relay.answered(self._answer_of(wait)))
+
+    def _answer_of(self, wait: Wait[Answer]) -> Answer:
+        answer = wait.answer
+        if answer is None or wait.cancelled:
+            if isinstance(answer, Allowed):
+                # Permitted at the very moment in which the client cancelled: it is not sent, and the record says so.
+                self._session.command_ended(Ended(answer, "cut"))
+            return Refused(CANCELLED)
+        return answer
 
     def _show(self, show: Show) -> None:
         if self._showing is not None:
             raise RuntimeError("a relay shows one result at a time")
-        self._showing = self._loop.create_task(self._release.show(self._session, show), name=f"show {self._id}")
-        self._showing.add_done_callback(self._shown)
+        self._showing = Wait(self._loop, self._release.show(self._session, show), f"show {self._id}", self._shown)
         self._pressure.showing = True
         self._attention = True
 
-    def _shown(self, task: asyncio.Task[ShowAnswer]) -> None:
-        self._showing = None
+    def _shown(self) -> None:
+        wait, self._showing = self._showing, None
         self._pressure.showing = False
-        error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        if self._closed:
-            self._seal()
-        elif error is not None:
-            self._broken(error)
-        else:
-            self._guarded(lambda: self._relay.shown(task.result()))
+        if wait is not None and not self._closed:
+            # None only when it was cancelled, and only a session that is over cancels it.
+            self._guarded(lambda: [] if (answer := wait.answer) is None else self._relay.shown(answer))
             if self._upstream_gone and self._showing is None:
                 self._upstream_lost(None)
+        self._seal()
 
     def _attend(self) -> None:
         """What is not of every callback: reading less or more, and a drain that waits for quiet."""
@@ -352,7 +351,7 @@ class SessionDriver:
         `stop`: cancel what runs. Closing a connection does not: the upstream would notice only at its next write.
         """
         self._leaving = reason
-        running = bool(self._open) and not self._relay.idle
+        running = bool(self._underway) and not self._relay.idle
         self._drop_waits()
         self._guarded(intents)
         if running and stop:
@@ -360,9 +359,9 @@ class SessionDriver:
         self._shut(reason)
 
     def _drop_waits(self) -> None:
-        for task in (self._judging, self._showing):
-            if task is not None:
-                task.cancel()
+        for wait in (self._judging, self._showing):
+            if wait is not None:
+                wait.cancel()
 
     def _broken(self, error: BaseException) -> None:
         self._books.failed(error)
@@ -372,7 +371,7 @@ class SessionDriver:
         """Close both sides at once, dropping what waits, and stop what runs on the upstream."""
         if self._closed:
             return
-        if self._open:
+        if self._underway:
             self._cancels.start(self._dialled, self._spec.cancel)
         self._client.abort()
         self._upstream.abort()

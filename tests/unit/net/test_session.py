@@ -160,6 +160,24 @@ async def test_a_cancel_request_voids_a_hold_and_the_session_goes_on() -> None:
         assert upstream.cancelled == []
 
 
+@pytest.mark.parametrize("how", ["answer", "once"])
+async def test_a_cancel_counts_even_if_the_wait_swallows_it(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interpose.net.waits._INSIST", 0.02)
+    async with gateway() as (made, upstream):
+        made.engine.swallow = how
+        client = await made.login()
+        client.send("hold it")
+        assert await client.line() == "held ap-1"
+        made.engine.cancel(b"key0")
+        assert await client.line() == "refused cancelled"
+        client.send("echo on")
+        assert [await client.line(), await client.line()] == ["row on", "done"]
+        assert upstream.lines == ["echo on"]
+        assert [ended.outcome for ended in made.engine.sessions[0].ended] == (
+            ["cut", "ok"] if how == "answer" else ["ok"]
+        )
+
+
 async def test_a_cancel_request_is_closed_only_when_the_upstream_has_taken_it() -> None:
     async with gateway() as (made, upstream):
         client = await made.login()

@@ -512,6 +512,7 @@ class FakeEngine:
         self.sequence = 0
         self.approve: asyncio.Event = asyncio.Event()
         self.voided = 0
+        self.swallow = ""
         self.show_later = False
         self.admitting: asyncio.Event | None = None
         self.judged: list[str] = []
@@ -561,6 +562,11 @@ class FakeEngine:
             try:
                 await self.approve.wait()
             except asyncio.CancelledError:
+                if self.swallow == "answer":
+                    return self._allow(command)
+                if self.swallow == "once":
+                    self.swallow = ""
+                    await self.approve.wait()
                 self.voided += 1
                 raise
         else:
