@@ -104,6 +104,8 @@ def alter_table(walk: Statement, node: pb.Node) -> None:
 def _alter_table_command(
     walk: Statement, command: pb.AlterTableCmd, relation: pb.RangeVar, table: TableResource
 ) -> None:
+    if command.HasField("newowner"):
+        walk.add(Action.GRANT, set_role_of(walk, command.newowner), {"object_kind": "owner"})
     definition = getattr(command, "def")
     kind = definition.WhichOneof("node")
     if kind == "range_var":

@@ -41,7 +41,6 @@ _DEED_ACTIONS = {
 _QUERY_TEXT = frozenset({"query_to_xml", "query_to_xml_and_xmlschema", "query_to_xmlschema"})
 _ONE_ROW: dict[str, FactValue] = {"has_where": True, "where_constant": False}
 """Facts of an update that a function makes: it changes the one thing that it names, so a rule about a missing WHERE is not for it."""
-_NEVER_READ = frozenset({"lo_creat", "lo_create", "lo_open"})
 
 
 class Calls(Expressions):
@@ -106,8 +105,7 @@ class Calls(Expressions):
             self.add(Action.SELECT, ObjectResource("large_object", "", ""))
             return UNKNOWN
         if deed is Deed.LARGE_WRITE:
-            action = Action.SELECT if name in _NEVER_READ else Action.UPDATE
-            self.add(Action.UPDATE if name != "lo_open" else action, ObjectResource("large_object", "", ""), _ONE_ROW)
+            self.add(Action.UPDATE, ObjectResource("large_object", "", ""), _ONE_ROW)
             self.stores(value)
             return CONSTANT
         state.depends_on_literals = True

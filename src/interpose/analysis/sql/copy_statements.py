@@ -149,7 +149,7 @@ def explain(walk: Statement, node: pb.Node) -> None:
     else:
         walk.statement(inner)
     walk.tag = "EXPLAIN"
-    walk.explain = True
+    walk.explain = not runs
     walk.copy = None
     walk.prepares = walk.declares = None
     if not runs:

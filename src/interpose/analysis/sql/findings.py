@@ -81,7 +81,10 @@ class Findings:
         return NO_SOURCES.union(*self.read_log)
 
     def close(self) -> None:
-        """Turn what was read of each table into effects; to be called once, when the whole tree was walked."""
+        """Turn what was read of each table into effects; to be called once, when the whole tree was walked.
+
+        INVARIANT: a statement has at least one effect, so that nothing is permitted without being asked.
+        """
         for table in self.tables:
             resource = table.resource
             if resource is None:
@@ -97,6 +100,8 @@ class Findings:
                 self.add(Action.SELECT, resource, facts)
                 for schema, name in table.parents:
                     self.add(Action.SELECT, TableResource(schema, name), facts)
+        if not self._found and not self.analyses:
+            self.add_unknown("no_effect")
 
     def found(self) -> list[tuple[Action, Resource, dict[str, FactValue]]]:
         """Every action on a resource so far, with its own facts."""

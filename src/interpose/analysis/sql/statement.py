@@ -18,7 +18,7 @@ from interpose.analysis.sql.modifications import Modifications
 from interpose.analysis.sql.scope import Scope, Table
 from interpose.model.actions import Action
 from interpose.model.analysis import FactValue, NamedText, OutputColumn, Outputs, SessionChange
-from interpose.model.resources import TableResource
+from interpose.model.resources import ConnectionResource, TableResource
 
 QUERY_TAGS: Final = {
     "select_stmt": "SELECT",
@@ -49,6 +49,8 @@ class Statement(Modifications):
         kind = node.WhichOneof("node") or ""
         self.tag = self.tag or QUERY_TAGS[kind]
         columns = self.query(node, None)
+        if kind == "select_stmt" and not self.tables:
+            self.add(Action.SELECT, ConnectionResource())
         if self.intos:
             for into in self.intos:
                 self.create_table(into.rel, columns, "table")
