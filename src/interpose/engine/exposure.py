@@ -5,25 +5,29 @@ Pure: the columns that are hidden from a principal against what analysis says of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from interpose.model.analysis import Analysis, SessionChange, StatementInfo
+from interpose.model.actions import Action
+from interpose.model.analysis import Analysis, Effect, SessionChange, StatementInfo
 from interpose.model.masks import RevealTable
-from interpose.model.resources import ColumnResource
+from interpose.model.resources import ColumnResource, SchemaResource, TableResource
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """`escaping` are hidden columns whose values the command would put where they cannot be masked on the way out.
+    """`escaping` are hidden columns whose values the command would put where they cannot be masked on the way out, `altered`
+    those whose table it would alter: under another name nothing would hide them any more.
 
-    `escapes` is true when there are some, or when analysis cannot tell. `scrub`: hidden values are within reach, so error
-    and notice texts may carry them.
+    `escapes` is true when there are some of either, or when analysis cannot tell. `stores`: it stores or sends something
+    somewhere, be it hidden or not. `scrub`: hidden values are within reach, so error and notice texts may carry them.
     """
 
     escapes: bool
     escaping: tuple[ColumnResource, ...]
     scrub: bool
+    altered: tuple[ColumnResource, ...] = ()
+    stores: bool = False
 
 
 NOTHING = Exposure(False, (), False)
@@ -40,9 +44,12 @@ def exposure_of(analysis: Analysis, reveal: RevealTable) -> Exposure:
         return NOTHING
     hidden = reveal.columns
     escaping: set[ColumnResource] = set()
-    escapes = False
+    altered = {column for effect in analysis.effects for column in hidden if _alters(effect, column)}
+    escapes = bool(altered)
+    stores = False
     scrub = bool(reveal.content) or not analysis.statements or SessionChange.OPAQUE in analysis.changes
     for statement in _with_inner(analysis):
+        stores = stores or bool(statement.sinks) or not statement.sinks_known
         if hidden and not statement.sinks_known:
             escapes = True
         for column in statement.sinks:
@@ -52,7 +59,29 @@ def exposure_of(analysis: Analysis, reveal: RevealTable) -> Exposure:
         if hidden and not scrub:
             scrub = not statement.used_known or not statement.sinks_known
             scrub = scrub or any(column in hidden for column in statement.used)
-    return Exposure(escapes, tuple(sorted(escaping, key=_spelled)), scrub)
+    return Exposure(
+        escapes,
+        tuple(sorted(escaping, key=_spelled)),
+        scrub,
+        tuple(sorted(altered, key=_spelled)),
+        bool(hidden) and stores,
+    )
+
+
+def _alters(effect: Effect, column: ColumnResource) -> bool:
+    """Whether an effect alters (renames, moves, attaches …) what a column is in."""
+    if effect.action is not Action.ALTER:
+        return False
+    match effect.resource:
+        case TableResource(schema=schema, name=table):
+            # A table whose schema is not known may be this one.
+            return table == column.table and schema in (column.schema, "")
+        case ColumnResource(schema=schema, table=table):
+            return (schema, table) == (column.schema, column.table)
+        case SchemaResource(name=schema):
+            return schema == column.schema
+        case _:
+            return False
 
 
 def _with_inner(analysis: Analysis) -> Iterator[StatementInfo]:
@@ -68,8 +97,27 @@ def _spelled(column: ColumnResource) -> str:
     return f"{column.schema}.{column.table}.{column.name}"
 
 
+def stale_plan(analysis: Analysis, prepared: Mapping[str, Analysis], version: int) -> str | None:
+    """The name of a statement, prepared by SQL, that this command runs and that was analysed under another catalog.
+
+    The server would plan it again, and its text is not at hand to be analysed again.
+    """
+    for statement in analysis.statements:
+        name = statement.runs_prepared
+        found = None if name is None else prepared.get(name)
+        if found is not None and found.catalog_version != version:
+            return name
+    return None
+
+
 def escape_words(exposure: Exposure) -> tuple[str, str]:
     """Message and hint of the refusal of a command whose hidden values would escape."""
+    if exposure.altered:
+        names = ", ".join(f"`{_spelled(column)}`" for column in exposure.altered[:5])
+        return (
+            f"this would alter a table with columns that are hidden from you: {names}",
+            "ask somebody who may see these columns to do it",
+        )
     if exposure.escaping:
         names = ", ".join(f"`{_spelled(column)}`" for column in exposure.escaping[:5])
         return (
@@ -79,4 +127,12 @@ def escape_words(exposure: Exposure) -> tuple[str, str]:
     return (
         "it cannot be told whether this would store or send values that are hidden from you",
         "write it as a plain statement that names its columns, without code that runs inside the server",
+    )
+
+
+def unsettled_words() -> tuple[str, str]:
+    """Message and hint of the refusal of a command that stores something while the catalog is being changed."""
+    return (
+        "it cannot be told what this would store while this transaction has changed the catalog, and some columns are hidden from you",
+        "commit first, then run it again",
     )

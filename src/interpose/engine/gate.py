@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 
 from interpose.engine.analyses import AnalysisCache
 from interpose.engine.approvals import HoldRequest
-from interpose.engine.digests import approval_digest, command_digest
-from interpose.engine.exposure import escape_words
+from interpose.engine.decided import DecisionRecord
+from interpose.engine.digests import approval_digest
+from interpose.engine.exposure import escape_words, stale_plan, unsettled_words
+from interpose.engine.readable import readable_command, readable_facts
 from interpose.engine.sessions import RECORD_LOST
 from interpose.engine.standing import Judgement, Standing, Standings
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, Effect, NeedsCatalog, SessionChange, Unanalysable
-from interpose.model.audit import AuditEvent, AuditKind, AuditValue
+from interpose.model.audit import AuditValue
 from interpose.model.command import Command, CommandKind
 from interpose.model.connection import Durability
 from interpose.model.decisions import Forbidden, Held, Permitted
@@ -73,6 +75,7 @@ class Gate:
         self._catalogs = catalogs
         self._approvals = approvals
         self._audit = audit
+        self._record = DecisionRecord(audit)
         self._clock = clock
         self._seal = seal_of_the_engine()
         self._standings = Standings()
@@ -255,22 +258,20 @@ class Gate:
         on_hold: Callable[[HoldNotice], None],
     ) -> Answer:
         """Wait for approval; then judge again, without exactly the forbids that were lifted, and mint."""
-        escapes = self._escape(judgement)
+        escapes = _escape(session, judgement)
         if escapes is not None:
             return self._refuse(session, command, escapes, judgement)
-        digest = command_digest(session.salt, command)
         try:
-            self._append(session, judgement.fields, digest)
-            session.recorder.note("hold", held.reason)
+            self._record.held(session, command, judgement.fields, held.reason)
         except RecordingError:
-            return self._lost(session)
+            return self._record.lost(session)
         request = HoldRequest(
             session,
             standing.principal,
             held,
-            command.text,
+            readable_command(command),
             lambda words: approval_digest(session.salt, command, words),
-            _shown_facts(judgement),
+            readable_facts(judgement.analysis),
         )
         try:
             waited = await self._approvals.open(request, on_hold)
@@ -305,6 +306,20 @@ class Gate:
         lifted = frozenset(rule.policy for rule in rules)
         return self._answer(session, command, standing.judge(analysis, self._clock.wall(), lifted), approval)
 
+    def _stale(self, session: Session, command: Command, judgement: Judgement) -> Refusal | None:
+        """The refusal of an SQL EXECUTE whose lineage is that of an older catalog, where columns are hidden."""
+        if not judgement.analysis.depends_on_session or not judgement.obligations.reveal.columns:
+            return None
+        version = self._catalogs.of(session.connection).version
+        name = stale_plan(judgement.analysis, command.context.prepared, version)
+        if name is None:
+            return None
+        return Refusal(
+            "unanalysable",
+            f"the catalog has changed since `{name}` was prepared, and some columns are hidden from you",
+            f"run `DEALLOCATE {name}` and prepare it again",
+        )
+
     # --- record, then mint
 
     def _answer(
@@ -317,19 +332,17 @@ class Gate:
             return self._refuse(session, command, refusal, judgement)
         if isinstance(decision, Held) and command.kind is not CommandKind.PREPARE:
             return self._refuse(session, command, _POLICY_CHANGED, judgement)
-        if exposure.escapes:
-            escapes = self._escape(judgement)
+        if judgement.describe:
+            escapes = _escape(session, judgement) or self._stale(session, command, judgement)
             if escapes is not None:
                 return self._refuse(session, command, escapes, judgement)
         fields = judgement.fields
         if approval is not None:
             fields = {**fields, "approval": approval.id, "approval_digest": approval.digest}
         try:
-            sequence = self._append(session, fields, command_digest(session.salt, command))
-            session.recorder.command(sequence, command.kind.value, command.text, command.parameters, judgement.word)
+            sequence = self._record.permitted(session, command, fields, judgement.word)
         except RecordingError:
-            return self._lost(session)
-        session.commands += 1
+            return self._record.lost(session)
         return Allowed(
             Permit(self._seal, sequence),
             judgement.analysis,
@@ -338,56 +351,25 @@ class Gate:
             judgement.describe,
         )
 
-    def _append(self, session: Session, fields: Mapping[str, AuditValue], digest: str) -> int:
-        return self._audit.append(
-            AuditEvent(AuditKind.COMMAND_DECIDED, session.id, session.label, {**fields, "digest": digest})
-        )
-
     def _refuse(
         self, session: Session, command: Command, refusal: Refusal, judgement: Judgement | None = None
     ) -> Refused:
-        """Record a refusal, then say it; one that cannot be recorded is refused all the same, and says so."""
-        known: Mapping[str, AuditValue] = (
-            judgement.fields
-            if judgement is not None
-            else {"connection": session.connection.name, "snapshot": self._holder.current.digest}
-        )
-        fields: dict[str, AuditValue] = {**known, "decision": "forbid", "reason": refusal.code}
-        if refusal.approval is not None:
-            fields["approval"] = refusal.approval
-        session.refused += 1
-        try:
-            sequence = self._append(session, fields, command_digest(session.salt, command))
-            session.recorder.command(sequence, command.kind.value, command.text, command.parameters, "forbid")
-            session.recorder.note("refusal", refusal.message)
-        except RecordingError:
-            return Refused(RECORD_LOST)
-        return Refused(
-            Refusal(
-                refusal.code,
-                refusal.message,
-                refusal.hint,
-                refusal.policies,
-                refusal.approval,
-                str(sequence),
-                refusal.position,
-            )
-        )
-
-    def _lost(self, session: Session) -> Refused:
-        session.refused += 1
-        return Refused(RECORD_LOST)
-
-    @staticmethod
-    def _escape(judgement: Judgement) -> Refusal | None:
-        if not judgement.exposure.escapes:
-            return None
-        message, hint = escape_words(judgement.exposure)
-        return Refusal("masked_value_would_escape", message, hint)
+        if judgement is not None:
+            return self._record.refused(session, command, refusal, judgement.fields)
+        known: dict[str, AuditValue] = {
+            "connection": session.connection.name,
+            "snapshot": self._holder.current.digest,
+        }
+        return self._record.refused(session, command, refusal, known)
 
 
-def _shown_facts(judgement: Judgement) -> tuple[tuple[str, str], ...]:
-    """What an approver reads beside the command's text: which effects it has."""
-    effects = sorted({effect.action.value for effect in judgement.analysis.effects})
-    tags = [statement.tag for statement in judgement.analysis.statements]
-    return (("actions", ", ".join(effects)), ("statements", ", ".join(tags)))
+def _escape(session: Session, judgement: Judgement) -> Refusal | None:
+    """The refusal of a command by which hidden values would escape their masks, None for any other."""
+    exposure = judgement.exposure
+    if exposure.escapes:
+        message, hint = escape_words(exposure)
+    elif exposure.stores and session.catalog_dirty:
+        message, hint = unsettled_words()
+    else:
+        return None
+    return Refusal("masked_value_would_escape", message, hint)

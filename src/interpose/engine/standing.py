@@ -127,6 +127,7 @@ class Standing:
             "policies": tuple(decision.policies),
             "observed": tuple(decision.observed),
             "snapshot": decision.snapshot,
+            "actions": tuple(sorted({effect.action.value for effect in analysis.effects})),
             "tags": tuple(statement.tag for statement in analysis.statements),
             "fingerprint": analysis.fingerprint,
             "masks": self.hides,

@@ -6,12 +6,12 @@ import dataclasses
 
 import pytest
 
-from interpose.engine.exposure import NOTHING, escape_words, exposure_of
+from interpose.engine.exposure import NOTHING, escape_words, exposure_of, stale_plan, unsettled_words
 from interpose.model.actions import Action
-from interpose.model.analysis import Analysis, NamedText, SessionChange, StatementInfo
+from interpose.model.analysis import Analysis, Effect, NamedText, SessionChange, StatementInfo
 from interpose.model.ids import DataClassName
 from interpose.model.masks import NOTHING_HIDDEN, MaskRule, RevealTable
-from interpose.model.resources import ColumnResource
+from interpose.model.resources import ColumnResource, ConnectionResource, Resource, SchemaResource, TableResource
 from tests.support.memory import analysis
 
 SSN = ColumnResource("public", "people", "ssn")
@@ -48,6 +48,43 @@ def test_what_hidden_columns_make_of_a_command(made: Analysis, escapes: bool, sc
     exposure = exposure_of(made, HIDES)
     assert exposure.escapes is escapes
     assert exposure.scrub is scrub
+
+
+@pytest.mark.parametrize(
+    ("resource", "refused"),
+    [
+        (TableResource("public", "people"), True),
+        (TableResource("", "people", "unresolved"), True),
+        (TableResource("other", "people"), False),
+        (TableResource("public", "orders"), False),
+        (NAME, True),  # renaming another column of the table could make room for the name
+        (SchemaResource("public"), True),
+        (SchemaResource("other"), False),
+        (ConnectionResource(), False),
+    ],
+)
+def test_a_table_with_hidden_columns_is_not_altered(resource: Resource, refused: bool) -> None:
+    made = analysis(Action.SELECT, effects=(Effect(Action.ALTER, resource),))
+    exposure = exposure_of(made, HIDES)
+    assert exposure.escapes is refused
+    assert ("alter" in escape_words(exposure)[0]) is refused
+    assert not exposure_of(analysis(Action.SELECT, effects=(Effect(Action.SELECT, resource),)), HIDES).escapes
+
+
+def test_what_stores_something_is_told_apart() -> None:
+    assert exposure_of(_one(sinks=frozenset({NAME})), HIDES).stores
+    assert exposure_of(_one(sinks_known=False), HIDES).stores
+    assert not exposure_of(_one(), HIDES).stores
+    assert unsettled_words()[1]
+
+
+def test_a_plan_made_under_another_catalog_is_stale() -> None:
+    runs = _one(runs_prepared="p")
+    made = dataclasses.replace(_one(), catalog_version=3)
+    assert stale_plan(runs, {"p": made}, 4) == "p"
+    assert stale_plan(runs, {"p": made}, 3) is None
+    assert stale_plan(runs, {}, 4) is None
+    assert stale_plan(_one(), {"p": made}, 4) is None
 
 
 def test_hidden_content_has_no_columns_and_may_be_anywhere() -> None:

@@ -47,7 +47,7 @@ def test_a_permit_carries_the_number_of_the_event_that_recorded_it() -> None:
     async def work() -> None:
         core = Core()
         session = await core.session()
-        answer = _allowed(core.gate.judge_now(session, query("select", parameters=(b"1", None))))
+        answer = _allowed(core.gate.judge_now(session, query("select 7", parameters=(b"1", None))))
         event = core.audit.events[answer.permit.sequence - 1]
         assert event.kind is AuditKind.COMMAND_DECIDED
         assert event.session == session.id
@@ -56,8 +56,12 @@ def test_a_permit_carries_the_number_of_the_event_that_recorded_it() -> None:
         assert event.fields["policies"] == ("allow",)
         assert event.fields["tags"] == ("TEST",)
         assert len(str(event.fields["digest"])) == 64
-        assert "select" not in str(event.fields.values())
-        assert core.recordings.made[0].commands == [(answer.permit.sequence, "query", "select", (b"1", None), "permit")]
+        assert event.fields["actions"] == ("select",)
+        assert event.fields["kind"] == "query"
+        assert "select 7" not in str(event.fields.values())
+        assert core.recordings.made[0].commands == [
+            (answer.permit.sequence, "query", "select 7", (b"1", None), "permit")
+        ]
 
     run(work())
 
@@ -298,6 +302,50 @@ def test_obligations_say_what_is_hidden_and_whether_texts_must_be_scrubbed() -> 
         open_core = Core(table=table)
         plain = _allowed(await _judge(open_core, query("near")))
         assert (plain.scrub, plain.describe, bool(plain.obligations.reveal)) == (False, False, False)
+
+    run(work())
+
+
+def test_nothing_is_stored_while_the_catalog_is_being_changed_and_columns_are_hidden() -> None:
+    async def work() -> None:
+        table = {
+            "store": _statement(sinks=frozenset({ColumnResource("public", "people", "name")})),
+            "read": _statement(),
+        }
+        inside = dataclasses.replace(CONTEXT, in_transaction="T")
+        for reveal, code in ((HIDES, "masked_value_would_escape"), (RevealTable(), None)):
+            core = Core(rules=Rules({Action.CONNECT, Action.SELECT}, reveal=reveal), table=table)
+            session = await core.session()
+            _allowed(core.gate.judge_now(session, query("store", context=inside)))
+            session.catalog_dirty = True
+            answer = core.gate.judge_now(session, query("store", context=inside))
+            if code is None:
+                _allowed(answer)
+            else:
+                assert _refused(answer) == code
+                assert _allowed(core.gate.judge_now(session, query("read", context=inside))).scrub
+                _allowed(core.gate.judge_now(session, query("store")))
+
+    run(work())
+
+
+def test_a_statement_prepared_by_sql_under_another_catalog_is_refused_where_columns_are_hidden() -> None:
+    async def work() -> None:
+        table = {"execute": _statement(runs_prepared="p")}
+        table["execute"] = dataclasses.replace(table["execute"], depends_on_session=True)
+        for reveal, code in ((HIDES, "unanalysable"), (RevealTable(), None)):
+            core = Core(rules=Rules({Action.CONNECT, Action.SELECT}, reveal=reveal), table=table)
+            session = await core.session()
+            version = core.catalogs.of(session.connection).version
+            prepared = {"p": dataclasses.replace(analysis(Action.SELECT), catalog_version=version)}
+            execute = query("execute", context=dataclasses.replace(CONTEXT, prepared=prepared))
+            _allowed(core.gate.judge_now(session, execute))
+            core.catalogs.forget(session.connection.name)
+            answer = core.gate.judge_now(session, execute)
+            if code is None:
+                _allowed(answer)
+            else:
+                assert _refused(answer) == code
 
     run(work())
 
