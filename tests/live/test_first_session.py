@@ -17,6 +17,8 @@ import trustme
 from tests.support.gateway import ALLOW_ALL, GatewayProcess
 from tests.support.postgres import PostgresServer
 
+StartPsql = Callable[[str], subprocess.Popen[str]]
+
 HOLD_DELETES = """
 @id("deletes")
 @approval("dba")
@@ -38,6 +40,7 @@ def server(postgres: PostgresServer) -> Iterator[PostgresServer]:
     """The shared server with a role for the gateway."""
     postgres.create_role("gateway_first", "up-s3cret")
     postgres.create_database("first", owner="gateway_first")
+    postgres.psql("create table orders as select 1 as id; alter table orders owner to gateway_first", database="first")
     yield postgres
     postgres.drop_database("first")
     postgres.psql("drop role gateway_first")
@@ -97,16 +100,27 @@ def running(server: PostgresServer, text: str) -> int:
     )
 
 
-def start_psql(gateway: GatewayProcess, token: str, command: str) -> subprocess.Popen[str]:
-    """A psql in the background."""
-    return subprocess.Popen(
-        ["psql", "-X", "-c", command],
-        env=gateway.psql_environment("alice", token, "first"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@pytest.fixture
+def start_psql(gateway: GatewayProcess, token: str) -> Iterator[StartPsql]:
+    """Starts psql with one command in the background; whatever still runs is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(command: str) -> subprocess.Popen[str]:
+        psql = subprocess.Popen(
+            ["psql", "-X", "-c", command],
+            env=gateway.psql_environment("alice", token, "first"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(psql)
+        return psql
+
+    yield start
+    for psql in started:
+        psql.kill()
+        psql.communicate()
 
 
 def test_an_unmodified_psql_goes_through(gateway: GatewayProcess, token: str) -> None:
@@ -136,8 +150,8 @@ def test_a_wrong_token_and_an_unknown_connection_are_refused(gateway: GatewayPro
     assert "no connection `nowhere`" in gateway.psql("alice", token, "nowhere", "select 1").stderr
 
 
-def test_control_c_cancels_what_runs(gateway: GatewayProcess, server: PostgresServer, token: str) -> None:
-    psql = start_psql(gateway, token, "select pg_sleep(30) as control_c")
+def test_control_c_cancels_what_runs(server: PostgresServer, start_psql: StartPsql) -> None:
+    psql = start_psql("select pg_sleep(30) as control_c")
     until(lambda: running(server, "control_c"))
     psql.send_signal(signal.SIGINT)
     _, errors = psql.communicate(timeout=15)
@@ -145,24 +159,23 @@ def test_control_c_cancels_what_runs(gateway: GatewayProcess, server: PostgresSe
     assert running(server, "control_c") == 0
 
 
-def test_a_client_that_is_killed_leaves_nothing_running(
-    gateway: GatewayProcess, server: PostgresServer, token: str
-) -> None:
-    psql = start_psql(gateway, token, "select pg_sleep(30) as killed")
+def test_a_client_that_is_killed_leaves_nothing_running(server: PostgresServer, start_psql: StartPsql) -> None:
+    psql = start_psql("select pg_sleep(30) as killed")
     until(lambda: running(server, "killed"))
     psql.kill()
     psql.communicate()
     until(lambda: running(server, "killed") == 0)
 
 
-def test_control_c_during_a_hold_voids_it(gateway: GatewayProcess, server: PostgresServer, token: str) -> None:
-    psql = start_psql(gateway, token, "delete from t where id = 1")
-    assert psql.stderr is not None
-    assert "NOTICE" in psql.stderr.readline(), "psql prints the notice while it waits"
-    psql.send_signal(signal.SIGINT)
-    _, errors = psql.communicate(timeout=15)
-    assert "cancelled" in errors
-    assert server.psql("select count(*) from t", database="first").strip() == "5"
+def test_control_c_during_a_hold_voids_it(server: PostgresServer, start_psql: StartPsql) -> None:
+    for _ in range(10):  # it once depended on the instant
+        psql = start_psql("delete from orders")
+        assert psql.stderr is not None
+        assert "NOTICE" in psql.stderr.readline(), "psql prints the notice while it waits"
+        psql.send_signal(signal.SIGINT)
+        _, errors = psql.communicate(timeout=15)
+        assert "cancelled" in errors
+    assert server.psql("select count(*) from orders", database="first").strip() == "1"
 
 
 def test_cancelling_hits_its_own_session_only(gateway: GatewayProcess, server: PostgresServer, token: str) -> None:
@@ -182,8 +195,8 @@ def test_cancelling_hits_its_own_session_only(gateway: GatewayProcess, server: P
         assert one.execute("select 2").fetchone() == (2,)
 
 
-def test_an_upstream_session_that_is_ended_is_told(gateway: GatewayProcess, server: PostgresServer, token: str) -> None:
-    psql = start_psql(gateway, token, "select pg_sleep(30) as ended_here")
+def test_an_upstream_session_that_is_ended_is_told(server: PostgresServer, start_psql: StartPsql) -> None:
+    psql = start_psql("select pg_sleep(30) as ended_here")
     until(lambda: running(server, "ended_here"))
     server.psql(
         "select pg_terminate_backend(pid) from pg_stat_activity where query like '%ended_here%' and pid <> pg_backend_pid()"
@@ -193,10 +206,11 @@ def test_an_upstream_session_that_is_ended_is_told(gateway: GatewayProcess, serv
 
 
 def test_the_log_says_who_came_and_nothing_of_what_was_asked(gateway: GatewayProcess, token: str) -> None:
+    gateway.psql("alice", token, "first", "select 'unheard_of', nonsense")
     log = gateway.log.read_text()
-    assert log.count('"session.opened"') >= 3
+    assert '"session.opened"' in log
     assert "User:alice" in log
-    for word in ("pg_sleep", "nonsense", token, "up-s3cret"):
+    for word in ("unheard_of", "nonsense", token, "up-s3cret"):
         assert word not in log
     assert "session.failed" not in log
     assert "event_loop.fault" not in log
