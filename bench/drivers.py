@@ -144,7 +144,7 @@ class Suite:
             (folder / "plugins").mkdir()
             shutil.copy(Path(__file__).with_name("outcomes.py"), folder / "plugins" / "outcomes.py")
             command = [self._python, "-m", "pytest", "-p", "outcomes", "-p", "no:randomly", "-p", "no:cacheprovider"]
-            command += ["-q", f"--timeout={self._timeout}", "-rfE", *self._options(side), *arguments]
+            command += ["-q", "--tb=native", f"--timeout={self._timeout}", "-rfE", *self._options(side), *arguments]
             with file.with_suffix(".log").open("wb") as log:
                 done = subprocess.run(
                     command,
