@@ -5,7 +5,17 @@ import pytest
 from interpose.analysis.sql.lookup_queries import lookup_query, read_page
 from interpose.model.catalog import CatalogNames
 
-RELATION = ["relation", "16400", "public", "t", "v", "p", '[["id",1,20,false],["n",2,25,true]]', "SELECT 1", '[["a","b"]]']
+RELATION = [
+    "relation",
+    "16400",
+    "public",
+    "t",
+    "v",
+    "p",
+    '[["id",1,20,false],["n",2,25,true]]',
+    "SELECT 1",
+    '[["a","b"]]',
+]
 
 
 def routine(kind: str, volatility: str, builtin: str = "false", language: str = "sql") -> list[str | None]:

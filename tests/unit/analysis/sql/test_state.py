@@ -1,0 +1,64 @@
+"""Names are resolved only while what they mean is known, and everything that is missing is collected."""
+
+from interpose.analysis.sql.guard import Limits
+from interpose.analysis.sql.state import CommandState
+from interpose.model.analysis import SessionChange
+from interpose.model.catalog import Lookup, Relation, Routine
+from interpose.model.command import SqlContext
+from tests.support.catalog import PATH, ShopCatalog
+
+
+def state(path: tuple[str, ...] | None = PATH, unasked: frozenset[str] = frozenset()) -> CommandState:
+    """A command's state in the shop."""
+    return CommandState(SqlContext(path, 17), ShopCatalog(unasked), Limits())
+
+
+def test_the_path_decides() -> None:
+    found = state().relation(None, "customers")
+    assert isinstance(found, Relation) and found.schema == "app"
+    assert state(None).relation(None, "customers") is None
+    assert state(None).relation("public", "customers") is not None
+
+
+def test_what_is_not_cached_is_wanted() -> None:
+    asked = state(unasked=frozenset({"orders", "lower"}))
+    assert asked.relation(None, "orders") is None
+    assert asked.routine(None, "lower") is Lookup.NOT_CACHED
+    wanted = asked.wanted()
+    assert wanted.relations == {(None, "orders")} and wanted.routines == {(None, "lower")}
+    assert not state().wanted()
+
+
+def test_what_does_not_exist_is_not_wanted() -> None:
+    asked = state()
+    assert asked.relation(None, "absent") is None
+    assert asked.routine(None, "absent") is Lookup.NOT_FOUND
+    assert not asked.wanted()
+
+
+def test_changes_are_forgotten_about() -> None:
+    for change, keeps in ((SessionChange.CATALOG, False), (SessionChange.OPAQUE, False), (SessionChange.CURSORS, True)):
+        after = state()
+        after.after(frozenset({change}))
+        assert (after.relation("public", "orders") is not None) is keeps
+    after = state()
+    after.after(frozenset({SessionChange.SETTINGS}))
+    assert after.relation(None, "orders") is None
+    assert after.relation("public", "orders") is not None
+    assert after.routine(None, "lower") is Lookup.NOT_CACHED and not after.wanted()
+
+
+def test_a_literal_path_is_followed() -> None:
+    after = state()
+    after.follow_path(("public",))
+    found = after.relation(None, "customers")
+    assert isinstance(found, Relation) and found.schema == "public"
+    routine = after.routine(None, "shadowed")
+    assert isinstance(routine, Routine) and not routine.builtin, "functions of all schemas compete"
+
+
+def test_temporary_names_need_a_temporary_schema() -> None:
+    assert state().relation("pg_temp", "orders") is None
+    assert state(("pg_temp_3", "pg_catalog")).temporary_schema() == "pg_temp_3"
+    assert state().creation_schema() == "app"
+    assert state(None).creation_schema() == ""
