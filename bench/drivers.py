@@ -32,6 +32,8 @@ from tests.support.postgres_binaries import Major
 PRINCIPALS = "principals:\n  - {name: postgres, kind: user, groups: [developers]}\n"
 SUITES = {"asyncpg": ("tests",), "psycopg": ("tests", "tools", "pyproject.toml")}
 """What is copied of each source: never the driver itself, or it would shadow the installed one."""
+DATABASES = {"asyncpg": ("postgres", "testdb", "asyncpg_intro_test"), "psycopg": ("postgres",)}
+"""What each suite connects to, some of it made by the suite itself: one connection of the gateway for each."""
 _RUN_AT_MOST = 3600
 _SETTINGS = {"max_prepared_transactions": "10", "log_statement": "none", "jit": "off", "wal_level": "logical"}
 
@@ -77,7 +79,7 @@ def main() -> None:
     with ExitStack() as stack:
         sides = [
             stack.enter_context(_direct(options.major)),
-            stack.enter_context(_gateway(options.major, results)),
+            stack.enter_context(_gateway(options.major, DATABASES[options.suite], results)),
         ]
         suite = Suite(options.suite, options.source, options.python, options.timeout, results)
         first = [suite.run(side, "first", options.arguments or ["tests"]) for side in sides]
@@ -95,18 +97,18 @@ def _direct(major: Major) -> Iterator[Side]:
 
 
 @contextmanager
-def _gateway(major: Major, results: Path) -> Iterator[Side]:
+def _gateway(major: Major, databases: Sequence[str], results: Path) -> Iterator[Side]:
     folder = Path(tempfile.mkdtemp(prefix="interpose-drivers-gateway-"))
     with PostgresServer(major, tls="off", settings=_SETTINGS) as server:
         connection = {
             "protocol": "postgres",
             "address": f"127.0.0.1:{server.port}",
             "secret": "env:DRIVERS_PASSWORD",
-            "options": {"database": "postgres", "user": "postgres", "tls": "insecure-plaintext"},
         }
+        login = {"user": "postgres", "tls": "insecure-plaintext"}
         gateway = GatewayProcess(
             folder,
-            {"postgres": connection},
+            {name: {**connection, "options": {**login, "database": name}} for name in databases},
             principals=PRINCIPALS,
             environment={"DRIVERS_PASSWORD": server.superuser_password},
         )
@@ -143,7 +145,7 @@ class Suite:
                 (shutil.copytree if origin.is_dir() else shutil.copy)(origin, folder / part)
             (folder / "plugins").mkdir()
             shutil.copy(Path(__file__).with_name("outcomes.py"), folder / "plugins" / "outcomes.py")
-            command = [self._python, "-m", "pytest", "-p", "outcomes", "-p", "no:randomly", "-p", "no:cacheprovider"]
+            command = [self._python, "-m", "pytest", "-p", "outcomes", "-p", "no:randomly"]
             command += ["-q", "--tb=native", f"--timeout={self._timeout}", "-rfE", *self._options(side), *arguments]
             with file.with_suffix(".log").open("wb") as log:
                 done = subprocess.run(
