@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections.abc import Callable
 from typing import cast
 
@@ -107,7 +108,7 @@ class Pump(asyncio.Protocol):
         if isinstance(done, Failed):
             self.transport.write(b"")
             self.transport.close()
-            raise AssertionError(str(done.error))
+            raise ConnectionError(str(done.error))
         assert isinstance(done.result, Dialled)
         self.dialled = done.result
         for intent in self.login.accepted():
@@ -227,9 +228,22 @@ class RelayGateway:
                     case Send(data):
                         upstream.transport.write(data)
                     case UpgradeTls():
-                        raise AssertionError("no TLS here")
+                        task = loop.create_task(upgrade(step))
+                        task.add_done_callback(lambda done: done.exception() and over.set_exception(done.exception()))
                     case Done() | Failed():
                         over.set_result(step)
+
+        async def upgrade(step: UpgradeTls) -> None:
+            context = ssl.create_default_context(cafile=step.ca_file)
+            context.check_hostname = step.verify == "full"
+            context.verify_mode = ssl.CERT_NONE if step.verify == "none" else ssl.CERT_REQUIRED
+            context.set_alpn_protocols(list(step.alpn))
+            name = step.server_name
+            transport = await loop.start_tls(upstream.transport, upstream, context, server_hostname=name)
+            assert transport is not None
+            upstream.transport = transport
+            peer = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            carry_out(list(dialogue.tls_started(peer)))
 
         upstream.on_bytes = lambda data: carry_out(list(dialogue.received(data)))
         upstream.on_lost = lambda: carry_out(list(dialogue.closed()))
@@ -239,7 +253,14 @@ class RelayGateway:
         upstream.on_lost = lambda: None
         return upstream, done
 
+    async def hang_up(self, upstream: Upstream) -> None:
+        """Close a connection that a dialogue has left."""
+        upstream.transport.abort()
+        for _ in range(3):
+            await asyncio.sleep(0)
+
     async def cancel(self, target: Pump) -> None:
         """Cancel what runs on a session."""
         upstream, _ = await self.converse(PostgresCancel(target.dialled))
         upstream.transport.close()
+        await asyncio.sleep(0)
