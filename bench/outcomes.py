@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ _RANK = {"passed": 0, "xpassed": 1, "xfailed": 1, "skipped": 2, "failed": 3, "er
 class Outcomes:
     """Collects the three phases of a test and writes the worst of them."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: Path) -> None:
         """`path` is the file that is appended to."""
         self._path = path
         self._worst: dict[str, tuple[str, str]] = {}
@@ -32,7 +33,7 @@ class Outcomes:
         if report.when != "teardown":
             return
         worst, why = self._worst.pop(report.nodeid)
-        with open(self._path, "a", encoding="utf-8") as file:
+        with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"test": report.nodeid, "outcome": worst, "why": why}) + "\n")
 
 
@@ -58,4 +59,4 @@ def _lines(text: str) -> Iterator[str]:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register, with the file that the environment names."""
-    config.pluginmanager.register(Outcomes(os.environ["OUTCOMES_FILE"]))
+    config.pluginmanager.register(Outcomes(Path(os.environ["OUTCOMES_FILE"])))
