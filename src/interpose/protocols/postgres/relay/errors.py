@@ -14,6 +14,7 @@ from interpose.protocols.postgres.relay.outstanding import (
     ABORT,
     BIND,
     CLOSE,
+    DESCRIBE,
     FATAL,
     QUERY,
     REFUSED,
@@ -132,10 +133,11 @@ class Errors(Results):
             if due.kind == SYNC or due.kind == FATAL:
                 return
             queue.popleft()
-            if due.own:
-                self._own_step()
-            else:
+            if not due.own:
                 self._drop(due, "cut", "")
+            elif due.kind != DESCRIBE:
+                # A Describe of our own belongs to the client's Execute and is no step of a question to the session.
+                self._own_step()
         self._skipping = True
 
     def _settle(self) -> None:
