@@ -207,12 +207,12 @@ _SHOWN_ROWS = 6
 
 
 def analysed(text: str) -> Analysis:
-    """One example's analysis; raises `ValueError` when it has none."""
+    """One example's analysis; raises `TypeError` when it has none."""
     found = PostgresAnalyst().analyse(
         Command(CommandKind.QUERY, text, SqlContext(("pg_catalog", "public"), 17)), _CATALOG
     )
     if not isinstance(found, Analysis):
-        raise ValueError(f"`{text}`: {found}")
+        raise TypeError(f"`{text}`: {found}")
     return found
 
 
