@@ -23,7 +23,7 @@ _STATUS = {
     "no_such_session": 404,
     "no_such_token": 404,
     "not_permitted": 403,
-    "self_approval": 403,
+    "own_command": 403,
     "not_an_approver": 403,
     "not_pending": 409,
     "already_voted": 409,

@@ -21,6 +21,18 @@ from interpose.store.database import Database
 from interpose.store.tables import approvals, votes
 
 
+class NotPendingError(StoreError):
+    """The vote came too late."""
+
+    code = "not_pending"
+
+
+class AlreadyVotedError(StoreError):
+    """One person, one vote."""
+
+    code = "already_voted"
+
+
 class SqlApprovals:
     """Approvals, shared by everybody who has the database open."""
 
@@ -48,12 +60,12 @@ class SqlApprovals:
         return await self._database.read(work)
 
     async def vote(self, approval: ApprovalId, vote: Vote) -> Approval:
-        """Add a vote if it is pending and this person has not voted; raises `StoreError` otherwise."""
+        """Add a vote; raises `NotPendingError`, `AlreadyVotedError`, or another `StoreError` when the store fails."""
 
         def work(connection: Connection) -> Approval:
             state = connection.execute(select(approvals.c.state).where(approvals.c.id == approval)).scalar()
             if state != "pending":
-                raise StoreError(f"this approval is {state or 'gone'} already")
+                raise NotPendingError(f"this approval is {state or 'gone'} already")
             try:
                 connection.execute(
                     insert(votes).values(
@@ -65,7 +77,7 @@ class SqlApprovals:
                     )
                 )
             except IntegrityError:
-                raise StoreError("you have voted on this already") from None
+                raise AlreadyVotedError("you have voted on this already") from None
             loaded = _load(connection, approval)
             assert loaded is not None, "it was there in this transaction"
             return loaded
