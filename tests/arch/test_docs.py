@@ -18,6 +18,8 @@ from tools import reference
 from tools.pages import admin
 
 _METRIC: Final = re.compile(r'"(interpose_[a-z_]+)"')
+_OTHER_NAMES: Final = {"interpose_gateway"}
+"""A role of a database, in examples."""
 _POINTER: Final = re.compile(r"\b(?:docs|examples)/[\w/.-]+\.\w+|\b[A-Z]{5,}\.md\b")
 
 
@@ -89,6 +91,24 @@ def test_every_metric_of_the_source_is_told() -> None:
     named = {name for file in sources() if file.folder in ("telemetry", "app") for name in _METRIC.findall(file.text)}
     told = {name.removesuffix("_total") for name, _, _, _ in admin.families()}
     assert named == told
+
+
+def unknown_metrics(found: Iterable[Page]) -> list[str]:
+    """Metrics that a page names, in rules of an alert as well, and that nobody exports."""
+    known = {name for name, _, _, _ in admin.families()}
+    return [
+        f"{page.path}: {name}"
+        for page in found
+        for name in sorted(set(re.findall(r"\binterpose_[a-z_]+\b", page.text)) - known - _OTHER_NAMES)
+    ]
+
+
+def test_every_metric_of_a_page_is_exported() -> None:
+    none_of(unknown_metrics(pages()))
+
+
+def test_an_unknown_metric_is_seen() -> None:
+    assert unknown_metrics([Page("p.md", "```yaml\nexpr: interpose_made_up_total > 0\n```")])
 
 
 def test_every_audit_kind_and_frame_type_is_told() -> None:

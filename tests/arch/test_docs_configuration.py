@@ -41,7 +41,7 @@ class _Recorded(dict[str, object]):
         super().__init__(database="d", user="u")
         self.asked: set[str] = set()
 
-    def get(self, key: str, default: object = None) -> object:  # type: ignore[override]
+    def get(self, key: str, default: object = None) -> object:
         self.asked.add(key)
         return super().get(key, default)
 
@@ -104,7 +104,7 @@ def agrees(default: str, value: object) -> bool:
     if isinstance(value, Address):
         return word in (f"{value.host}:{value.port}", f"{value.host}:` + the protocol's port")
     if isinstance(value, Enum):
-        return word == value.value
+        return bool(word == value.value)
     if isinstance(value, bool):
         return word == str(value).lower()
     if isinstance(value, Path):

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import interpose.policy.annotations as annotation_words
 from interpose.masking.partial import REDACTED, text_transform
 from interpose.masking.patterns import CONTENT_CLASSES
 from interpose.masking.pseudonyms import Pseudonyms
 from interpose.masking.transforms import DEFAULT_FIXED, STRICTNESS, TRANSFORM_NAMES, VALID_FOR, parse_transform
 from interpose.masking.types import Family
 from interpose.model.actions import ACTION_GROUPS, COMMAND_GROUPS, UNGROUPED_COMMANDS, Action
-from interpose.policy import annotations
 from interpose.policy.facts import EFFECT_FACTS, GATEWAY_FACTS, SESSION_ALWAYS, SESSION_FACTS, Fact
 from interpose.policy.names import example_id
 from interpose.policy.schema import ANY_COMMAND, ENTITY_TYPES, RESOURCE_ATTRIBUTES, schema_text
@@ -188,8 +188,8 @@ def gateway_facts() -> str:
 
 def annotation_table() -> str:
     """The annotations, as their module tells them."""
-    found = re.findall(r"^\| (`@.*?) \| (.*?) \| (.*?) \|$", annotations.__doc__ or "", re.MULTILINE)
-    _same(annotations.ANNOTATIONS, re.findall(r"@(\w+)", " ".join(row[0] for row in found)), "annotations")
+    found = re.findall(r"^\| (`@.*?) \| (.*?) \| (.*?) \|$", annotation_words.__doc__ or "", re.MULTILINE)
+    _same(annotation_words.ANNOTATIONS, re.findall(r"@(\w+)", " ".join(row[0] for row in found)), "annotations")
     return table(("annotation", "on", "value"), found)
 
 
