@@ -107,7 +107,7 @@ class Worker:
             self._session_options,
         )
         secrets = open_secrets(self._settings, self._connections, audit)
-        self._catalogs = UpstreamCatalogs(dialer, secrets, PROTOCOLS, gateway_grant)
+        self._catalogs = UpstreamCatalogs(dialer, secrets, PROTOCOLS, gateway_grant, self._registry.uses)
         catalogs = Catalogs(self._catalogs, CatalogCache)
         self._catalog_watch = CatalogWatch(catalogs, self._registry, self._settings.catalog_poll, self._connections)
         self._tokens = Tokens(state.tokens, lambda: self._holder.current.principals, clock)

@@ -231,6 +231,10 @@ class SessionRegistry:
         """All live sessions, oldest first."""
         return list(self._sessions.values())
 
+    def uses(self, connection: ConnectionName) -> bool:
+        """Whether a live session is on this connection."""
+        return any(session.connection.name == connection for session in self._sessions.values())
+
     def count_of(self, principal: str) -> int:
         """How many sessions this principal has."""
         return self._per_principal.get(principal, 0)

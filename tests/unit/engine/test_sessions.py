@@ -94,10 +94,13 @@ def test_closing_seals_once() -> None:
     async def work() -> None:
         core = Core()
         session = await core.session()
+        assert core.registry.uses(session.connection.name)
+        assert not core.registry.uses(ConnectionName("another"))
         core.gate.judge_now(session, query("select"))
         core.gate.judge_now(session, query("drop"))
         session.close("client_closed")
         session.close("again")
+        assert not core.registry.uses(session.connection.name)
         assert core.recordings.made[0].closed == ["client_closed"]
         (event,) = core.audit.of(AuditKind.SESSION_CLOSED)
         assert dict(event.fields) == {"reason": "client_closed", "commands": 1, "refused": 1, "recording": "sealed"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from interpose.model.catalog import CatalogNames
 from interpose.model.connection import Connection
 from interpose.model.errors import SecretError, UpstreamError
-from interpose.model.ids import SessionId
+from interpose.model.ids import ConnectionName, SessionId
 from interpose.model.proofs import Grant
 from interpose.net.catalog import UpstreamCatalogs
 from interpose.net.certificates import ClientContexts
@@ -35,14 +36,19 @@ class Secrets:
         return Credential(reference)
 
 
-def catalogs(secrets: Secrets | None = None, asks: str = "fingerprint", **options: float) -> UpstreamCatalogs:
+def catalogs(
+    secrets: Secrets | None = None,
+    asks: str = "fingerprint",
+    in_use: Callable[[ConnectionName], bool] = lambda name: True,
+    **options: float,
+) -> UpstreamCatalogs:
     dialer = Dialer(ClientContexts(asyncio.get_running_loop().time), DialOptions(dial_deadline=0.3), SessionOptions())
     spec = replace(SPEC, fingerprint=lambda: ToyLookup(asks))
 
     def grant(to: Connection) -> Grant:
         return Grant(SEAL, SessionId("gateway"), to.name)
 
-    return UpstreamCatalogs(dialer, secrets or Secrets(), {"toy": spec}, grant, **options)  # type: ignore[arg-type]
+    return UpstreamCatalogs(dialer, secrets or Secrets(), {"toy": spec}, grant, in_use, **options)  # type: ignore[arg-type]
 
 
 async def test_one_connection_is_kept_and_used_by_one_lookup_at_a_time() -> None:
@@ -80,6 +86,24 @@ async def test_an_unused_connection_is_closed() -> None:
         made = catalogs(idle=0.05)
         await made.fingerprint(connection(upstream.port))
         await eventually(lambda: upstream.gone == ["1"])
+
+
+async def test_a_connection_that_no_session_needs_is_closed_long_before_an_unused_one() -> None:
+    """It would keep the database from being dropped: `DROP DATABASE` waits 5 s for the connections of others."""
+    async with ToyUpstream() as upstream:
+        asked: list[ConnectionName] = []
+
+        def in_use(name: ConnectionName) -> bool:
+            asked.append(name)
+            return len(asked) < 3
+
+        toy = connection(upstream.port)
+        made = catalogs(in_use=in_use, linger=0.01)
+        await made.fingerprint(toy)
+        await eventually(lambda: upstream.gone == ["1"])
+        assert asked == [toy.name] * 3
+        assert await made.fingerprint(toy) == "fingerprint 2"
+        made.close()
 
 
 @pytest.mark.parametrize("asks", ["nothing", "drop"])
