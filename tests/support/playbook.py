@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from struct import pack
 from typing import assert_never
 
+from interpose.masking.plan import build_plan
 from interpose.model.analysis import Analysis, SessionChange, StatementInfo
 from interpose.model.command import Command
 from interpose.model.decisions import Obligations
 from interpose.model.ids import ApprovalId, SessionId
+from interpose.model.masks import MaskRule
 from interpose.model.proofs import Clearance, Permit, seal_of_the_engine
 from interpose.model.refusal import HoldNotice, Refusal
 from interpose.protocols.contract import LoginOptions, SessionFacts
@@ -32,6 +34,7 @@ from interpose.protocols.intents import (
     Reply,
     Show,
     ShowAnswer,
+    Showing,
 )
 from interpose.protocols.postgres.backend import READY, read_fields
 from interpose.protocols.postgres.dial import Dialled
@@ -308,3 +311,10 @@ def analysis(statement_tag: str, *changes: SessionChange, **more: object) -> Ana
     """An analysis of one statement."""
     info = StatementInfo(statement_tag, changes=frozenset(changes), **more)  # type: ignore[arg-type]
     return Analysis((), (info,), info.changes)
+
+
+def redacting(play: Play) -> Showing:
+    """A plan that hides the last column of the result that is asked for."""
+    (show,) = [intent for intent in play.intents if isinstance(intent, Show)]
+    rules = [None] * (len(show.shape.columns) - 1) + [MaskRule("redact")]
+    return Showing(Clearance(SEAL, SESSION, True), build_plan(show.shape, rules, {}, b"k" * 16))

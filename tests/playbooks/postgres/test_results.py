@@ -11,7 +11,7 @@ from interpose.model.masks import MaskRule
 from interpose.model.proofs import Clearance
 from interpose.model.refusal import Refusal
 from interpose.model.resources import TableResource
-from interpose.protocols.intents import Refused, Show, Showing
+from interpose.protocols.intents import Refused, Showing
 from interpose.protocols.postgres.backend import read_row_description
 from tests.support.playbook import (
     BLOCK,
@@ -37,6 +37,7 @@ from tests.support.playbook import (
     copy_data,
     copy_fail,
     down,
+    redacting,
     report,
     row,
     status,
@@ -48,13 +49,6 @@ SELECT = Analysis((Effect(Action.SELECT, TableResource("public", "t")),), (State
 UPDATE = Analysis((Effect(Action.UPDATE, TableResource("public", "t")),), (StatementInfo("UPDATE"),))
 COPIES_IN = Analysis((), (StatementInfo("COPY", copy="in"),))
 SECRET = b"canary-078-05-1120"
-
-
-def redacting(play: Play) -> Showing:
-    """A plan that hides the last column of the result that is asked for."""
-    (show,) = [intent for intent in play.intents if isinstance(intent, Show)]
-    rules = [None] * (len(show.shape.columns) - 1) + [MaskRule("redact")]
-    return Showing(MASKED, build_plan(show.shape, rules, {}, b"k" * 16))
 
 
 def text_plan(width: int) -> MaskingPlan:

@@ -1,0 +1,162 @@
+"""The client's handshake."""
+
+from __future__ import annotations
+
+import pytest
+
+from interpose.model.refusal import Refusal
+from interpose.protocols.contract import LoginOptions
+from interpose.protocols.intents import CancelAsked, Close, LoginIntent, Prove, Reply, StartTls
+from interpose.protocols.postgres.backend import AUTHENTICATION_OK, CLEARTEXT_PASSWORD, read_fields
+from interpose.protocols.postgres.login import PostgresLogin
+from interpose.protocols.postgres.startup import SSL_REQUEST_PACKET, Startup, encode_cancel, encode_startup
+from interpose.protocols.postgres.wire import frame
+
+TLS = LoginOptions()
+PLAIN = LoginOptions(tls=False, allow_plaintext_tokens=True)
+GSSENC = b"\0\0\0\x08\x04\xd2\x16\x30"
+PASSWORD = frame(b"p", b"token\0")
+
+
+def startup(*parameters: tuple[str, str], minor: int = 0) -> bytes:
+    return encode_startup(Startup(minor, (("user", "alice"), ("database", "orders-prod"), *parameters)))
+
+
+def sqlstate(intents: list[LoginIntent]) -> str:
+    """Of a refusal: a readable last word, and then the end."""
+    reply, close = intents[-2:]
+    assert isinstance(reply, Reply)
+    assert isinstance(close, Close)
+    fields = read_fields(reply.data[5:])
+    assert fields["S"] == "FATAL"
+    return fields["C"]
+
+
+def test_the_whole_way_in_clear() -> None:
+    login = PostgresLogin(PLAIN)
+    assert login.client_bytes(startup(("DateStyle", "ISO"), ("application_name", "psql"))) == [
+        Reply(CLEARTEXT_PASSWORD)
+    ]
+    (prove,) = login.client_bytes(PASSWORD + b"Q\0")
+    assert isinstance(prove, Prove)
+    evidence = prove.evidence
+    assert (evidence.claimed_name, evidence.connection, evidence.token) == ("alice", "orders-prod", "token")
+    assert evidence.details == {"protocol": "3.0", "tls": "no", "application_name": "psql"}
+    assert "token" not in repr(evidence)
+    assert login.requested == {"datestyle": "ISO", "application_name": "psql"}
+    assert login.accepted() == [Reply(AUTHENTICATION_OK)]
+    assert login.leftover() == b"Q\0"
+
+
+def test_bytes_cut_anywhere_give_the_same() -> None:
+    login = PostgresLogin(PLAIN)
+    data = startup() + PASSWORD
+    intents = [intent for i in range(len(data)) for intent in login.client_bytes(data[i : i + 1])]
+    assert [type(intent) for intent in intents] == [Reply, Prove]
+
+
+def test_tls_by_request() -> None:
+    login = PostgresLogin(TLS)
+    assert login.client_bytes(SSL_REQUEST_PACKET) == [Reply(b"S"), StartTls()]
+    assert login.tls_started(None) == []
+    assert login.client_bytes(startup()) == [Reply(CLEARTEXT_PASSWORD)]
+
+
+def test_gssapi_is_answered_no_and_tls_may_follow() -> None:
+    login = PostgresLogin(TLS)
+    assert login.client_bytes(GSSENC) == [Reply(b"N")]
+    assert login.client_bytes(SSL_REQUEST_PACKET) == [Reply(b"S"), StartTls()]
+
+
+def test_clear_bytes_behind_a_tls_request_are_never_read() -> None:
+    for pieces in ([SSL_REQUEST_PACKET + startup()], [SSL_REQUEST_PACKET, startup()]):
+        login = PostgresLogin(TLS)
+        intents = [intent for piece in pieces for intent in login.client_bytes(piece)]
+        assert isinstance(intents[-1], Close)
+        assert not any(isinstance(intent, Prove) for intent in intents)
+
+
+@pytest.mark.parametrize(("alpn", "closes"), [("postgresql", False), (None, True), ("http/1.1", True)])
+def test_direct_tls_needs_its_alpn(alpn: str | None, closes: bool) -> None:
+    login = PostgresLogin(TLS)
+    assert login.client_bytes(b"\x16\x03\x01") == [StartTls(b"\x16\x03\x01")]
+    intents = login.tls_started(alpn)
+    assert bool(intents) is closes
+
+
+def test_without_a_certificate_tls_is_answered_no_and_direct_tls_closes() -> None:
+    assert PostgresLogin(PLAIN).client_bytes(SSL_REQUEST_PACKET) == [Reply(b"N")]
+    assert PostgresLogin(PLAIN).client_bytes(b"\x16\x03\x01") == [Close("tls_not_offered")]
+
+
+def test_a_token_is_never_asked_for_in_clear_unless_the_risk_is_taken() -> None:
+    assert sqlstate(PostgresLogin(TLS).client_bytes(startup())) == "28000"
+
+
+@pytest.mark.parametrize(
+    ("minor", "options", "agreed", "negotiates"),
+    [(0, (), 0, False), (1, (), 0, True), (2, (), 2, False), (9999, (), 2, True), (2, (("_pq_.x", "1"),), 2, True)],
+)
+def test_the_version_is_negotiated(
+    minor: int, options: tuple[tuple[str, str], ...], agreed: int, negotiates: bool
+) -> None:
+    login = PostgresLogin(PLAIN)
+    intents = login.client_bytes(startup(*options, minor=minor))
+    assert login.minor == agreed
+    assert isinstance(intents[0], Reply)
+    assert (intents[0].data[:1] == b"v") is negotiates
+
+
+@pytest.mark.parametrize("secret", [b"1234", b"x" * 32])
+def test_a_cancel_request_carries_its_key(secret: bytes) -> None:
+    assert PostgresLogin(TLS).client_bytes(encode_cancel(b"pid!" + secret)) == [CancelAsked(b"pid!" + secret)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\0\0\0\3",
+        b"\x7f\xff\xff\xff",
+        b"\xff\xff\xff\xff",
+        encode_startup(Startup(0, (("database", "x"),))),
+        encode_startup(Startup(0, (("user", "x"), ("user", "y")))),
+        startup(("role", "postgres")),
+        startup(("replication", "true")),
+        startup() + startup(),
+        startup() + frame(b"Q", b"select 1\0"),
+        startup() + frame(b"p", b"to\0ken\0"),
+        startup() + frame(b"p", b"\0"),
+        startup() + b"p\xff\xff\xff\xff",
+        SSL_REQUEST_PACKET + SSL_REQUEST_PACKET,
+    ],
+)
+def test_what_is_wrong_gets_a_readable_last_word(data: bytes) -> None:
+    login = PostgresLogin(LoginOptions(tls=False, allow_plaintext_tokens=True))
+    intents = login.client_bytes(data)
+    if data.startswith(SSL_REQUEST_PACKET):
+        assert intents == [Reply(b"N"), Reply(b"N")]
+        return
+    assert sqlstate(intents)
+    assert login.client_bytes(startup()) == []
+    assert not any(isinstance(intent, Prove) for intent in intents)
+
+
+def test_a_refused_login_is_readable() -> None:
+    login = PostgresLogin(PLAIN)
+    login.client_bytes(startup() + PASSWORD)
+    assert sqlstate(login.refused(Refusal("authentication_failed", "wrong name or token"))) == "28P01"
+    assert login.accepted() == []
+
+
+def test_bytes_before_the_answer_are_bounded() -> None:
+    login = PostgresLogin(PLAIN)
+    login.client_bytes(startup() + PASSWORD)
+    assert login.client_bytes(b"x" * 60_000) == []
+    assert sqlstate(login.client_bytes(b"x" * 60_000)) == "08P01"
+
+
+def test_the_database_defaults_to_the_name() -> None:
+    login = PostgresLogin(PLAIN)
+    (_, prove) = login.client_bytes(encode_startup(Startup(0, (("user", "alice"),))) + PASSWORD)
+    assert isinstance(prove, Prove)
+    assert prove.evidence.connection == "alice"

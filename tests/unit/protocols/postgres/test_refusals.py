@@ -1,0 +1,46 @@
+"""Refusals and holds in PostgreSQL's words."""
+
+import json
+
+from interpose.model.ids import ApprovalId, PolicyId
+from interpose.model.refusal import HoldNotice, Refusal
+from interpose.protocols.postgres.backend import read_fields
+from interpose.protocols.postgres.refusals import hold_message, refusal_message, sqlstate_of
+
+
+def test_a_refusal_is_for_people_and_for_programs() -> None:
+    refusal = Refusal("forbidden", "no `drop`", "ask", (PolicyId("p1"),), ApprovalId("ap-1"), "17", 5)
+    fields = read_fields(refusal_message(refusal)[5:])
+    assert (fields["S"], fields["C"], fields["M"], fields["H"], fields["P"]) == (
+        "ERROR",
+        "42501",
+        "no `drop`",
+        "ask",
+        "5",
+    )
+    assert json.loads(fields["D"]) == {
+        "code": "forbidden",
+        "policies": ["p1"],
+        "reason": "no `drop`",
+        "what_to_do": "ask",
+        "approval": "ap-1",
+        "reference": "17",
+    }
+
+
+def test_codes_have_sqlstates() -> None:
+    assert sqlstate_of("authentication_failed") == "28P01"
+    assert sqlstate_of("unknown_connection") == "3D000"
+    assert sqlstate_of("syntax_error") == "42601"
+    assert sqlstate_of("cancelled") == "57014"
+    assert sqlstate_of("anything else") == "42501"
+
+
+def test_a_hold_says_who_can_approve_and_how() -> None:
+    fields = read_fields(hold_message(HoldNotice(ApprovalId("ap-7"), "risky", ("dba", "sec"), 2, 40.0))[5:])
+    assert fields["S"] == "NOTICE"
+    assert (
+        fields["M"] == "held for approval ap-7: risky; group dba and group sec can approve (2 needed), expires in 40 s"
+    )
+    assert "interpose approvals approve ap-7" in fields["H"]
+    assert json.loads(fields["D"])["approvers"] == ["dba", "sec"]
