@@ -30,7 +30,7 @@ def test_a_refusal_is_for_people_and_for_programs() -> None:
 
 def test_codes_have_sqlstates() -> None:
     assert sqlstate_of("authentication_failed") == "28P01"
-    assert sqlstate_of("unknown_connection") == "3D000"
+    assert sqlstate_of("connection_unavailable") == "3D000"
     assert sqlstate_of("syntax_error") == "42601"
     assert sqlstate_of("cancelled") == "57014"
     assert sqlstate_of("anything else") == "42501"
