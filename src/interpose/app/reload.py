@@ -135,4 +135,4 @@ def needs_restart(old: Settings, new: Settings) -> list[str]:
         changed.append("audit")
     if replace(old.recording, retention=new.recording.retention) != new.recording:
         changed.append("recording")
-    return sorted(changed)
+    return sorted("secrets.key" if name == "secret_key" else name for name in changed)

@@ -22,12 +22,18 @@ def load_or_create_key(folder: Path, node: str, ids: Ids) -> SigningKey:
         if not path.exists():
             _create(folder, f"interpose/{node}", ids.secret_bytes(32))
         key = _load(path)
-        if not (folder / VERIFIER_KEY).exists():
-            (folder / VERIFIER_KEY).write_text(f"{key.verifier}\n")
-            sync_folder(folder)
+        _publish(folder / VERIFIER_KEY, str(key.verifier))
         return key
     except OSError as error:
         raise RecordingError("the checkpoint key cannot be read or made", detail=str(error)) from None
+
+
+def _publish(path: Path, verifier: str) -> None:
+    """Put a public key on the list of those that have signed here; earlier ones stay, since their checkpoints do."""
+    known = path.read_text() if path.exists() else ""
+    if verifier not in known.splitlines():
+        path.write_text(f"{known}{verifier}\n")
+        sync_folder(path.parent)
 
 
 def read_verifier_keys(path: Path) -> tuple[VerifierKey, ...]:

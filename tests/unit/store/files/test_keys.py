@@ -54,3 +54,12 @@ def test_comments_and_several_keys(tmp_path: Path) -> None:
     key = load_or_create_key(tmp_path, "node", CountingIds())
     (tmp_path / "v").write_text(f"# this year\n{key.verifier}\n\n{key.verifier}\n")
     assert read_verifier_keys(tmp_path / "v") == (key.verifier, key.verifier)
+
+
+def test_a_lost_signing_key_is_replaced_and_the_old_public_key_stays(tmp_path: Path) -> None:
+    ids = CountingIds()
+    first = load_or_create_key(tmp_path, "node", ids)
+    (tmp_path / "signing.key").unlink()
+    second = load_or_create_key(tmp_path, "node", ids)
+    assert first.verifier != second.verifier
+    assert read_verifier_keys(tmp_path / "verifier.key") == (first.verifier, second.verifier)
