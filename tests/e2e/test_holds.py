@@ -83,7 +83,7 @@ def test_control_c_voids(scene: Scene) -> None:
     psql = scene.start_psql("bob", "shop", "update orders set status = 'two' where id = 2", "select 'and on'")
     approval = held_by(psql)
     psql.send_signal(2)
-    out, err = ends(psql)
+    _, err = ends(psql)
     assert "cancel" in err
     assert until(lambda: state(scene, approval) == "cancelled")
     code, answer = scene.vote("carol", approval)

@@ -58,7 +58,7 @@ def exposure_of(analysis: Analysis, reveal: RevealTable) -> Exposure:
                 escaping.add(column)
         if hidden and not scrub:
             scrub = not statement.used_known or not statement.sinks_known
-            scrub = scrub or any(column in hidden for column in statement.used)
+            scrub = scrub or any(column in hidden for column in statement.used | statement.touched)
     return Exposure(
         escapes,
         tuple(sorted(escaping, key=_spelled)),

@@ -104,7 +104,8 @@ class StatementInfo:
     `tag` is a short name such as `SELECT` or `ALTER TABLE`. `copy` is `in`, `out` or None. `sinks` are the classified-or-not
     source columns whose values this statement stores or sends elsewhere than to the client (INSERT … SELECT, CREATE
     TABLE AS, COPY TO PROGRAM, NOTIFY …): they cannot be masked on the way. `sinks_known` is false when that set is
-    not known. `used` is every column that the statement reads anywhere, predicates included.
+    not known. `used` is every column that the statement reads anywhere, predicates included. `touched` is every column of
+    the tables that it writes: it does not read them, but its errors may quote whole rows.
     `prepares`/`declares` are names it makes; `deallocates`/`closes` names it drops (`*` is all of them).
     `runs_prepared`/`runs_cursor` name what it executes or fetches from. `layout` is how a COPY's data is written (None: no
     COPY, or one whose data cannot be masked).
@@ -115,6 +116,7 @@ class StatementInfo:
     copy: str | None = None
     used: frozenset[ColumnResource] = frozenset()
     used_known: bool = True
+    touched: frozenset[ColumnResource] = frozenset()
     sinks: frozenset[ColumnResource] = frozenset()
     sinks_known: bool = True
     changes: frozenset[SessionChange] = frozenset()

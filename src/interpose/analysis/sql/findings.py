@@ -38,6 +38,7 @@ class Findings:
         self.layout: CopyLayout | None = None
         self.read_log: list[frozenset[ColumnResource]] = []
         self.used_known = True
+        self.touched: set[ColumnResource] = set()
         self.sinks: set[ColumnResource] = set()
         self.sinks_known = True
         self.changes: set[SessionChange] = set()
@@ -141,6 +142,7 @@ class Findings:
             copy=self.copy,
             used=self.used(),
             used_known=self.used_known,
+            touched=frozenset(self.touched),
             sinks=frozenset(self.sinks),
             sinks_known=self.sinks_known,
             changes=frozenset(self.changes),

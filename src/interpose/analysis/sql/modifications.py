@@ -44,7 +44,11 @@ class Modifications(Queries):
         return columns
 
     def write(self, action: Action, table: Table, facts: dict[str, FactValue]) -> None:
-        """The statement writes a table; one with inheritance parents is written as part of them too."""
+        """The statement writes a table; one with inheritance parents is written as part of them too.
+
+        INVARIANT: all its columns are touched. A constraint that fails says `Failing row contains (…)`, with each of them.
+        """
+        self.touched.update(*table.sources())
         resource = table.resource
         assert resource is not None
         self.add(action, resource, facts if resource.resolved else {**facts, "resolved": False})

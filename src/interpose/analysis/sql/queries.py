@@ -308,6 +308,7 @@ class Queries(FromClause):
     def absorb(self, walk: Queries) -> None:
         """Take over what a view does beyond reading tables and calling functions on its owner's behalf."""
         self.read_log.append(walk.used())
+        self.touched |= walk.touched
         self.used_known = self.used_known and walk.used_known
         self.changes |= walk.changes
         self.sinks |= walk.sinks

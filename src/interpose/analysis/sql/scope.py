@@ -123,6 +123,14 @@ class Table:
             self.read_log.append(self.rest.sources)
         return self.rest
 
+    def sources(self) -> Iterable[frozenset[ColumnResource]]:
+        """What its columns are computed from, of each; nothing of it counts as read."""
+        for column, known in self.columns.items():
+            if known is None:
+                assert self.lineage_of is not None
+                known = self.columns[column] = self.lineage_of(column)
+            yield known.sources
+
     def find(self, column: str) -> list[tuple[Table, str]]:
         """This table, if it has a column of this name."""
         return [(self, column)] if column in self.columns else []

@@ -193,6 +193,7 @@ def run_again(walk: Statement, analysis: Analysis, *, outputs: bool = True) -> N
     walk.analyses += analysis.effects
     for info in analysis.statements:
         walk.read_log.append(info.used)
+        walk.touched |= info.touched
         walk.used_known = walk.used_known and info.used_known
         walk.sinks |= info.sinks
         walk.sinks_known = walk.sinks_known and info.sinks_known

@@ -82,3 +82,23 @@ def test_nothing_comes_back_without_returning() -> None:
     assert [column.direct for column in outputs.columns] == [True, True]
     renamed = analysed("UPDATE orders SET total = 1 RETURNING WITH (OLD AS before) before.note").statements[0].outputs
     assert renamed is not None and renamed.columns is not None and renamed.columns[0].direct
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "UPDATE orders SET total = 1",
+        "INSERT INTO orders (id) VALUES (1)",
+        "DELETE FROM orders WHERE id = 1",
+        "MERGE INTO orders o USING app.log l ON o.id = l.id WHEN MATCHED THEN DELETE",
+        "WITH u AS (UPDATE orders SET id = 1 RETURNING 1) SELECT * FROM u",
+        "EXPLAIN ANALYZE UPDATE orders SET total = 1",
+    ],
+)
+def test_every_column_of_a_written_table_is_touched(text: str) -> None:
+    info = analysed(text).statements[-1]
+    assert {"id", "total", "note"} <= {column.name for column in info.touched if column.table == "orders"}
+
+
+def test_what_is_only_read_is_not_touched() -> None:
+    assert analysed("SELECT total FROM orders").statements[-1].touched == frozenset()

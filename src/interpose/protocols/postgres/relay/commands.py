@@ -116,9 +116,18 @@ class Commands(Downward):
         self._out.append(Ask(command))
         return True
 
+    def _batch_unsettled(self) -> bool:
+        """Whether it depends on answers still due if the server will skip what stands behind the open batch."""
+        if self._batch_open and self._queue:
+            self._flush_up()
+            return True
+        return False
+
     def _query(self, message: bytes) -> bool:
         if self._skipping:
             return True
+        if self._batch_unsettled():
+            return False
         may = self._may_judge(simple=True)
         if may is None:
             return True
@@ -213,6 +222,8 @@ class Commands(Downward):
         """A Query or Execute is about to be sent."""
         analysis = answer.analysis
         running = Running(asking.kind, answer, asking.portal, self._clearance)
+        # A deferred constraint speaks at COMMIT or SET CONSTRAINTS, of rows that an earlier command wrote.
+        running.scrub = self._transaction_scrub = self._transaction_scrub or answer.scrub
         limited = answer.obligations.max_rows is not None
         if analysis.changes and not harmless_transaction(analysis):
             running.barrier = True

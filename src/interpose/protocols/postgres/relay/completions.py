@@ -102,7 +102,8 @@ class Completions(Errors):
     def _executed(self, due: Running, answer: Allowed, tag: str, buffer: bytes, position: int, end: int) -> int:
         """An Execute is over."""
         self._queue.popleft()
-        self._release(due)
+        if due.barrier or self._copy_wait is due:
+            self._release(due)
         if due.portal is not None:
             due.portal.rows += due.rows
         if due.mode == SWALLOW:
@@ -113,7 +114,7 @@ class Completions(Errors):
             return DROP
         if due.clearance is not self._clearance:
             self._back_to_protocol(due, buffer, end)
-        self._end(answer, "ok", tag, "", due.rows)
+        self._ended.append(Ended(answer, "ok", tag, "", due.rows))
         return GO
 
     def _back_to_protocol(self, due: Running, buffer: bytes, end: int) -> None:
@@ -168,6 +169,8 @@ class Completions(Errors):
         self._queue.popleft()
         self._status = status
         if status == "I":
+            if self._transaction_scrub:
+                self._transaction_scrub = any(later.scrub for later in self._queue)
             if self._portals:
                 forget_with_transaction(self._portals)
             if self._settings_touched:

@@ -79,6 +79,7 @@ class Core:
         "_status",
         "_sync_barrier",
         "_terminated",
+        "_transaction_scrub",
         "_unflushed",
         "_unsent",
         "_unsent_permit",
@@ -108,6 +109,8 @@ class Core:
         self._batch_open = False
         self._batch_ran = False
         self._batch_scrub = False
+        # Hidden values have been within reach in this transaction: what is raised at its commit may carry them.
+        self._transaction_scrub = False
         self._skipping = False
         self._unflushed = False
         # Names.
