@@ -9,6 +9,7 @@ from pathlib import Path
 from interpose.app.config import read_settings
 from interpose.app.policy_tests import run_policy_tests
 from interpose.app.protocols import PROTOCOLS
+from interpose.app.revision import Revision, revision_of
 from interpose.app.settings import Settings
 from interpose.engine.limits import Limits
 from interpose.engine.snapshot import Snapshot
@@ -28,12 +29,16 @@ MASKS = MaskVocabulary(STRICTNESS, parse_transform)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One version of everything: the settings, the snapshot made of them, and how many policy tests passed."""
+    """One version of everything: the settings, the snapshot made of them, and how many policy tests passed.
+
+    `revision` is that of the policy folder when it is a git checkout.
+    """
 
     settings: Settings
     snapshot: Snapshot
     principals: Principals
     tests: int
+    revision: Revision = Revision()
 
 
 def load(config: Path) -> Loaded:
@@ -80,7 +85,7 @@ def load(config: Path) -> Loaded:
         ),
         digest=digest,
     )
-    return Loaded(settings, snapshot, principals, tests)
+    return Loaded(settings, snapshot, principals, tests, revision_of(settings.policy))
 
 
 def surroundings(settings: Settings) -> Surroundings:

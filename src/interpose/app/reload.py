@@ -67,7 +67,13 @@ class Reloader:
             self._audit.append(
                 AuditEvent(
                     AuditKind.SNAPSHOT_LOADED,
-                    fields={"snapshot": new.snapshot.digest, "cause": cause, "needs_restart": tuple(restart)},
+                    fields={
+                        "snapshot": new.snapshot.digest,
+                        "cause": cause,
+                        "needs_restart": tuple(restart),
+                        "policy_commit": new.revision.commit,
+                        "policy_dirty": new.revision.dirty,
+                    },
                 )
             )
             self.loaded = new
@@ -75,6 +81,8 @@ class Reloader:
             self.state.loaded += 1
             self.state.failure = ""
             fields = {"snapshot": new.snapshot.digest[:12], "cause": cause, "policy_tests": str(new.tests)}
+            if new.revision.commit:
+                fields["policy_commit"] = str(new.revision)
             if restart:
                 fields["needs_restart"] = ", ".join(restart)
             self._telemetry.snapshots.loaded(time.time())

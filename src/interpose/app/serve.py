@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import uvloop
@@ -20,25 +21,32 @@ from interpose.app.worker import Worker
 from interpose.model.errors import RecordingError
 
 
-def serve(config: Path, worker: int | None) -> int:
-    """Serve until a signal; answers the exit status. Raises `InterposeError` when it cannot start."""
+def serve(config: Path, worker: int | None, workers: int | None = None) -> int:
+    """Serve until a signal; answers the exit status. Raises `InterposeError` when it cannot start.
+
+    `workers` wins over the configuration's; `worker` says that this process is one of them.
+    """
     if worker is None:
-        loaded = load(config)
-        if loaded.settings.workers > 1:
-            return Supervisor(config, loaded.settings.workers, loaded.settings.limits.drain).run()
+        settings = load(config).settings
+        count = workers or settings.workers
+        if count > 1:
+            return Supervisor(config, count, settings.limits.drain).run()
     index = worker or 0
     if os.environ.get("INTERPOSE_SUPERVISED"):
         threading.Thread(target=_die_with_supervisor, name="supervisor", daemon=True).start()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_run(config, index))
+        return runner.run(_run(config, index, workers))
 
 
-async def _run(config: Path, index: int) -> int:
+async def _run(config: Path, index: int, workers: int | None) -> int:
     loaded = load(config)
+    if workers is not None:
+        loaded = replace(loaded, settings=replace(loaded.settings, workers=workers))
     state = open_state(
         loaded.settings,
         index,
-        {"version": __version__, "snapshot": loaded.snapshot.digest, "config": str(loaded.settings.file)},
+        {"version": __version__, "snapshot": loaded.snapshot.digest, "config": str(loaded.settings.file)}
+        | {"policy_commit": loaded.revision.commit, "policy_dirty": loaded.revision.dirty},
     )
     telemetry = Telemetry(loaded.settings.log, loaded.settings.state, index)
     status = 1

@@ -48,6 +48,7 @@ class Supervisor:
 
     def _start(self, index: int) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "interpose", "serve", "--config", str(self._config), "--worker", str(index)]
+        command += ["--workers", str(self._count)]
         # A worker notices the death of its supervisor by the end of this pipe.
         environment = {**os.environ, "INTERPOSE_SUPERVISED": "1"}
         return subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)  # noqa: S603 -- our own program

@@ -14,12 +14,15 @@ from interpose.cli.output import console
 
 def serve(
     config: ConfigOption = DEFAULT_CONFIG,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=256, help="processes; wins over the configuration")
+    ] = None,
     worker: Annotated[int | None, typer.Option("--worker", hidden=True)] = None,
 ) -> None:
     """Run the gateway until SIGTERM; SIGHUP or a changed file reloads."""
     from interpose.app.serve import serve as run_gateway  # noqa: PLC0415 -- loads the whole house
 
-    raise typer.Exit(run_gateway(config, worker))
+    raise typer.Exit(run_gateway(config, worker, workers))
 
 
 def reload(server: ServerOption = None) -> None:

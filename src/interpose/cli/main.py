@@ -26,7 +26,12 @@ PARTS: Final[Mapping[str, str]] = {
 }
 """Subcommands with commands of their own, and the modules of this package that hold them."""
 
-COMMANDS: Final[Mapping[str, str]] = {"serve": "gateway", "reload": "gateway", "whoami": "gateway", "version": "gateway"}
+COMMANDS: Final[Mapping[str, str]] = {
+    "serve": "gateway",
+    "reload": "gateway",
+    "whoami": "gateway",
+    "version": "gateway",
+}
 """Commands at the top, and the modules that hold them."""
 
 
