@@ -126,7 +126,7 @@ def _walk_all(parsed: pb.ParseResult, state: CommandState) -> list[AnyStatement]
 
 def _between(walk: AnyStatement, state: CommandState) -> None:
     """What stands behind a statement of the same text sees what it did to the session."""
-    state.after(frozenset(walk.changes))
+    state.after(frozenset(walk.changes), moves_path=walk.moves_path)
     if walk.follows_path is not None:
         state.follow_path(walk.follows_path)
     if walk.prepares is not None:

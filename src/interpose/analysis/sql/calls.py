@@ -59,6 +59,7 @@ class Calls(Expressions):
             self.functions.add(f"{schema}.{name}" if schema else name)
             self.add(Action.CALL, FunctionResource(schema or "", name), {"resolved": False, **_ONE_ROW})
             self.changes.add(SessionChange.OPAQUE)
+            self.runs_code = True
             self.stores(value)
             result = value.doubted()
         deed = DEEDS.get(name)
@@ -83,6 +84,7 @@ class Calls(Expressions):
             return value.doubted()
         if routine.extension in COMPUTING_EXTENSIONS and routine.languages <= {"c", "internal", "sql"}:
             return value
+        self.runs_code = True
         if routine.volatility == "v" or routine.security_definer:
             self.changes.add(SessionChange.OPAQUE)
         self.stores(value)
@@ -141,6 +143,7 @@ class Calls(Expressions):
         """`set_config(name, value, local)`: as SET. A name that is not a literal may be any setting."""
         if name is None:
             self.add_unknown("set_config_of_computed_name")
+            self.moves_path = True
             self.changes.add(SessionChange.SETTINGS)
             return
         value = names.constant_text(nodes[1]) if len(nodes) > 1 else None

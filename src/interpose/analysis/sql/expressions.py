@@ -168,6 +168,7 @@ def _operator(walk: Expressions, parts: list[str]) -> Lineage:
     if schema == "pg_catalog":
         return CONSTANT
     walk.call_known(FunctionResource(schema or "", name))
+    walk.runs_code = True
     walk.changes.add(SessionChange.OPAQUE)
     return UNKNOWN
 

@@ -44,6 +44,8 @@ class Findings:
         self.changes: set[SessionChange] = set()
         self.functions: set[str] = set()
         self.explain = False
+        self.runs_code = False
+        self.moves_path = False
         self.follows_path: tuple[str, ...] | None = None
         self.intos: list[pb.IntoClause] = []
         self.analyses: list[Effect] = []

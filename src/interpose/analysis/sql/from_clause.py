@@ -14,7 +14,7 @@ from postgast import pg_query_pb2 as pb
 from interpose.analysis.sql import names
 from interpose.analysis.sql.calls import Calls
 from interpose.analysis.sql.expressions import Columns
-from interpose.analysis.sql.functions import ROW_SOURCES, SYSTEM_COPIES
+from interpose.analysis.sql.functions import SYSTEM_COPIES
 from interpose.analysis.sql.lineage import CONSTANT, UNKNOWN, Lineage, combine
 from interpose.analysis.sql.scope import FromItem, Join, Scope, Table, distinct
 from interpose.model.catalog import Relation
@@ -232,14 +232,13 @@ def _range_function(walk: FromClause, node: pb.Node, scope: Scope) -> FromItem:
     alias = item.alias.aliasname if item.HasField("alias") else ""
     renamed = names.strings(item.alias.colnames) if item.HasField("alias") else []
     values: list[Lineage] = []
-    exact = not item.is_rowsfrom or len(item.functions) == 1
+    single = len(item.functions) == 1
     function = ""
     for entry in item.functions:
         parts = entry.list.items
         values.append(walk.expr(parts[0], scope))
         kind = parts[0].WhichOneof("node")
         function = names.dotted(parts[0].func_call.funcname)[1] if kind == "func_call" else (kind or "")
-        exact = exact and function in ROW_SOURCES
     value = combine(values)
     columns = [(part.column_def.colname, value) for part in item.coldeflist]
     columns += [(name, value) for name in renamed[len(columns) :]]
@@ -248,9 +247,9 @@ def _range_function(walk: FromClause, node: pb.Node, scope: Scope) -> FromItem:
     if item.ordinality and not renamed:
         columns.append(("ordinality", CONSTANT))
     table = walk.derived(alias or function, columns, scope)
-    # A function may give more columns than are named here: what is not found by name is of the same lineage or unknown.
-    table.rest = value if exact else value.doubted()
-    table.open = not (item.coldeflist or (exact and function in _ONE_COLUMN))
+    # A function may give more columns than are named here: they are computed from its arguments like the others.
+    table.rest = value
+    table.open = not (item.coldeflist or (single and value.known and function in _ONE_COLUMN))
     return table
 
 

@@ -178,15 +178,3 @@ COMPUTING_EXTENSIONS: Final = frozenset(
     ).split(),
 )
 """Extensions whose C functions compute from their arguments only; other extensions' functions are a user's."""
-
-ROW_SOURCES: Final = frozenset(
-    (
-        "generate_series generate_subscripts unnest json_array_elements json_array_elements_text "
-        "json_each json_each_text json_object_keys json_populate_record json_populate_recordset "
-        "json_to_record json_to_recordset jsonb_array_elements jsonb_array_elements_text jsonb_each "
-        "jsonb_each_text jsonb_object_keys jsonb_path_query jsonb_path_query_tz jsonb_populate_record "
-        "jsonb_populate_recordset jsonb_to_record jsonb_to_recordset regexp_matches regexp_split_to_table "
-        "string_to_table"
-    ).split(),
-)
-"""Functions in FROM whose every column is computed from the arguments."""

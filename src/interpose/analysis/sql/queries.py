@@ -141,7 +141,13 @@ class Queries(FromClause):
             table = scope.table(parts[-2], parts[-3] if len(parts) > 2 else None)
             return [self.derived("", None, scope) if table is None else table]
         if kind == "a_indirection" and names.strings(node.a_indirection.indirection)[-1:] == ["*"]:
-            self.expr(node.a_indirection.arg, scope)
+            whole = node.a_indirection.arg
+            parts = names.strings(whole.column_ref.fields) if whole.WhichOneof("node") == "column_ref" else []
+            if len(node.a_indirection.indirection) == 1 and len(parts) == 1 and scope.column(parts[0]) is None:
+                table = scope.table(parts[0])
+                if table is not None:
+                    return [table]
+            self.expr(whole, scope)
             return [self.derived("", None, scope)]
         return None
 
@@ -311,6 +317,8 @@ class Queries(FromClause):
         self.touched |= walk.touched
         self.used_known = self.used_known and walk.used_known
         self.changes |= walk.changes
+        self.runs_code = self.runs_code or walk.runs_code
+        self.moves_path = self.moves_path or walk.moves_path
         self.sinks |= walk.sinks
         self.sinks_known = self.sinks_known and walk.sinks_known
         for action, resource, facts in walk.found():

@@ -43,8 +43,10 @@ def transaction(walk: Statement, node: pb.Node) -> None:
     walk.changes.add(SessionChange.TRANSACTION)
     if kind in _UNDOES:
         walk.changes |= {SessionChange.SETTINGS, SessionChange.CATALOG, SessionChange.CURSORS}
+        walk.moves_path = True
     elif kind in _ENDS:
         walk.changes.add(SessionChange.CURSORS)
+        walk.moves_path = True
     elif kind == pb.TRANS_STMT_COMMIT_PREPARED:
         walk.changes.add(SessionChange.CATALOG)
     if node.transaction_stmt.chain:
@@ -59,6 +61,7 @@ def set_variable(walk: Statement, node: pb.Node) -> None:
     if stmt.kind == pb.VAR_RESET_ALL:
         walk.add(Action.SET, SettingResource("*"))
         walk.changes.add(SessionChange.SETTINGS)
+        walk.moves_path = True
     elif stmt.kind == pb.VAR_SET_MULTI:
         walk.add(Action.TRANSACTION, ConnectionResource())
         for argument in stmt.args:
@@ -99,6 +102,7 @@ def discard(walk: Statement, node: pb.Node) -> None:
     walk.add(Action.SET, SettingResource("*"), {"object_kind": "session"})
     if target == pb.DISCARD_ALL:
         walk.deallocates = walk.closes = "*"
+        walk.moves_path = True
         walk.changes |= {
             SessionChange.SETTINGS,
             SessionChange.CATALOG,
@@ -198,6 +202,7 @@ def run_again(walk: Statement, analysis: Analysis, *, outputs: bool = True) -> N
         walk.sinks |= info.sinks
         walk.sinks_known = walk.sinks_known and info.sinks_known
         walk.changes |= info.changes
+        walk.moves_path = walk.moves_path or SessionChange.SETTINGS in info.changes
     if outputs and analysis.statements:
         walk.outputs = analysis.statements[0].outputs
 

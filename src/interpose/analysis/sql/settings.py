@@ -40,6 +40,10 @@ ROLE_SETTINGS: Final = frozenset({"role", "session_authorization"})
 """Settings that change who the session is."""
 
 
+_PATH_SETTINGS: Final = ROLE_SETTINGS | {"search_path"}
+"""Settings that decide what an unqualified name means (`$user` in the path is the role)."""
+
+
 def check_pinned(name: str, value: str | None) -> None:
     """Raise `Refused` if this would move a pinned setting; `value` None is a value that is not known."""
     pin = PINNED.get(name)
@@ -67,3 +71,4 @@ def set_setting(findings: Findings, name: str, value: str | None, *, known: bool
     else:
         findings.add(Action.SET, SettingResource(name), facts)
     findings.changes.add(SessionChange.SETTINGS)
+    findings.moves_path = findings.moves_path or name in _PATH_SETTINGS

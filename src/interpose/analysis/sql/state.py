@@ -14,7 +14,6 @@ from interpose.model.catalog import CatalogNames, CatalogView, Lookup, Relation,
 from interpose.model.command import SqlContext
 
 _FORGETS_CATALOG: Final = frozenset({SessionChange.CATALOG, SessionChange.OPAQUE})
-_FORGETS_PATH: Final = frozenset({SessionChange.SETTINGS, SessionChange.OPAQUE})
 
 
 class Refused(Exception):  # noqa: N818
@@ -128,11 +127,11 @@ class CommandState:
                 return schema
         return ""
 
-    def after(self, changes: frozenset[SessionChange]) -> None:
+    def after(self, changes: frozenset[SessionChange], *, moves_path: bool) -> None:
         """A statement with these changes stands before the next one: forget what it may have changed."""
         if changes & _FORGETS_CATALOG:
             self.trusts_catalog = False
-        if changes & _FORGETS_PATH:
+        if moves_path or SessionChange.OPAQUE in changes:
             self.path = None
 
     def follow_path(self, schemas: tuple[str, ...]) -> None:

@@ -39,10 +39,10 @@ def test_what_does_not_exist_is_not_wanted() -> None:
 def test_changes_are_forgotten_about() -> None:
     for change, keeps in ((SessionChange.CATALOG, False), (SessionChange.OPAQUE, False), (SessionChange.CURSORS, True)):
         after = state()
-        after.after(frozenset({change}))
+        after.after(frozenset({change}), moves_path=False)
         assert (after.relation("public", "orders") is not None) is keeps
     after = state()
-    after.after(frozenset({SessionChange.SETTINGS}))
+    after.after(frozenset({SessionChange.SETTINGS}), moves_path=True)
     assert after.relation(None, "orders") is None
     assert after.relation("public", "orders") is not None
     assert after.routine(None, "lower") is Lookup.NOT_CACHED and not after.wanted()
