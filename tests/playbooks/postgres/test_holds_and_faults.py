@@ -48,7 +48,7 @@ def test_a_held_execute_is_told_while_the_batch_is_not_flushed() -> None:
     play.client(P("update t"), B(), E(), S)
     play.allow()
     assert play.hold() == ["reply N:01000"]
-    assert play.allow() == ["forward E S"]
+    assert play.allow() == ["forward B E S"]
 
 
 def test_a_notice_never_stands_inside_of_another_message() -> None:

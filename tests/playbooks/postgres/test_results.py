@@ -134,7 +134,7 @@ def test_an_execute_whose_portal_the_client_described_gets_none() -> None:
     play = Play()
     play.client(P("select ssn from t"), B(), D(), E(), S)
     play.allow(SELECT, describe=True)
-    assert play.allow(SELECT, describe=True) == ["forward E S"]
+    assert play.allow(SELECT, describe=True) == ["forward B D E S"]
     said = play.upstream(PARSED, BOUND, columns("ssn"), row(SECRET), tag("SELECT 1"), IDLE)
     assert said == ["ended ok", "deliver 1 2 T", "show 0: ssn"]
 
@@ -176,7 +176,7 @@ def test_a_refused_result_of_a_write_makes_its_batch_fail() -> None:
     play.client(P("update t returning ssn"), B(), D(), E(), S)
     play.allow(UPDATE, describe=True)
     # The Sync that would commit waits for the result.
-    assert play.allow(UPDATE, describe=True) == ["forward E", "control own:flush: H"]
+    assert play.allow(UPDATE, describe=True) == ["forward B D E", "control own:flush: H"]
     play.upstream(PARSED, BOUND, columns("ssn"), row(SECRET), tag("UPDATE 1"))
     assert play.show(Refused(Refusal("unmaskable", "cannot be masked"))) == [
         "reply E:42501",
@@ -322,7 +322,7 @@ def test_copy_in_by_the_extended_protocol_ignores_the_sync_within_it() -> None:
     play = Play()
     play.client(P("copy t from stdin"), B(), D(), E(), S)
     play.allow(COPIES_IN)
-    assert play.allow(COPIES_IN) == ["forward E", "control own:flush: H"]
+    assert play.allow(COPIES_IN) == ["forward B D E", "control own:flush: H"]
     said = play.upstream(PARSED, BOUND, b"n\0\0\0\4", COPY_IN)
     assert said == ["ended ok", "deliver 1 2 n G"]
     assert play.client(copy_data(b"1\n"), COPY_DONE, S) == ["part d", "part c", "control Sync: S"]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from interpose.protocols.intents import Part, Treatment
+from interpose.model.command import Command, CommandKind
+from interpose.protocols.intents import Ask, Part, Treatment
 from interpose.protocols.postgres.backend import error_message
 from interpose.protocols.postgres.messages import (
     Describe,
@@ -19,7 +20,7 @@ from interpose.protocols.postgres.messages import (
     decode_empty,
     encode,
 )
-from interpose.protocols.postgres.relay.commands import Commands
+from interpose.protocols.postgres.relay.commands import EXECUTE_UNNAMED, Asking, Commands
 from interpose.protocols.postgres.relay.names import Portal, Statement
 from interpose.protocols.postgres.relay.outstanding import BIND, CLOSE, DESCRIBE, EXECUTE, Expected
 from interpose.protocols.postgres.relay.path import SYNC_MESSAGE, TERMINATE
@@ -31,6 +32,7 @@ _SMALL: Final = 10_000
 
 _LONG_TYPES: Final = frozenset(b"QPBFdp")
 _DESCRIBE_UNNAMED: Final = frame(b"D", encode(Describe("P", "")))
+_DESCRIBE_AND_EXECUTE: Final = _DESCRIBE_UNNAMED + EXECUTE_UNNAMED
 
 
 class Client(Commands):
@@ -64,7 +66,12 @@ class Client(Commands):
                     break
                 data, start = box.data, box.position
                 end = start + 1 + length
-            if kind == 0x64 and self._copy_in:
+            if kind == 0x42:
+                run = 2 if data.startswith(_DESCRIBE_AND_EXECUTE, end) else int(data.startswith(EXECUTE_UNNAMED, end))
+                if run and self._bind_and_execute(data[start:end], described=run == 2):
+                    box.position = end + (len(_DESCRIBE_AND_EXECUTE) if run == 2 else len(EXECUTE_UNNAMED))
+                    break
+            elif kind == 0x64 and self._copy_in:
                 end = _copy_run(data, end, limit)
             if not self._message_up(kind, data[start:end]):
                 self._blocked = True
@@ -108,6 +115,54 @@ class Client(Commands):
             return self._malformed(kind, error)
         return self._unknown(kind)
 
+    def _bind_and_execute(self, message: bytes, *, described: bool) -> bool:
+        """The hot path: Bind to the unnamed portal with its Execute right behind, treated in one go.
+
+        False: something is not as usual, and nothing was done; message by message, the ordinary way does the same.
+        """
+        if (
+            self._skipping
+            or self._barrier
+            or self._path_stale
+            or self._own_running
+            or self._own_error
+            or self._copy_wait
+        ):
+            return False
+        try:
+            bind = decode_bind(message[5:])
+        except BodyError:
+            return False
+        statement = self._statements.find(bind.statement)
+        if (
+            bind.portal
+            or statement is None
+            or statement.analysis is None
+            or statement.path != self._path
+            or statement.batch < 0
+            or not (statement.resolved or statement.batch == self._batch)
+        ):
+            return False
+        self._batch_open = True
+        self._send_up()
+        analysis, scrub = statement.analysis, statement.scrub
+        portal = Portal("", statement, analysis, bind.parameters, bind.formats, self._batch)
+        self._portals.add(portal)
+        self._queue.append(Expected(BIND, portal=portal, scrub=scrub))
+        self._unsent.append(message)
+        if described:
+            portal.described = True
+            self._queue.append(Expected(DESCRIBE, portal=portal, scrub=scrub))
+            self._unsent.append(_DESCRIBE_UNNAMED)
+        self._batch_scrub = self._batch_scrub or scrub
+        self._unflushed = True
+        self._asking = Asking(EXECUTE, EXECUTE_UNNAMED, None, portal)
+        context = self._contexts.get(self._status) or self._context()
+        self._out.append(
+            Ask(Command(CommandKind.EXECUTE, statement.text, context, bind.parameters, bind.formats, analysis))
+        )
+        return True
+
     def _bind(self, message: bytes) -> bool:
         if self._skipping:
             return True
@@ -130,6 +185,9 @@ class Client(Commands):
         if self._undecided(statement):
             return False
         self._in_batch()
+        if self._unsent_permit is not None:
+            # A Parse with its own permit leaves first; Bind leaves with its Execute.
+            self._send_up()
         portal = Portal(bind.portal, statement, statement.analysis, bind.parameters, bind.formats, self._batch)
         self._portals.add(portal)
         self._queue.append(Expected(BIND, portal=portal, scrub=statement.scrub))
@@ -240,6 +298,8 @@ class Client(Commands):
         """A type that the table refuses, or that it does not know."""
         if self._skipping:
             return True
+        if self._batch_unsettled():
+            return False
         rule = MESSAGE_TABLE.get(bytes((kind,)))
         if rule is None or rule.treatment is not Treatment.REFUSED:
             message, hint = (
