@@ -45,8 +45,13 @@ async def _run(config: Path, index: int, workers: int | None) -> int:
     state = open_state(
         loaded.settings,
         index,
-        {"version": __version__, "snapshot": loaded.snapshot.digest, "config": str(loaded.settings.file)}
-        | {"policy_commit": loaded.revision.commit, "policy_dirty": loaded.revision.dirty},
+        {
+            "version": __version__,
+            "snapshot": loaded.snapshot.digest,
+            "config": str(loaded.settings.file),
+            "policy_commit": loaded.revision.commit,
+            "policy_dirty": loaded.revision.dirty,
+        },
     )
     telemetry = Telemetry(loaded.settings.log, loaded.settings.state, index)
     status = 1

@@ -20,7 +20,7 @@ def serve(
     worker: Annotated[int | None, typer.Option("--worker", hidden=True)] = None,
 ) -> None:
     """Run the gateway until SIGTERM; SIGHUP or a changed file reloads."""
-    from interpose.app.serve import serve as run_gateway  # noqa: PLC0415 -- loads the whole house
+    from interpose.app.serve import serve as run_gateway
 
     raise typer.Exit(run_gateway(config, worker, workers))
 

@@ -118,8 +118,8 @@ def replay(
     if speed < 0:
         raise ClientError("`--speed` cannot be negative", hint="1 is the original speed, 0 does not wait")
     # Listing sessions needs no protocol, and with one comes its whole grammar.
-    from interpose.app.protocols import PROTOCOLS  # noqa: PLC0415
-    from interpose.cli.replay import Replay  # noqa: PLC0415
+    from interpose.app.protocols import PROTOCOLS
+    from interpose.cli.replay import Replay
 
     client = AdminClient(server)
     row = client.get(f"/v1/sessions/{session}", _Session)
