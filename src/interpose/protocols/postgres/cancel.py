@@ -10,15 +10,20 @@ from interpose.protocols.postgres.startup import SSL_REQUEST_PACKET, encode_canc
 
 
 class PostgresCancel:
-    """Asks the upstream to cancel what runs on a dialled session: its own key, on a connection of its own, with the same TLS."""
+    """Asks the upstream to cancel what runs on a dialled session: its own key, on a connection of its own, with the same TLS.
 
-    __slots__ = ("_dialled", "_over")
+    INVARIANT: it ends when the upstream closes that connection, not when the request is sent: only then has the signal been
+    given. Whoever goes on before may have their next statement cancelled instead (libpq's PQcancel waits just so).
+    """
+
+    __slots__ = ("_asked", "_dialled", "_over")
 
     def __init__(self, dialled: object) -> None:
         """`dialled` is what `PostgresDial` ended with; raises `TypeError` for anything else (our bug)."""
         if not isinstance(dialled, Dialled):
             raise TypeError("a PostgreSQL cancel needs what the PostgreSQL dial ended with")
         self._dialled = dialled
+        self._asked = False
         self._over = False
 
     def start(self) -> list[Step]:
@@ -36,7 +41,7 @@ class PostgresCancel:
 
     def received(self, data: bytes) -> list[Step]:
         """The answer to SSLRequest; nothing else is ever sent."""
-        if self._over:
+        if self._over or self._asked:
             return []
         if data == b"S":
             return [tls_step(self._dialled.options, self._dialled.server_name)]
@@ -46,12 +51,14 @@ class PostgresCancel:
         return [Failed(UpstreamError("the upstream did not take the cancel request", detail="no TLS for it"))]
 
     def closed(self) -> list[Step]:
-        """The upstream hung up."""
+        """The upstream hung up: its only answer to a request, and a failure before it."""
         if self._over:
             return []
         self._over = True
+        if self._asked:
+            return [Done(None)]
         return [Failed(UpstreamError("the upstream did not take the cancel request", detail="it hung up"))]
 
     def _request(self) -> list[Step]:
-        self._over = True
-        return [Send(encode_cancel(self._dialled.key)), Done(None)]
+        self._asked = True
+        return [Send(encode_cancel(self._dialled.key))]

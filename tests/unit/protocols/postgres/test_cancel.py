@@ -19,15 +19,24 @@ def over_tls(mode: TlsMode) -> PostgresCancel:
 
 
 def test_in_clear_where_the_session_was() -> None:
-    assert PostgresCancel(dialled()).start() == [Send(REQUEST), Done(None)]
+    assert PostgresCancel(dialled()).start() == [Send(REQUEST)]
+
+
+def test_it_is_over_when_the_upstream_closes_and_not_before() -> None:
+    """Else the client goes on while its cancel is still under way, and its next statement is hit."""
+    cancel = PostgresCancel(dialled())
+    cancel.start()
+    assert cancel.received(b"S") == []
+    assert cancel.closed() == [Done(None)]
+    assert cancel.closed() == []
 
 
 def test_the_key_goes_over_tls_where_the_session_did() -> None:
     cancel = over_tls(TlsMode.VERIFY_FULL)
     assert cancel.start() == [Send(SSL_REQUEST_PACKET)]
     assert isinstance(cancel.received(b"S")[0], UpgradeTls)
-    assert cancel.tls_started(None) == [Send(REQUEST), Done(None)]
-    assert cancel.closed() == []
+    assert cancel.tls_started(None) == [Send(REQUEST)]
+    assert cancel.closed() == [Done(None)]
 
 
 def test_no_key_in_clear_when_tls_was_demanded() -> None:
