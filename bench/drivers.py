@@ -181,6 +181,7 @@ class Suite:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "PYTHON", "PYTEST"))}
         environment = {
             **clean,
+            "PATH": f"{Path(self._python).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PYTHONPATH": str(folder / "plugins"),
             "OUTCOMES_FILE": str(file),
             "PGPASSWORD": side.password,
