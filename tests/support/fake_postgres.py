@@ -39,7 +39,7 @@ class FakePostgres:
         self.path = "public"
         self.status = "I"
         self.statements: dict[str, str] = {}
-        self.portals: dict[str, str] = {}
+        self.portals: dict[str, tuple[str, str]] = {}
         self._buffer = b""
         self._skipping = False
         self._copying = False
@@ -101,20 +101,23 @@ class FakePostgres:
                 return self._error("26000")
             if bind.portal and bind.portal in self.portals:
                 return self._error("42P03")
-            self.portals[bind.portal] = self.statements[bind.statement]
+            # Planned now, under the path of now, whatever the path is when it runs.
+            self.portals[bind.portal] = (self.statements[bind.statement], self.path)
             self._out += BOUND
         elif kind == "D":
             describe = decode_describe(body)
-            known = self.statements if describe.kind == "S" else self.portals
-            if describe.name not in known:
+            text = self.statements.get(describe.name)
+            if describe.kind == "P":
+                text = self.portals.get(describe.name, (None, ""))[0]
+            if text is None:
                 return self._error("26000" if describe.kind == "S" else "34000")
             self._out += b"t\0\0\0\6\0\0" if describe.kind == "S" else b""
-            self._out += self._described(known[describe.name])
+            self._out += self._described(text)
         elif kind == "E":
             execute = decode_execute(body)
             if execute.portal not in self.portals:
                 return self._error("34000")
-            return not self._run(self.portals[execute.portal]) or self._copying
+            return not self._run(*self.portals[execute.portal]) or self._copying
         elif kind == "C":
             close = decode_close(body)
             (self.statements if close.kind == "S" else self.portals).pop(close.name, None)
@@ -125,9 +128,9 @@ class FakePostgres:
         width = len(self.rows[0]) if self.rows else 1
         return columns(*(f"c{i}" for i in range(width))) if text.startswith("select") else NO_DATA
 
-    def _run(self, text: str) -> bool:
+    def _run(self, text: str, path: str | None = None) -> bool:
         """Execute; True when it failed or takes COPY data (then nothing more is answered yet)."""
-        self.ran.append((text, self.path))
+        self.ran.append((text, path or self.path))
         if text.startswith("SHOW"):
             value = self.path if text.endswith("search_path") else "none"
             self._out += row(value.encode()) + tag("SHOW")

@@ -26,6 +26,7 @@ from tests.support.playbook import (
     S,
     analysis,
     columns,
+    dialled,
     own_answers,
     report,
     row,
@@ -216,6 +217,21 @@ def test_the_server_plans_again_under_another_path_and_so_is_the_text_judged_aga
     play.upstream(own_answers("b"))
     assert play.asked is not None
     assert (play.asked.text, play.asked.analysis) == ("select * from t", None)
+
+
+def test_a_portal_is_judged_under_the_path_of_its_bind() -> None:
+    play = Play(dialled(search_path="a"))
+    prepared(play, "delete from t", "s")
+    play.query("begin", tag("BEGIN"), BLOCK, analysis=analysis("BEGIN", SessionChange.TRANSACTION))
+    play.client(B("s", "c"), S)
+    play.upstream(BOUND, BLOCK)
+    play.query("set search_path=b", tag("SET"), BLOCK, analysis=analysis("SET", SessionChange.SETTINGS))
+    play.client(E("c"), S)
+    play.upstream(own_answers("b", end=BLOCK))
+    assert play.asked is not None
+    # It was planned when the path was `a`, and that plan is what runs.
+    assert play.asked.context.path == ("pg_temp", "pg_catalog", "a")
+    assert play.asked.analysis is NOTHING
 
 
 def test_what_sql_prepared_under_another_path_is_unknown() -> None:

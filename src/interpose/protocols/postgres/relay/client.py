@@ -147,6 +147,7 @@ class Client(Commands):
         self._send_up()
         analysis, scrub = statement.analysis, statement.scrub
         portal = Portal("", statement, analysis, bind.parameters, bind.formats, self._batch)
+        portal.path = self._path
         self._portals.add(portal)
         self._queue.append(Expected(BIND, portal=portal, scrub=scrub))
         self._unsent.append(message)
@@ -189,6 +190,7 @@ class Client(Commands):
             # A Parse with its own permit leaves first; Bind leaves with its Execute.
             self._send_up()
         portal = Portal(bind.portal, statement, statement.analysis, bind.parameters, bind.formats, self._batch)
+        portal.path = self._path
         self._portals.add(portal)
         self._queue.append(Expected(BIND, portal=portal, scrub=statement.scrub))
         self._batch_scrub = self._batch_scrub or statement.scrub

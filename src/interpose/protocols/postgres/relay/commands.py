@@ -173,18 +173,17 @@ class Commands(Downward):
         self._in_batch()
         statement = portal.statement
         analysis: Analysis | None = portal.analysis
+        context = self._context()
         if statement is None:
             text = f"FETCH ALL FROM {_quoted(portal.name)}"
-        elif statement.text or statement.batch >= 0:
-            text = statement.text
-            if statement.path != self._path:
-                # The server plans it again under the path of now, and so it is judged by its text.
-                analysis = None
         else:
-            text = f"EXECUTE {_quoted(statement.name)}"
-            if statement.path != self._path:
+            text = statement.text if statement.batch >= 0 else f"EXECUTE {_quoted(statement.name)}"
+            if statement.path != portal.path:
+                # The server planned it again at Bind, under the path of that moment: so it is judged by its text.
                 analysis = None
-        command = Command(CommandKind.EXECUTE, text, self._context(), portal.parameters, portal.formats, analysis)
+            if portal.path != self._path:
+                context = self._context_under(portal.path)
+        command = Command(CommandKind.EXECUTE, text, context, portal.parameters, portal.formats, analysis)
         return self._ask(Asking(EXECUTE, message, None, portal), command)
 
     def _answered(self, answer: Answer) -> None:

@@ -207,15 +207,18 @@ class Core:
         """What decides a text's meaning at this moment."""
         context = self._contexts.get(self._status)
         if context is None:
-            context = SqlContext(
-                path=self._path,
-                server_version=self._server_version,
-                prepared=PlannedView(self._statements, self._path),
-                cursors=self._cursors,
-                in_transaction=self._status,
-            )
-            self._contexts[self._status] = context
+            context = self._contexts[self._status] = self._context_under(self._path)
         return context
+
+    def _context_under(self, path: tuple[str, ...] | None) -> SqlContext:
+        """What decided a text's meaning when it was planned under `path`."""
+        return SqlContext(
+            path=path,
+            server_version=self._server_version,
+            prepared=PlannedView(self._statements, path),
+            cursors=self._cursors,
+            in_transaction=self._status,
+        )
 
     def _set_path(self, search_path: str, role: str) -> None:
         """The upstream has told its search path and role."""

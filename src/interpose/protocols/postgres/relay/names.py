@@ -49,7 +49,8 @@ class Portal:
     """One version of a portal's (cursor's) name; made for every Bind, hence defaults that cost nothing instead of slots.
 
     `statement` is what it was bound from (None for a cursor that SQL declared). `rows` counts what was shown of it. `described` says that
-    a Describe of it is on its way, `shape` is the body of what that answered. `outlives` is true for a cursor WITH HOLD.
+    a Describe of it is on its way, `shape` is the body of what that answered. `outlives` is true for a cursor WITH HOLD. `path` is the
+    search path at its Bind: what it runs was planned under that one, whatever the path is later.
     """
 
     gone = False
@@ -59,6 +60,7 @@ class Portal:
     outlives = False
     rows = 0
     shape: bytes | None = None
+    path: tuple[str, ...] | None = None
     prev: Portal | None = None
 
     def __init__(
