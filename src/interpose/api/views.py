@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
-from interpose.engine.ports import Approval, SessionRow, TokenRecord
-from interpose.model.principal import Identity
+if TYPE_CHECKING:
+    # Only for types: the command line reads these structures without loading the engine.
+    from interpose.engine.ports import Approval, SessionRow
+    from interpose.model.principal import Identity
+
+
+class VoteView(msgspec.Struct, frozen=True):
+    """One person's answer. `at` is seconds since the epoch."""
+
+    principal: str
+    approve: bool
+    at: float
+    comment: str = ""
 
 
 class ApprovalView(msgspec.Struct, frozen=True):
@@ -20,7 +33,7 @@ class ApprovalView(msgspec.Struct, frozen=True):
     reason: str
     approvers: list[str]
     needed: int
-    votes: list[dict[str, str | bool | float]]
+    votes: list[VoteView]
     policies: list[str]
     created_at: float
     expires_at: float
@@ -39,10 +52,7 @@ def approval_view(approval: Approval) -> ApprovalView:
         approval.reason,
         sorted({rule.approvers for rule in approval.rules}),
         max((rule.count for rule in approval.rules), default=1),
-        [
-            {"principal": vote.principal, "approve": vote.approve, "at": vote.at, "comment": vote.comment}
-            for vote in approval.votes
-        ],
+        [VoteView(vote.principal, vote.approve, vote.at, vote.comment) for vote in approval.votes],
         [rule.policy for rule in approval.rules],
         approval.created_at,
         approval.expires_at,
@@ -82,33 +92,6 @@ def session_view(row: SessionRow) -> SessionView:
         row.commands,
         row.refused,
         dict(row.details),
-    )
-
-
-class TokenView(msgspec.Struct, frozen=True):
-    """An access token, without the token."""
-
-    id: str
-    principal: str
-    created_at: float
-    expires_at: float | None
-    revoked_at: float | None
-    description: str
-    acting_for: str | None
-    task: str | None
-
-
-def token_view(record: TokenRecord) -> TokenView:
-    """A stored token."""
-    return TokenView(
-        record.id,
-        record.principal,
-        record.created_at,
-        record.expires_at,
-        record.revoked_at,
-        record.description,
-        record.acting_for,
-        record.task,
     )
 
 

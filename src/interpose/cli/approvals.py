@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from interpose.api.views import ApprovalView
 from interpose.cli.client import AdminClient
 from interpose.cli.options import JsonOption, ServerOption
 from interpose.cli.output import ago, console, print_json, print_table, when
@@ -18,36 +19,12 @@ app = typer.Typer(no_args_is_help=True, help="See, approve and deny held command
 CommentOption = Annotated[str, typer.Option("--comment", "-m", help="why; the requester sees it when denied")]
 
 
-class _Vote(msgspec.Struct):
-    principal: str
-    approve: bool
-    at: float
-    comment: str = ""
-
-
-class _Approval(msgspec.Struct):
-    id: str
-    state: str
-    requester: str
-    connection: str
-    session: str
-    text: str
-    reason: str
-    approvers: list[str]
-    needed: int
-    votes: list[_Vote]
-    policies: list[str]
-    created_at: float
-    expires_at: float
-    facts: dict[str, str]
-
-
 class _Lists(msgspec.Struct):
-    to_decide: list[_Approval]
-    own: list[_Approval]
+    to_decide: list[ApprovalView]
+    own: list[ApprovalView]
 
 
-def _row(approval: _Approval, own: bool) -> list[str]:
+def _row(approval: ApprovalView, own: bool) -> list[str]:
     text = " ".join(sanitize(approval.text).split())
     return [
         approval.id,
@@ -73,7 +50,7 @@ def list_approvals(server: ServerOption = None, as_json: JsonOption = False) -> 
 @app.command()
 def show(approval: str, server: ServerOption = None, as_json: JsonOption = False) -> None:
     """Show one approval with the whole command."""
-    found = AdminClient(server).get(f"/v1/approvals/{approval}", _Approval)
+    found = AdminClient(server).get(f"/v1/approvals/{approval}", ApprovalView)
     if as_json:
         print_json(found)
     else:
@@ -83,16 +60,16 @@ def show(approval: str, server: ServerOption = None, as_json: JsonOption = False
 @app.command()
 def approve(approval: str, comment: CommentOption = "", server: ServerOption = None) -> None:
     """Approve a held command; it runs as soon as enough people have."""
-    _told(AdminClient(server).post(f"/v1/approvals/{approval}/approve", _Approval, {"comment": comment}))
+    _told(AdminClient(server).post(f"/v1/approvals/{approval}/approve", ApprovalView, {"comment": comment}))
 
 
 @app.command()
 def deny(approval: str, comment: CommentOption = "", server: ServerOption = None) -> None:
     """Deny a held command; its client is told at once."""
-    _told(AdminClient(server).post(f"/v1/approvals/{approval}/deny", _Approval, {"comment": comment}))
+    _told(AdminClient(server).post(f"/v1/approvals/{approval}/deny", ApprovalView, {"comment": comment}))
 
 
-def _told(approval: _Approval) -> None:
+def _told(approval: ApprovalView) -> None:
     given = sum(1 for vote in approval.votes if vote.approve)
     line = f"{approval.id} is {approval.state}"
     if approval.state == "pending":
@@ -100,7 +77,7 @@ def _told(approval: _Approval) -> None:
     console().print(line, markup=False)
 
 
-def _print(approval: _Approval) -> None:
+def _print(approval: ApprovalView) -> None:
     out = console()
     facts = "".join(f"\n  {name:12} {sanitize(value)}" for name, value in sorted(approval.facts.items()))
     out.print(

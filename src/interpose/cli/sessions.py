@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from interpose.api.views import FoundView, SessionView
 from interpose.cli.client import AdminClient
 from interpose.cli.options import JsonOption, ServerOption
 from interpose.cli.output import ago, console, print_json, print_table, when
@@ -27,30 +28,6 @@ ConnectionOption = Annotated[str | None, typer.Option("--connection", help="only
 PrincipalOption = Annotated[str | None, typer.Option("--principal", help="only of this principal")]
 
 
-class _Session(msgspec.Struct):
-    id: str
-    principal: str
-    connection: str
-    protocol: str
-    source: str
-    opened_at: float
-    closed_at: float | None
-    close_reason: str
-    worker: str
-    commands: int
-    refused: int
-    details: dict[str, str]
-
-
-class _Found(msgspec.Struct):
-    session: str
-    principal: str
-    connection: str
-    at: float
-    decision: str
-    text: str
-
-
 @app.command("list")
 def list_sessions(
     server: ServerOption = None,
@@ -63,7 +40,7 @@ def list_sessions(
     """List sessions that you may see, newest first."""
     rows = AdminClient(server).get(
         "/v1/sessions",
-        list[_Session],
+        list[SessionView],
         live="true" if live else None,
         principal=principal,
         connection=connection,
@@ -93,7 +70,7 @@ def list_sessions(
 @app.command()
 def show(session: str, server: ServerOption = None, as_json: JsonOption = False) -> None:
     """Show one session."""
-    row = AdminClient(server).get(f"/v1/sessions/{session}", _Session)
+    row = AdminClient(server).get(f"/v1/sessions/{session}", SessionView)
     if as_json:
         print_json(row)
         return
@@ -122,7 +99,7 @@ def replay(
     from interpose.cli.replay import Replay
 
     client = AdminClient(server)
-    row = client.get(f"/v1/sessions/{session}", _Session)
+    row = client.get(f"/v1/sessions/{session}", SessionView)
     spec = PROTOCOLS.get(row.protocol)
     if spec is None:
         raise ClientError(f"this version cannot replay the protocol `{row.protocol}`")
@@ -148,7 +125,7 @@ def search(
 ) -> None:
     """Find commands that hold a text, in the recordings of the newest sessions that you may replay."""
     lines = AdminClient(server).lines("/v1/search", q=text, connection=connection, principal=principal, limit=limit)
-    found = [msgspec.json.decode(line, type=_Found) for line in lines]
+    found = [msgspec.json.decode(line, type=FoundView) for line in lines]
     if as_json:
         print_json(found)
         return
