@@ -50,7 +50,7 @@ class Ask:
 
 @dataclass(slots=True)
 class Forward:
-    """Send a judged command up. The permit is spent here."""
+    """Send a judged command up, with control messages that stand beside it. The permit is spent here."""
 
     permit: Permit
     data: bytes
@@ -66,7 +66,8 @@ class Part:
 
 @dataclass(slots=True)
 class Control:
-    """Send bytes up that carry no command; `kind` names the row of the message table or an `own:` dialogue of the gateway."""
+    """Send bytes up that carry no command; `kind` names the rows of the message table (`Bind+Describe`) or an `own:` dialogue of
+    the gateway."""
 
     kind: str
     data: bytes
