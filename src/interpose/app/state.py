@@ -48,12 +48,23 @@ class State:
     worker: str
     mask_key: bytes
     settings: Settings
+    opened_at: float
+    """When the orphans of dead workers were looked for."""
 
     def close(self, fields: dict[str, AuditValue] | None = None) -> None:
         """Close all; raises `RecordingError` when the last records could not be written."""
         self.bus.close()
         self.database.close()
         self.record.close(fields)
+
+    async def close_orphans(self) -> int:
+        """Tell the index that the sessions of dead workers are over; answers how many. Raises `StoreError`.
+
+        Workers that began after this one looked have sessions that are younger than the look.
+        """
+        node = f"{node_name()}-"
+        alive = frozenset({self.worker, *(name.removeprefix(node) for name in self.record.recovered.living)})
+        return await self.sessions.close_orphans(alive, self.opened_at)
 
     @property
     def recorded(self) -> RecordedSessions:
@@ -94,6 +105,7 @@ def open_state(settings: Settings, who: int | str, started: dict[str, AuditValue
             hint="check `state` and its parent",
         ) from error
     database = Database(settings.state / "state.db")
+    opened_at = clock.wall()
     try:
         record = open_record(
             settings.state,
@@ -124,6 +136,7 @@ def open_state(settings: Settings, who: int | str, started: dict[str, AuditValue
         boot,
         mask_key,
         settings,
+        opened_at,
     )
 
 

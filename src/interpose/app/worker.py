@@ -33,6 +33,7 @@ from interpose.engine.snapshot import SnapshotHolder
 from interpose.engine.watch import SessionWatch
 from interpose.identity.tokens import Tokens
 from interpose.model.connection import Connection
+from interpose.model.errors import StoreError
 from interpose.model.ids import ConnectionName, SessionId
 from interpose.model.refusal import Refusal
 from interpose.net.admittance import Admittance
@@ -169,6 +170,10 @@ class Worker:
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload_soon, "SIGHUP")
         self._state.bus.start()
+        try:
+            await self._state.close_orphans()
+        except StoreError as error:
+            self._telemetry.warn("sessions of dead workers still count as live", {"why": str(error)})
         self._background()
         pending = Pending(self._listener_options())
         for settings in self._settings.listeners:

@@ -90,12 +90,16 @@ class SqlSessions:
         return await self._database.read(work)
 
     async def close_orphans(self, alive: frozenset[str], at: float) -> int:
-        """Close every open session whose worker is not among `alive` (its process died); answers how many."""
+        """Close every session that was open at `at` and whose worker is not among `alive` (its process died); answers how many."""
 
         def work(connection: Connection) -> int:
             done = connection.execute(
                 update(sessions)
-                .where(sessions.c.closed_at.is_(None), sessions.c.worker.not_in(sorted(alive)))
+                .where(
+                    sessions.c.closed_at.is_(None),
+                    sessions.c.opened_at < at,
+                    sessions.c.worker.not_in(sorted(alive)),
+                )
                 .values(closed_at=at, close_reason="crash")
             )
             return int(done.rowcount)
@@ -127,7 +131,9 @@ def _write(connection: Connection, batch: Sequence[SessionRow | tuple[SessionId,
     for change in batch:
         if isinstance(change, SessionRow):
             connection.execute(
-                insert(sessions).prefix_with("OR IGNORE").values(
+                insert(sessions)
+                .prefix_with("OR IGNORE")
+                .values(
                     id=change.id,
                     principal=change.principal,
                     connection=change.connection,

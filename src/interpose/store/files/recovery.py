@@ -34,11 +34,12 @@ class RecoveredSession:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryReport:
-    """What a recovery did. `problems` has one sentence for each thing that could not be done."""
+    """What a recovery did. `problems` has one sentence for each thing that could not be done, `living` are the workers that it left alone."""
 
     sessions: tuple[RecoveredSession, ...]
     workers: tuple[str, ...]
     problems: tuple[str, ...]
+    living: tuple[str, ...] = ()
 
 
 def recover(folder: Path, chain: AuditChain) -> RecoveryReport:
@@ -48,6 +49,7 @@ def recover(folder: Path, chain: AuditChain) -> RecoveryReport:
     """
     sessions: list[RecoveredSession] = []
     workers: list[str] = []
+    living: list[str] = []
     problems: list[str] = []
     compress = new_compress()
     live = folder / LIVE
@@ -57,6 +59,7 @@ def recover(folder: Path, chain: AuditChain) -> RecoveryReport:
         try:
             with Abandoned(worker / OWNER_LOCK) as old:
                 if not old.taken:
+                    living.append(worker.name)
                     continue
                 workers.append(worker.name)
                 for session, paths in spools(worker).items():
@@ -69,7 +72,7 @@ def recover(folder: Path, chain: AuditChain) -> RecoveryReport:
                 _remove(worker)
         except OSError as error:
             problems.append(f"the folder `{worker.name}` is not cleared: {error}")
-    return RecoveryReport(tuple(sessions), tuple(workers), tuple(problems))
+    return RecoveryReport(tuple(sessions), tuple(workers), tuple(problems), tuple(living))
 
 
 def _recover_session(
