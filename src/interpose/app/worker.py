@@ -27,6 +27,7 @@ from interpose.engine.approvals import Approvals
 from interpose.engine.authenticate import Authentication
 from interpose.engine.catalogs import Catalogs, CatalogWatch
 from interpose.engine.gate import Gate
+from interpose.engine.limits import FailureLimiter
 from interpose.engine.release import Release
 from interpose.engine.sessions import SessionRegistry
 from interpose.engine.snapshot import SnapshotHolder
@@ -302,6 +303,7 @@ class Worker:
             self._telemetry.metrics,
             lambda: self._state.bus.publish(RELOAD_TOPIC, self._state.worker),
         )
+        limits = self._holder.current.limits
         api = AdminApi(
             self._tokens,
             PolicyRights(self._holder, self._state.clock),
@@ -310,6 +312,7 @@ class Worker:
             StoredSessions(self._state.sessions, self._state.recorded, self._state.bus),
             operations,
             self._connections,
+            FailureLimiter(self._state.clock, limits.login_failures * 3, limits.login_window),
         )
         admin = self._settings.admin
         return AdminServer(api.application(), admin.address, admin.certificate, admin.key)
