@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 from demo.stage import CONNECTION, Stage
 
@@ -146,7 +147,7 @@ def _follow(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> N
 def invitation(stage: Stage) -> str:
     """What a person can paste: the exact line for each actor, what to try, and what will happen."""
     gateway = stage.gateway
-    program = os.path.relpath(os.path.join(os.path.dirname(sys.executable), "interpose"))
+    program = os.path.relpath(Path(sys.executable).parent / "interpose")
 
     def line(actor: str) -> str:
         return (
