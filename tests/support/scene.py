@@ -16,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -207,7 +208,7 @@ class Scene:
     def __enter__(self) -> Self:
         """Start the gateway."""
         try:
-            self.gateway.start()
+            self.gateway.start(timeout=90)  # two busy cores
         except BaseException:
             self.close()
             raise
@@ -241,7 +242,11 @@ class Scene:
         return self._tokens[principal]
 
     def new_token(self, principal: str, expires: str = "1h", acting_for: str | None = None) -> tuple[str, str]:
-        """The id and the text of another token."""
+        """The id and the text of another token. In a thread of its own: a test may have an event loop in this one."""
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(self._new_token, principal, expires, acting_for).result()
+
+    def _new_token(self, principal: str, expires: str, acting_for: str | None) -> tuple[str, str]:
         with local_state(self.gateway.config, "token create") as (loaded, state):
             issuer = TokenIssuer(state.tokens, lambda: loaded.principals, state.record.chain, state.clock, state.ids)
             record, token = run(
