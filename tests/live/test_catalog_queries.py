@@ -83,3 +83,8 @@ def test_rows_and_temporary_tables_do_not_show(upstream: psycopg.Connection[tupl
     before = ask(upstream, FINGERPRINT)
     upstream.execute(b"insert into public.t (id, n) values (1, 'x'); create temp table mine (id int); drop table mine")
     assert ask(upstream, FINGERPRINT) == before
+
+
+def test_schemas_are_asked_whether_they_exist(upstream: psycopg.Connection[tuple[str | None, ...]]) -> None:
+    names = CatalogNames(schemas=frozenset({"public", "gateway_role"}))
+    assert read_page(names, PATH, ask(upstream, lookup_query(names, PATH))).schemas == {"public"}

@@ -355,6 +355,10 @@ class MemoryCatalog:
     def routine(self, schema: str | None, name: str, path: tuple[str, ...]) -> Routine | Lookup:
         return Lookup.NOT_CACHED
 
+    def schema(self, name: str) -> bool | Lookup:
+        """Every schema exists."""
+        return True
+
     def absorb(self, page: CatalogPage) -> None:
         for pair in page.asked.relations:
             self.relations.setdefault(pair, Lookup.NOT_FOUND)

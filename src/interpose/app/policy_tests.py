@@ -67,6 +67,10 @@ class DeclaredCatalog:
             return Routine("pg_catalog", name, frozenset("f"), "s", False, frozenset({"internal"}), True)
         return Lookup.NOT_FOUND
 
+    def schema(self, name: str) -> bool | Lookup:
+        """Every schema exists: the test files name the path."""
+        return True
+
 
 def analyse(on: CaseConnection, text: str) -> tuple[Effect, ...] | Refusal:
     """What a command would do on a declared connection, or why it is refused before policy is asked."""

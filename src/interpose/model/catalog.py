@@ -70,15 +70,16 @@ class Routine:
 
 @dataclass(frozen=True, slots=True)
 class CatalogNames:
-    """Names to be looked up: (schema or None, name) pairs; None means: search the given path."""
+    """Names to be looked up: (schema or None, name) pairs; None means: search the given path. `schemas` are asked whether they exist."""
 
     relations: frozenset[tuple[str | None, str]] = frozenset()
     routines: frozenset[tuple[str | None, str]] = frozenset()
     oids: frozenset[int] = frozenset()
+    schemas: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         """Whether anything is asked for."""
-        return bool(self.relations or self.routines or self.oids)
+        return bool(self.relations or self.routines or self.oids or self.schemas)
 
 
 class CatalogView(Protocol):
@@ -104,6 +105,10 @@ class CatalogView(Protocol):
         """The functions that this name means, or why there are none."""
         ...
 
+    def schema(self, name: str) -> bool | Lookup:
+        """Whether a schema of this name exists; `NOT_CACHED` when that is not known."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogPage:
@@ -113,4 +118,5 @@ class CatalogPage:
     path: tuple[str, ...]
     relations: tuple[Relation, ...] = ()
     routines: tuple[Routine, ...] = ()
+    schemas: frozenset[str] = frozenset()
     settings: Mapping[str, str] = field(default_factory=dict, hash=False)

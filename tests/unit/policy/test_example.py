@@ -58,6 +58,10 @@ class _Catalog:
                 return Routine(each, name, frozenset("f"), "s", False, frozenset({"sql"}), False)
         return Routine("pg_catalog", name, frozenset("f"), "s", False, frozenset({"internal"}), True)
 
+    def schema(self, name: str) -> bool | Lookup:
+        """Every schema exists."""
+        return True
+
 
 def _analyse(on: CaseConnection, text: str) -> tuple[Effect, ...] | Refusal:
     command = Command(CommandKind.QUERY, text, SqlContext(("pg_catalog", *on.path), 17))

@@ -119,6 +119,10 @@ class _NoCatalog:
     def routine(self, schema: str | None, name: str, path: tuple[str, ...]) -> Routine:
         return Routine("pg_catalog", name, frozenset("f"), "s", False, frozenset({"internal"}), True)
 
+    def schema(self, name: str) -> bool | Lookup:
+        """Every schema exists."""
+        return True
+
 
 @pytest.mark.parametrize(
     "text",

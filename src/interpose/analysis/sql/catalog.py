@@ -24,6 +24,7 @@ class CatalogCache:
         self._relations: dict[_Key, Relation | Lookup] = {}
         self._oids: dict[int, Relation | Lookup] = {}
         self._routines: dict[_Key, Routine | Lookup] = {}
+        self._schemas: dict[str, bool] = {}
 
     @property
     def version(self) -> int:
@@ -67,6 +68,10 @@ class CatalogCache:
                     found.append(routine)
         return folded(found) if found else Lookup.NOT_FOUND
 
+    def schema(self, name: str) -> bool | Lookup:
+        """Whether a schema of this name exists."""
+        return self._schemas.get(name, Lookup.NOT_CACHED)
+
     def absorb(self, page: CatalogPage) -> None:
         """Keep an answer. What was asked and is not in it does not exist."""
         if len(self._relations) + len(self._routines) + len(self._oids) > self._capacity:
@@ -77,6 +82,8 @@ class CatalogCache:
             self._routines[key] = Lookup.NOT_FOUND
         for oid in page.asked.oids:
             self._oids[oid] = Lookup.NOT_FOUND
+        for name in page.asked.schemas:
+            self._schemas[name] = name in page.schemas
         for relation in page.relations:
             self._relations[relation.schema, relation.name] = relation
             self._oids[relation.oid] = relation
@@ -89,6 +96,7 @@ class CatalogCache:
         self._relations.clear()
         self._oids.clear()
         self._routines.clear()
+        self._schemas.clear()
 
 
 _WORST = {"i": 0, "s": 1, "v": 2}

@@ -78,6 +78,9 @@ def lookup_query(names: CatalogNames, path: tuple[str, ...]) -> str:
     routines = _condition("n.nspname", "p.proname", names.routines, path)
     if routines:
         parts.append(_ROUTINES + routines)
+    if names.schemas:
+        wanted = ", ".join(map(_literal, sorted(names.schemas)))
+        parts.append(f"SELECT 'schema', nspname FROM pg_namespace WHERE nspname IN ({wanted})")  # noqa: S608 -- literals
     return _PINNED + "; ".join(parts)
 
 
@@ -85,8 +88,11 @@ def read_page(asked: CatalogNames, path: tuple[str, ...], rows: Iterable[Row]) -
     """The rows of `lookup_query`'s results, all of them, as a page; raises `ValueError` for a row of another shape."""
     relations: list[Relation] = []
     routines: dict[tuple[str, str], Routine] = {}
+    schemas: set[str] = set()
     for row in rows:
         match row:
+            case ["schema", str(name)]:
+                schemas.add(name)
             case [
                 "relation",
                 str(oid),
@@ -124,7 +130,7 @@ def read_page(asked: CatalogNames, path: tuple[str, ...], rows: Iterable[Row]) -
                 routines[key] = folded([routines[key], overload]) if key in routines else overload
             case _:
                 raise ValueError("an answer about the catalog is not understood")
-    return CatalogPage(asked, path, tuple(relations), tuple(routines.values()))
+    return CatalogPage(asked, path, tuple(relations), tuple(routines.values()), frozenset(schemas))
 
 
 def _relation(

@@ -39,6 +39,7 @@ class CommandState:
     __slots__ = (
         "_wanted_relations",
         "_wanted_routines",
+        "_wanted_schemas",
         "catalog",
         "context",
         "cursors",
@@ -69,10 +70,15 @@ class CommandState:
         self.views: list[tuple[str, str]] = []
         self._wanted_relations: set[tuple[str | None, str]] = set()
         self._wanted_routines: set[tuple[str | None, str]] = set()
+        self._wanted_schemas: set[str] = set()
 
     def wanted(self) -> CatalogNames:
         """Names that the catalog view must learn before this analysis can be made."""
-        return CatalogNames(frozenset(self._wanted_relations), frozenset(self._wanted_routines))
+        return CatalogNames(
+            frozenset(self._wanted_relations),
+            frozenset(self._wanted_routines),
+            schemas=frozenset(self._wanted_schemas),
+        )
 
     def relation(self, schema: str | None, name: str) -> Relation | None:
         """The relation that a name means, or None when it has none or when that cannot be told."""
@@ -121,9 +127,18 @@ class CommandState:
         return None
 
     def creation_schema(self) -> str:
-        """Where an unqualified name is created; empty when that is not known."""
+        """Where an unqualified name is created: the first schema of the path that exists (PostgreSQL 17 §5.10.3).
+
+        Empty when that is not known. A schema that this very text may have made or dropped counts as one that exists.
+        """
         for schema in self.path or ():
-            if schema != "pg_catalog" and not schema.startswith("pg_temp"):
+            if schema == "pg_catalog" or schema.startswith("pg_temp"):
+                continue
+            exists = self.catalog.schema(schema) if self.trusts_catalog else True
+            if exists is Lookup.NOT_CACHED:
+                self._wanted_schemas.add(schema)
+                return schema
+            if exists:
                 return schema
         return ""
 

@@ -80,3 +80,14 @@ def test_routines_are_found_in_the_path() -> None:
     cache.absorb(CatalogPage(CatalogNames(routines=frozenset({(None, "f")})), PATH, (), (routine,)))
     assert cache.routine(None, "f", PATH) == routine
     assert cache.routine("public", "f", PATH) is Lookup.NOT_FOUND
+
+
+def test_schemas_exist_or_not_as_was_answered() -> None:
+    cache = CatalogCache()
+    assert cache.schema("public") is Lookup.NOT_CACHED
+    asked = CatalogNames(schemas=frozenset({"public", "alice"}))
+    cache.absorb(CatalogPage(asked, PATH, schemas=frozenset({"public"})))
+    assert cache.schema("public") is True
+    assert cache.schema("alice") is False
+    cache.forget()
+    assert cache.schema("public") is Lookup.NOT_CACHED

@@ -1,9 +1,10 @@
 """Names are resolved only while what they mean is known, and everything that is missing is collected."""
 
+from interpose.analysis.sql.catalog import CatalogCache
 from interpose.analysis.sql.guard import Limits
 from interpose.analysis.sql.state import CommandState
 from interpose.model.analysis import SessionChange
-from interpose.model.catalog import Lookup, Relation, Routine
+from interpose.model.catalog import CatalogNames, CatalogPage, Lookup, Relation, Routine
 from interpose.model.command import SqlContext
 from tests.support.catalog import PATH, ShopCatalog
 
@@ -62,3 +63,16 @@ def test_temporary_names_need_a_temporary_schema() -> None:
     assert state(("pg_temp_3", "pg_catalog")).temporary_schema() == "pg_temp_3"
     assert state().creation_schema() == "app"
     assert state(None).creation_schema() == ""
+
+
+def test_a_name_is_created_in_the_first_schema_that_exists() -> None:
+    """`"$user", public` is the default path, and hardly ever is there a schema of the user's name."""
+    cache = CatalogCache()
+    created = CommandState(SqlContext(("pg_catalog", "gateway_role", "public"), 17), cache, Limits())
+    created.creation_schema()
+    assert created.wanted().schemas == {"gateway_role"}
+    asked = CatalogNames(schemas=frozenset({"gateway_role", "public"}))
+    cache.absorb(CatalogPage(asked, (), schemas=frozenset({"public"})))
+    assert created.creation_schema() == "public"
+    cache.absorb(CatalogPage(asked, (), schemas=frozenset({"gateway_role", "public"})))
+    assert created.creation_schema() == "gateway_role"
