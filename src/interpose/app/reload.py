@@ -60,8 +60,13 @@ class Reloader:
                     raise
                 raise ConfigurationError("the configuration cannot be read", detail=str(error)) from error
             if new.snapshot.digest == self.loaded.snapshot.digest:
-                # The same bytes as before a failed attempt: what serves is what is on disk again.
-                self.state.failure = ""
+                if self.state.failure:
+                    # The same bytes as before a failed attempt: what serves is what is on disk again.
+                    self.state.failure = ""
+                    self._telemetry.snapshots.loaded(time.time())
+                    self._telemetry.tell(
+                        "snapshot is good again", {"snapshot": new.snapshot.digest[:12], "cause": cause}
+                    )
                 return new.snapshot.digest
             restart = needs_restart(self.loaded.settings, new.settings)
             self._audit.append(
