@@ -75,6 +75,7 @@ RELATIONS: Final = {
         relation(18, "pg_largeobject", "loid pageno data", schema="pg_catalog"),
         relation(19, "remote", "id secret", "foreign"),
         relation(20, "writing_view", "n", "view", definition=" SELECT nextval('public.orders_id_seq'::regclass) AS n;"),
+        relation(22, "constant_view", "column1", "view", definition=" VALUES (1);"),
         relation(21, "x" * 63, "id"),
     )
 }

@@ -106,7 +106,7 @@ class AnyStatement(Statement):
         literals = self.state.depends_on_literals
         walk = AnyStatement(self.state)
         walk.statement(node)
-        walk.close()
+        walk.settle()
         analysis = _analysis([walk], self.state, "")
         self.state.depends_on_literals = literals
         return NamedText(name, analysis)
@@ -117,7 +117,7 @@ def _walk_all(parsed: pb.ParseResult, state: CommandState) -> list[AnyStatement]
     for raw in parsed.stmts:
         walk = AnyStatement(state)
         walk.statement(raw.stmt)
-        walk.close()
+        walk.settle()
         walks.append(walk)
         if len(parsed.stmts) > 1:
             _between(walk, state)

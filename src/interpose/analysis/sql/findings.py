@@ -84,10 +84,7 @@ class Findings:
         return NO_SOURCES.union(*self.read_log)
 
     def close(self) -> None:
-        """Turn what was read of each table into effects; to be called once, when the whole tree was walked.
-
-        INVARIANT: a statement has at least one effect, so that nothing is permitted without being asked.
-        """
+        """Turn what was read of each table into effects; to be called once, when the whole tree was walked."""
         for table in self.tables:
             resource = table.resource
             if resource is None:
@@ -103,6 +100,10 @@ class Findings:
                 self.add(Action.SELECT, resource, facts)
                 for schema, name in table.parents:
                     self.add(Action.SELECT, TableResource(schema, name), facts)
+
+    def settle(self) -> None:
+        """End a statement. INVARIANT: it has at least one effect, so that nothing is permitted without being asked."""
+        self.close()
         if not self._found and not self.analyses:
             self.add_unknown("no_effect")
 

@@ -124,6 +124,7 @@ HARMLESS_VOLATILE: Final = frozenset(
         "pg_stat_clear_snapshot pg_stat_force_next_flush pg_stat_have_stats pg_table_size "
         "pg_tablespace_size pg_total_relation_size pg_try_advisory_lock pg_try_advisory_lock_shared "
         "pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared pg_xact_commit_timestamp "
+        "suppress_redundant_updates_trigger tsvector_update_trigger tsvector_update_trigger_column amvalidate "
         "pg_xact_commit_timestamp_origin pg_xact_status random random_normal setseed timeofday "
         "txid_status uuidv4 uuidv7"
     ).split(),

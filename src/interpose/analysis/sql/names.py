@@ -165,7 +165,7 @@ def _figure(node: pb.Node) -> tuple[str, int]:
         return (name, strength) if strength > 1 else ("case", 1)
     if kind == "sub_link":
         return _figure_sublink(node.sub_link)
-    if kind == "xml_expr":
+    if kind == "xml_expr" and node.xml_expr.op != pb.IS_DOCUMENT:
         return pb.XmlExprOp.Name(node.xml_expr.op).replace("IS_", "").lower(), 2
     if kind == "json_func_expr":
         return pb.JsonExprOp.Name(node.json_func_expr.op).removesuffix("_OP").lower(), 2
@@ -181,6 +181,8 @@ def _figure_sublink(link: pb.SubLink) -> tuple[str, int]:
         select = link.subselect.select_stmt
         while select.HasField("larg"):
             select = select.larg
+        if select.values_lists:
+            return "column1", 2
         if select.target_list:
             return output_name(select.target_list[0].res_target), 2
     return "", 0

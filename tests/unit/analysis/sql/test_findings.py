@@ -38,7 +38,7 @@ def test_facts_of_the_command_are_on_every_effect() -> None:
 
 def test_nothing_found_is_unknown() -> None:
     walk = a_statement()
-    walk.close()
+    walk.settle()
     assert [(effect.action, effect.resource) for effect in walk.effects({})] == [(Action.UNKNOWN, ConnectionResource())]
 
 

@@ -56,6 +56,9 @@ def test_cutting_respects_characters() -> None:
         ("ARRAY(SELECT 1)", "array"),
         ("(SELECT a)", "a"),
         ("ROW(1)", "row"),
+        ("(VALUES (1))", "column1"),
+        ("xmlconcat(a)", "xmlconcat"),
+        ("a IS DOCUMENT", "?column?"),
         ("a IS NULL", "?column?"),
     ],
 )
