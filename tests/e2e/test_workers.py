@@ -36,10 +36,10 @@ def on_both(scene: Scene, principal: str = "alice", token: str = "") -> list[psy
     query = f"live=true&limit=1000&principal=User:{principal}"
     while True:
         sessions += [scene.connect(principal, "shop", token=token) for _ in range(4)]
-        told = until(
-            lambda: len(found := scene.sessions(query)) >= len(sessions) and found, what="the sessions in the index"
-        )
-        if len({each["worker"] for each in told or []}) == 2:
+        wanted = len(sessions)
+        until(lambda wanted=wanted: len(scene.sessions(query)) >= wanted, what="the sessions in the index")
+        told = scene.sessions(query)
+        if len({each["worker"] for each in told}) == 2:
             return sessions
         assert len(sessions) < 60, "all connections come to one worker"
 
