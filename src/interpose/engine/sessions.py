@@ -60,6 +60,7 @@ class Session:
         "on_changes",
         "on_close",
         "on_end",
+        "on_name",
         "opened_at",
         "recorder",
         "refused",
@@ -104,6 +105,7 @@ class Session:
         self.on_cancel: Callable[[], None] | None = None
         self.on_changes: Callable[[Session, Ended], None] | None = None
         self.on_close: Callable[[Session], None] | None = None
+        self.on_name: Callable[[Session, bytes], None] | None = None
         self._audit = audit
         self._index = index
         self._clock = clock
@@ -119,6 +121,14 @@ class Session:
     def ended_with(self) -> Refusal | None:
         """Why the gateway ended the session, None while it has not."""
         return self._ended_with
+
+    def take_name(self, name: bytes) -> None:
+        """Put the upstream's own name for this session in the place of the first bytes of its cancel key; before it is told.
+
+        The secret stays the gateway's own. A name that would make two keys alike is not taken.
+        """
+        if name and self.on_name is not None:
+            self.on_name(self, name)
 
     def command_ended(self, ended: Ended) -> None:
         """A permitted command is over: close its permit, record its end.
@@ -206,6 +216,7 @@ class SessionRegistry:
         name = session.identity.principal.name
         self._per_principal[name] = self._per_principal.get(name, 0) + 1
         session.on_close = self.remove
+        session.on_name = self._rename
 
     def remove(self, session: Session) -> None:
         """Forget a session; no harm when it is not there."""
@@ -218,6 +229,14 @@ class SessionRegistry:
             self._per_principal[name] = left
         else:
             del self._per_principal[name]
+
+    def _rename(self, session: Session, name: bytes) -> None:
+        key = name + session.cancel_key[len(name) :]
+        # INVARIANT: no two live sessions have the same short key, or a cancel would hit the wrong one.
+        if len(name) <= SHORT_CANCEL_KEY_BYTES // 2 and key[:SHORT_CANCEL_KEY_BYTES] not in self._by_key:
+            del self._by_key[session.cancel_key[:SHORT_CANCEL_KEY_BYTES]]
+            session.cancel_key = key
+            self._by_key[key[:SHORT_CANCEL_KEY_BYTES]] = session
 
     def __len__(self) -> int:
         """How many sessions live."""

@@ -82,6 +82,7 @@ class SessionStarter:
     def start(self, spec: ProtocolSpec, login: Login, entered: Entered, client: Wire) -> None:
         """Begin the session; from now on its driver owns both wires."""
         session, limits = entered.session, self._limits()
+        session.take_name(spec.session_name(entered.dialled.result))
         facts = SessionFacts(
             session=session.id,
             cancel_key=session.cancel_key,

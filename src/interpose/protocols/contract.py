@@ -205,6 +205,8 @@ class ProtocolSpec:
     `relay` gets the dial's result. `cancel` is the dialogue that cancels what runs on a dialled connection.
     `lookup` asks the catalog on a dialled connection of the gateway's own and ends with a `CatalogPage`; `fingerprint` asks
     there for a text that changes when anybody changed the catalog. Both may be run again and again on one connection.
+    `session_name` is what the upstream calls a dialled session, which its other sessions may see: it takes the place of the first
+    bytes of the cancel key (PostgreSQL: the 4 bytes of the process id, which clients compare and pass on; empty for none).
     `replay` turns what a client was sent (recorded bytes, perhaps cut short) into blocks of words.
     """
 
@@ -221,6 +223,7 @@ class ProtocolSpec:
     fingerprint: Callable[[], Dialogue]
     replay: Callable[[bytes], Sequence[ReplayBlock]]
     analyst: Callable[[], Analyst]
+    session_name: Callable[[object], bytes] = lambda dialled: b""
 
 
 __all__ = [

@@ -127,6 +127,45 @@ def test_a_failing_recorder_keeps_no_session_open() -> None:
     run(work())
 
 
+def test_a_session_takes_its_upstream_name_and_keeps_its_own_secret() -> None:
+    async def work() -> None:
+        core = Core()
+        session, other = await core.session(), await core.session()
+        old = session.cancel_key
+        cancelled: list[str] = []
+        session.on_cancel = lambda: cancelled.append("first")
+        other.on_cancel = lambda: cancelled.append("second")
+        session.take_name(b"\0\0\x10\x01")
+        other.take_name(b"\0\0\x10\x01")
+        assert session.cancel_key == b"\0\0\x10\x01" + old[4:]
+        assert not core.registry.cancel(old)
+        assert core.registry.cancel(session.cancel_key[:8])
+        assert core.registry.cancel(other.cancel_key)
+        assert cancelled == ["first", "second"]
+        other.close("client_closed")
+        session.close("client_closed")
+        assert not core.registry.cancel(session.cancel_key)
+
+    run(work())
+
+
+def test_a_name_that_would_make_two_keys_alike_is_not_taken() -> None:
+    async def work() -> None:
+        core = Core()
+        session, other = await core.session(), await core.session()
+        session.take_name(b"same")
+        other.cancel_key, own = other.cancel_key[:4] + session.cancel_key[4:8] + other.cancel_key[8:], other.cancel_key
+        core.registry._by_key[other.cancel_key[:8]] = core.registry._by_key.pop(own[:8])
+        before = other.cancel_key
+        other.take_name(b"same")
+        assert other.cancel_key == before
+        long = session.cancel_key
+        session.take_name(b"a name as long as no protocol has it")
+        assert session.cancel_key == long
+
+    run(work())
+
+
 def test_cancel_needs_the_whole_key_or_exactly_its_short_form() -> None:
     async def work() -> None:
         core = Core()

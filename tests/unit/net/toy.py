@@ -486,6 +486,9 @@ class FakeSession:
         self.ended: list[Ended] = []
         self.closed_with: list[str] = []
 
+    def take_name(self, name: bytes) -> None:
+        self.cancel_key = name + self.cancel_key[len(name) :]
+
     def command_ended(self, ended: Ended) -> None:
         ended.answer.permit.close()
         self.ended.append(ended)

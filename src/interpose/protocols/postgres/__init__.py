@@ -10,7 +10,7 @@ from typing import Final
 from interpose.analysis.sql import PostgresAnalyst
 from interpose.protocols.contract import Abilities, ProtocolSpec
 from interpose.protocols.postgres.cancel import PostgresCancel
-from interpose.protocols.postgres.dial import PostgresDial
+from interpose.protocols.postgres.dial import PostgresDial, process_id
 from interpose.protocols.postgres.login import PostgresLogin
 from interpose.protocols.postgres.lookup import catalog_fingerprint, catalog_lookup
 from interpose.protocols.postgres.options import PostgresOptions, TlsMode, parse_options
@@ -32,6 +32,7 @@ SPEC: Final = ProtocolSpec(
     fingerprint=catalog_fingerprint,
     replay=replay,
     analyst=PostgresAnalyst,
+    session_name=process_id,
 )
 """PostgreSQL."""
 

@@ -55,6 +55,11 @@ class Dialled:
     protocol_version: str = "3.0"
 
 
+def process_id(dialled: object) -> bytes:
+    """The 4 bytes of the upstream's process id; empty when it gave no key. What `pg_backend_pid()` and notifications say."""
+    return dialled.key[:4] if isinstance(dialled, Dialled) else b""
+
+
 def tls_step(options: PostgresOptions, server_name: str) -> UpgradeTls:
     """The step that begins TLS as the options demand."""
     verify = {TlsMode.VERIFY_FULL: "full", TlsMode.VERIFY_CA: "ca"}.get(options.tls, "none")
