@@ -64,6 +64,7 @@ def test_a_full_disk_refuses_and_recovers(postgres: PostgresServer, small: Path)
         refused = scene.psql("alice", "shop", "select 1")
         assert refused.returncode != 0
         assert "the record of this session cannot be written" in refused.stderr
+        until(lambda: scene.api("", "GET", "/readyz")[0] == 503, 30, "health that says so")
         os.unlink(ballast)
         until(lambda: scene.psql("alice", "shop", "select 1").stdout == "1\n", 30, "service after there is space")
         until(lambda: scene.api("", "GET", "/readyz")[0] == 200, 30, "good health")

@@ -261,6 +261,7 @@ def limits() -> str:
         ("length", f"{bounds.max_bytes:,} bytes in UTF-8", "too_long"),
         ("chained operators, joins and set operations", f"{bounds.max_links:,} deep", "too_deep"),
         ("sub-selects and expressions in each other", f"{bounds.max_nesting} steps of the analysis", "too_deep"),
+        ("statements in one message", f"{bounds.max_statements:,}", "too_long"),
     )
     return table(("what", "at most", "code"), ((what, most, code(word)) for what, most, word in rows))
 

@@ -57,6 +57,12 @@ class PostgresAnalyst:
         parsed = tree.parse(command.text)
         if isinstance(parsed, Unanalysable):
             return parsed
+        if len(parsed.stmts) > self._limits.max_statements:
+            return Unanalysable(
+                "too_long",
+                f"one message holds {len(parsed.stmts)} statements, more than {self._limits.max_statements}",
+                "send them in several messages, or use COPY or one INSERT with many rows",
+            )
         state = CommandState(command.context, catalog, self._limits)
         try:
             walks = _walk_all(parsed, state)

@@ -40,11 +40,13 @@ _OUTER_LINKS: Final = frozenset({_T.JOIN, _T.UNION, _T.INTERSECT, _T.EXCEPT, _T.
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a text may be. `max_bytes` is its length in UTF-8; `max_links` bounds the depth of its tree;
-    `max_nesting` bounds how deep this package's own walk goes into sub-selects and expressions."""
+    `max_nesting` bounds how deep this package's own walk goes into sub-selects and expressions; `max_statements` bounds
+    how long one text keeps the gateway from everybody else's."""
 
     max_bytes: int = 1_048_576
     max_links: int = 3_000
     max_nesting: int = 180
+    max_statements: int = 5_000
 
 
 def check(text: str, limits: Limits) -> Unanalysable | None:

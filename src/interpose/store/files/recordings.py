@@ -150,6 +150,8 @@ class FileRecordings:
     def state(self) -> RecordingsState:
         """How sealing goes."""
         trouble = self._trouble if self._thread.is_alive() else "the sealing thread has ended"
+        if not trouble and not self._reserve.held and not self._reserve.regain():
+            trouble = "the recordings' disk is full"
         return RecordingsState(self._jobs.qsize() + len(self._retry), self._sealed, trouble)
 
     def close(self) -> None:

@@ -199,3 +199,11 @@ def test_no_sentence_makes_it_fail(text: str) -> None:
     if isinstance(found, Analysis):
         assert found.effects
         assert all(info.tag for info in found.statements)
+
+
+def test_too_many_statements_in_one_message_are_refused() -> None:
+    few = ask("select 1; " * 3, ShopCatalog(), Limits(max_statements=3))
+    assert isinstance(few, Analysis)
+    many = ask("select 1; " * 4, ShopCatalog(), Limits(max_statements=3))
+    assert isinstance(many, Unanalysable) and many.reason == "too_long"
+    assert "4 statements" in many.message
