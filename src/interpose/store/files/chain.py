@@ -1,7 +1,7 @@
 """The audit chain of one worker and one boot, in files: the port `AuditChain`.
 
-`append` is one write to the operating system; a thread syncs the group at most 100 ms later and signs checkpoints. A write that
-fails leaves nothing behind: the file is cut back to its last whole record (or a new segment is begun) before anything
+`append` is one write to the operating system; a thread syncs the group at most 100 ms later and signs checkpoints. The end of a
+command, which nothing waits for, is kept and written with the next event, or by that thread. A write that fails leaves nothing behind: the file is cut back to its last whole record (or a new segment is begun) before anything
 further is appended, and until that works everything is refused. When the disk is full the reserve is given up: what ends
 something is still written, what begins something is refused until there is space again.
 """
@@ -9,6 +9,7 @@ something is still written, what begins something is refused until there is spac
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +44,12 @@ ENDS: Final = frozenset(
     }
 )
 """The kinds that end or take away something: written even when the disk is full, in the reserve's space."""
+
+_KEPT: Final = 256
+"""Ends of commands that may be kept in memory before they are written."""
+
+Entry = tuple[AuditEvent, int, int]
+"""An event with its times: wall clock and monotonic, whole microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ class FileAuditChain:
         self._chain = GENESIS
         self._prev = GENESIS.hex()
         self._leaves: list[bytes] = []
+        self._kept: list[Entry] = []
         self._old: list[SegmentFile] = []
         self._trouble = ""
         self._closed = False
@@ -113,43 +121,25 @@ class FileAuditChain:
     def append(self, event: AuditEvent) -> int:
         """Write to the operating system and answer the sequence number.
 
-        Raises `RecordingError` when it cannot, and then nothing of the event is in the chain.
+        The end of a command may be kept until the next append, or until the next sync; it has its place in the order all the same.
+        Raises `RecordingError` when it cannot be written, and then nothing of the event is in the chain.
         """
-        clock, syncing = self._clock, self._syncing
+        clock, syncing, kind = self._clock, self._syncing, event.kind
         with self._lock:
+            may_keep = kind is AuditKind.COMMAND_ENDED
             if self._trouble or syncing.error or self._closed or not self._reserve.held:
-                self._check(event.kind)
-            sequence = self._size
-            line = encode_event(
-                seq=sequence,
-                ts=int(clock.wall() * 1_000_000),
-                mono=int(clock.monotonic() * 1_000_000),
-                node=self._node,
-                boot=self._boot,
-                kind=event.kind.value,
-                session=event.session,
-                actor=event.actor,
-                fields=event.fields,
-                prev=self._prev,
-            )
-            record = line + b"\n"
-            try:
-                written = os.write(self._segment.handle, record)
-            except OSError as error:
-                self._failed(error, event.kind, record)
+                # INVARIANT: while writing fails nothing more is kept: whoever appends is told.
+                may_keep = may_keep and not self._trouble
+                self._check(kind)
+            entry = (event, int(clock.wall() * 1_000_000), int(clock.monotonic() * 1_000_000))
+            kept = self._kept
+            sequence = self._size + len(kept)
+            if may_keep and len(kept) < _KEPT:
+                kept.append(entry)
+            elif kept:
+                self._write_kept(entry)
             else:
-                if written != len(record):
-                    self._failed(OSError(errno.ENOSPC, "the record was written in part"), event.kind, record)
-            segment = self._segment
-            segment.size += len(record)
-            leaf = sha256(b"\x00" + line).digest()
-            chain = sha256(self._chain + leaf).digest()
-            self._chain = chain
-            self._prev = chain.hex()
-            self._leaves.append(leaf)
-            self._size = sequence + 1
-            if segment.size >= self._options.segment_size:
-                self._begin_segment()
+                self._write((entry,))
             if not syncing.dirty:
                 syncing.touch()
         return sequence
@@ -219,9 +209,18 @@ class FileAuditChain:
             raise error or RecordingError("the audit chain could not be closed in order", detail=problem)
 
     def snapshot(self) -> Unsynced:
-        """What the sync thread is to make durable now; later appends are for the next time."""
+        """What the sync thread is to make durable now; later appends are for the next time.
+
+        What was kept is written first; raises `RecordingError` when that fails.
+        """
         with self._lock:
             self._syncing.dirty = False
+            if self._kept:
+                if self._segment.torn:
+                    self._repair()
+                self._write(tuple(self._kept))
+                self._kept.clear()
+                self._trouble = ""
             return Unsynced(
                 self._size, self._chain, len(self._leaves), tuple(self._old), self._segment, self._segment.size
             )
@@ -262,16 +261,73 @@ class FileAuditChain:
                 "the audit chain's disk is full", hint="nothing new is started until there is space again"
             )
 
-    def _failed(self, error: OSError, kind: AuditKind, record: bytes) -> None:
+    def _write_kept(self, entry: Entry) -> None:
+        """Write what was kept with an event behind it. Raises `RecordingError`: then the event is not in the chain.
+
+        INVARIANT: what was kept is in the chain before anything that was appended after it.
+        """
+        kept = self._kept
+        try:
+            self._write((*kept, entry))
+        except RecordingError:
+            if not self._segment.torn and entry[0].kind not in ENDS:
+                # There may be room in the reserve for what ends something.
+                with contextlib.suppress(RecordingError):
+                    self._write(tuple(kept))
+                    kept.clear()
+            raise
+        kept.clear()
+
+    def _write(self, entries: Sequence[Entry]) -> None:
+        """Chain these events and write them with one call; raises `RecordingError`, and then the chain is as it was."""
+        sequence, chain, prev = self._size, self._chain, self._prev
+        records: list[bytes] = []
+        leaves: list[bytes] = []
+        for event, wall, monotonic in entries:
+            line = encode_event(
+                seq=sequence,
+                ts=wall,
+                mono=monotonic,
+                node=self._node,
+                boot=self._boot,
+                kind=event.kind._value_,
+                session=event.session,
+                actor=event.actor,
+                fields=event.fields,
+                prev=prev,
+            )
+            leaf = sha256(b"\x00" + line).digest()
+            chain = sha256(chain + leaf).digest()
+            prev = chain.hex()
+            leaves.append(leaf)
+            records.append(line)
+            sequence += 1
+        records.append(b"")
+        data = b"\n".join(records)
+        try:
+            written = os.write(self._segment.handle, data)
+        except OSError as error:
+            self._failed(error, entries, data)
+        else:
+            if written != len(data):
+                self._failed(OSError(errno.ENOSPC, "the record was written in part"), entries, data)
+        segment = self._segment
+        segment.size += len(data)
+        self._chain, self._prev, self._size = chain, prev, sequence
+        self._leaves += leaves
+        if segment.size >= self._options.segment_size:
+            self._begin_segment()
+
+    def _failed(self, error: OSError, entries: Sequence[Entry], data: bytes) -> None:
         """After a failed write: leave no torn record, and try once more if this may use the reserve. Raises `RecordingError`."""
         self._segment.torn = True
         self._trouble = str(error)
         if error.errno in FULL:
             self._reserve.release()
         self._repair()
-        if error.errno in FULL and kind in ENDS:
+        if error.errno in FULL and all(event.kind in ENDS for event, _, _ in entries):
             try:
-                if os.write(self._segment.handle, record) == len(record):
+                if os.write(self._segment.handle, data) == len(data):
                     self._trouble = ""
                     return
             except OSError as again:

@@ -51,7 +51,7 @@ class SyncedChain(Protocol):
     """What the thread needs from the chain that it syncs."""
 
     def snapshot(self) -> Unsynced:
-        """The chain now."""
+        """The chain now, with all that was appended written; raises `RecordingError`."""
         ...
 
     def settle(self, old: Sequence[SegmentFile]) -> None:
@@ -147,8 +147,14 @@ class ChainSync:
         """Sync what was appended so far, tell who waits, sign a checkpoint when one is due."""
         with self._lock:
             waiters, self._waiters = self._waiters, []
-        now = self._chain.snapshot()
         failure: RecordingError | None = None
+        try:
+            now = self._chain.snapshot()
+        except RecordingError as error:
+            self.error = error.detail or str(error)
+            for done in waiters:
+                done(error)
+            return
         try:
             for index, segment in enumerate(now.old):
                 following = now.old[index + 1] if index + 1 < len(now.old) else now.current

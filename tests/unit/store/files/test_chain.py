@@ -77,12 +77,85 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: int, *, partly: bool = False
 def test_what_is_appended_is_in_the_file_at_once(begin: Begin, tmp_path: Path) -> None:
     chain = begin()
     assert chain.append(DECIDED) == 1
-    assert chain.append(ENDED) == 2
-    first, second, third = events(tmp_path)
+    first, second = events(tmp_path)
     assert (first["kind"], first["fields"]) == ("gateway.started", {"gateway": "x", "previous": [], "unreadable": []})
     assert (second["seq"], second["session"], second["fields"]) == (1, "s_1", {"decision": "permit", "n": 1})
-    assert third["kind"] == "command.ended"
     chain.close()
+
+
+def test_the_end_of_a_command_is_written_with_the_next_event_in_its_place(begin: Begin, tmp_path: Path) -> None:
+    chain = begin(options=ChainOptions(sync_within=60.0))
+    assert [chain.append(event) for event in (DECIDED, ENDED, ENDED)] == [1, 2, 3]
+    assert len(events(tmp_path)) == 2
+    assert chain.append(DECIDED) == 4
+    assert [event["seq"] for event in events(tmp_path)] == [0, 1, 2, 3, 4]
+    assert [event["kind"] for event in events(tmp_path)][2:] == ["command.ended", "command.ended", "command.decided"]
+    assert chain.append(ENDED) == 5
+    chain.close()
+    assert [event["kind"] for event in events(tmp_path)][-2:] == ["command.ended", "gateway.stopped"]
+    assert verified(tmp_path).ok
+
+
+def test_the_end_of_a_command_is_written_within_a_tick(begin: Begin, tmp_path: Path) -> None:
+    chain = begin(options=ChainOptions(sync_within=0.01))
+    chain.append(ENDED)
+    until(lambda: len(events(tmp_path)) == 2)
+    until(lambda: chain.state().synced == 2)
+    chain.close()
+
+
+async def test_a_sync_covers_the_ends_that_were_kept(begin: Begin, tmp_path: Path) -> None:
+    chain = await asyncio.to_thread(begin, options=ChainOptions(sync_within=60.0))
+    chain.append(ENDED)
+    await chain.sync()
+    assert len(await asyncio.to_thread(events, tmp_path)) == 2
+    assert chain.state().synced == 2
+    await asyncio.to_thread(chain.close)
+
+
+def test_many_ends_are_not_kept_without_limit(begin: Begin, tmp_path: Path) -> None:
+    chain = begin(options=ChainOptions(sync_within=60.0))
+    for _ in range(1000):
+        chain.append(ENDED)
+    assert len(events(tmp_path)) > 700
+    chain.close()
+    assert [event["seq"] for event in events(tmp_path)] == list(range(1002))
+    assert verified(tmp_path).ok
+
+
+def test_a_kept_end_that_cannot_be_written_refuses_what_follows_and_keeps_its_place(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = begin(options=ChainOptions(sync_within=60.0))
+    assert chain.append(ENDED) == 1
+    on = failing(monkeypatch, errno.EIO)
+    for event in (DECIDED, ENDED, DECIDED):
+        with pytest.raises(RecordingError):
+            chain.append(event)
+    assert chain.state().trouble
+    on.clear()
+    assert chain.append(DECIDED) == 2
+    assert [event["kind"] for event in events(tmp_path)][1:] == ["command.ended", "command.decided"]
+    chain.close()
+    assert verified(tmp_path).ok
+
+
+async def test_a_kept_end_that_cannot_be_written_fails_the_sync(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = await asyncio.to_thread(begin, options=ChainOptions(sync_within=60.0))
+    chain.append(ENDED)
+    on = failing(monkeypatch, errno.EIO)
+    with pytest.raises(RecordingError):
+        await chain.sync()
+    with pytest.raises(RecordingError):
+        chain.append(DECIDED)
+    on.clear()
+    await chain.sync()
+    assert not chain.state().trouble
+    assert chain.append(DECIDED) == 2
+    await asyncio.to_thread(chain.close)
+    assert (await asyncio.to_thread(verified, tmp_path)).ok
 
 
 def test_a_closed_chain_is_signed_and_verifies(begin: Begin, tmp_path: Path) -> None:
