@@ -39,7 +39,7 @@ class DecisionRecord:
         """
         sequence = self._append(session, command, fields)
         try:
-            session.recorder.command(sequence, command.kind.value, command.text, command.parameters, word)
+            session.recorder.command(sequence, command.kind._value_, command.text, command.parameters, word)
         except RecordingError:
             # The chain says that it was permitted already: it must also say that it was not sent.
             with contextlib.suppress(RecordingError):
@@ -62,7 +62,7 @@ class DecisionRecord:
             whole["approval"] = refusal.approval
         try:
             sequence = self._append(session, command, whole)
-            session.recorder.command(sequence, command.kind.value, command.text, command.parameters, "forbid")
+            session.recorder.command(sequence, command.kind._value_, command.text, command.parameters, "forbid")
             session.recorder.note("refusal", refusal.message)
         except RecordingError:
             return Refused(RECORD_LOST)
@@ -84,5 +84,5 @@ class DecisionRecord:
         return Refused(RECORD_LOST)
 
     def _append(self, session: Session, command: Command, fields: Fields) -> int:
-        whole = {**fields, "kind": command.kind.value, "digest": command_digest(session.salt, command)}
+        whole = {**fields, "kind": command.kind._value_, "digest": command_digest(session.salt, command)}
         return self._audit.append(AuditEvent(AuditKind.COMMAND_DECIDED, session.id, session.label, whole))

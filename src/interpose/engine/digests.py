@@ -36,10 +36,8 @@ def parameters_bytes(command: Command) -> bytes:
     """The bound values and their format codes, injectively."""
     values = command.parameters
     parts = [_length(len(values))]
-    for value in values:
-        parts.append(_NULL if value is None else _length(len(value)) + value)
-    for code in command.parameter_formats:
-        parts.append(_length(code))
+    parts += [_NULL if value is None else _length(len(value)) + value for value in values]
+    parts += map(_length, command.parameter_formats)
     return b"".join(parts)
 
 

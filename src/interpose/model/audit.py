@@ -38,9 +38,11 @@ class AuditKind(Enum):
     ADMINISTERED = "administered"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AuditEvent:
     """What is appended; sequence number, times and chain values are added by the one writer of the chain.
+
+    Made for every command, so it is slotted but not frozen (that would cost as much as the rest of it); nobody changes one.
 
     `fields` never holds a statement's text, a value or a credential: the command appears as a digest.
     """

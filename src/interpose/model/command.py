@@ -37,9 +37,11 @@ class SqlContext:
     in_transaction: str = "I"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Command:
     """What is judged. `text` is exactly what the client sent, decoded as UTF-8.
+
+    Made on the hot path, so it is slotted but not frozen; nobody changes one.
 
     `parameters` are the bound values as they came (None for SQL NULL); `parameter_formats` their format codes (0 text,
     1 binary). `analysis` is given for an EXECUTE whose text was analysed when it was prepared.

@@ -25,6 +25,22 @@ JsonValue = str | int | bool | None | tuple["JsonValue", ...] | list["JsonValue"
 """What may stand in canonical JSON here."""
 
 
+class _Event(msgspec.Struct, gc=False):
+    """One event on its way to its bytes. INVARIANT: the members stand in the order of their names, as canonical JSON has them."""
+
+    actor: str
+    boot: str
+    fields: Mapping[str, AuditValue]
+    kind: str
+    mono: int
+    node: str
+    prev: str
+    seq: int
+    session: str | None
+    ts: int
+    v: int = VERSION
+
+
 def canonical(value: JsonValue) -> bytes:
     """A value in canonical form; raises `TypeError` for a float or anything else that has no single form."""
     _refuse_inexact(value)
@@ -54,23 +70,11 @@ def encode_event(
     """
     if not _PLAIN.issuperset(map(type, fields.values())):
         _refuse_inexact(fields)
-    record: dict[str, object] = {
-        "actor": actor,
-        "boot": boot,
-        "fields": fields,
-        "kind": kind,
-        "mono": mono,
-        "node": node,
-        "prev": prev,
-        "seq": seq,
-        "session": session,
-        "ts": ts,
-        "v": VERSION,
-    }
+    event = _Event(actor, boot, fields, kind, mono, node, prev, seq, session, ts)
     try:
-        return _ENCODER.encode(record)
+        return _ENCODER.encode(event)
     except UnicodeEncodeError:
-        return _ENCODER.encode(_without_surrogates({**record, "fields": dict(fields)}))
+        return _ENCODER.encode(_without_surrogates(msgspec.structs.asdict(event)))
 
 
 def _refuse_inexact(value: object) -> None:

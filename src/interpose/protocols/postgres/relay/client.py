@@ -22,7 +22,7 @@ from interpose.protocols.postgres.messages import (
 )
 from interpose.protocols.postgres.relay.commands import EXECUTE_UNNAMED, Asking, Commands
 from interpose.protocols.postgres.relay.names import Portal, Statement
-from interpose.protocols.postgres.relay.outstanding import BIND, CLOSE, DESCRIBE, EXECUTE, Expected
+from interpose.protocols.postgres.relay.outstanding import BIND, CLOSE, DESCRIBE, EXECUTE, Expected, OfPortal
 from interpose.protocols.postgres.relay.path import SYNC_MESSAGE, TERMINATE
 from interpose.protocols.postgres.table import MESSAGE_TABLE
 from interpose.protocols.postgres.wire import HEADER, BodyError, frame
@@ -149,11 +149,11 @@ class Client(Commands):
         portal = Portal("", statement, analysis, bind.parameters, bind.formats, self._batch)
         portal.path = self._path
         self._portals.add(portal)
-        self._queue.append(Expected(BIND, portal=portal, scrub=scrub))
+        self._queue.append(OfPortal(BIND, portal, scrub))
         self._unsent.append(message)
         if described:
             portal.described = True
-            self._queue.append(Expected(DESCRIBE, portal=portal, scrub=scrub))
+            self._queue.append(OfPortal(DESCRIBE, portal, scrub))
             self._unsent.append(_DESCRIBE_UNNAMED)
         self._batch_scrub = self._batch_scrub or scrub
         self._unflushed = True

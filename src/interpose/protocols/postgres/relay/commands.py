@@ -234,8 +234,9 @@ class Commands(Downward):
                 running.cap = max(0, answer.obligations.max_rows - shown)
         if running.barrier:
             self._barrier += 1
-        if any(info.copy == "in" for info in analysis.statements):
-            self._copy_wait = running
+        for info in analysis.statements:
+            if info.copy == "in":
+                self._copy_wait = running
         if asking.kind == QUERY:
             self._unflushed = False
         else:

@@ -65,6 +65,20 @@ class Expected:
         self.scrub = scrub
 
 
+class OfPortal(Expected):
+    """The answer to a client's Bind or Describe of a portal; made for every command, hence defaults that cost nothing."""
+
+    own = False
+    statement = None
+    answer = None
+
+    def __init__(self, kind: int, portal: Portal, scrub: bool) -> None:
+        """`portal` is the version that hangs on it."""
+        self.kind = kind
+        self.portal = portal
+        self.scrub = scrub
+
+
 class Running(Expected):
     """A Query or Execute on its way; made for every command, hence defaults that cost nothing instead of slots.
 
@@ -74,6 +88,8 @@ class Running(Expected):
     delivered rows. `sqlstate` is set when it failed. `muted` says that the gateway's own error took the place of what is left.
     """
 
+    own = False
+    statement = None
     plan: MaskingPlan | None = None
     copy: CopyStream | None = None
     tags: list[str] | None = None
@@ -91,8 +107,6 @@ class Running(Expected):
     def __init__(self, kind: int, answer: Allowed, portal: Portal | None, clearance: Clearance) -> None:
         """`clearance` is the session's own for results in which nothing is hidden."""
         self.kind = kind
-        self.own = False
-        self.statement = None
         self.portal = portal
         self.answer = answer
         self.scrub = answer.scrub

@@ -22,7 +22,7 @@ from interpose.protocols.postgres.wire import BodyError
 class PostgresRelay(Client):
     """The command loop of one PostgreSQL session."""
 
-    __slots__ = ("_cancel_key",)
+    __slots__ = ("_answer", "_cancel_key")
 
     def __init__(self, dialled: object, login: Login, facts: SessionFacts) -> None:
         """`dialled` is what `PostgresDial` ended with; raises `TypeError` for anything else (our bug)."""
@@ -31,6 +31,8 @@ class PostgresRelay(Client):
         super().__init__(dialled, facts)
         # Protocol 3.0 has room for 8 bytes of key (PostgreSQL 18 §54.7, BackendKeyData).
         long = isinstance(login, PostgresLogin) and login.minor >= 2
+        # The engine's answer on its way to `_go_on`: a closure would cost more.
+        self._answer: Answer | None = None
         self._cancel_key = facts.cancel_key if long else facts.cancel_key[:8]
 
     def start(self) -> list[Intent]:
@@ -58,7 +60,10 @@ class PostgresRelay(Client):
 
     def answered(self, answer: Answer) -> list[Intent]:
         """The engine's answer to the last `Ask`."""
-        return self._guarded(lambda: self._go_on(answer))
+        if self._closed:
+            return []
+        self._answer = answer
+        return self._guarded(self._go_on)
 
     def shown(self, answer: ShowAnswer) -> list[Intent]:
         """The engine's answer to the last `Show`."""
@@ -126,8 +131,10 @@ class PostgresRelay(Client):
         if self._blocked and self._asking is None:
             self._pump()
 
-    def _go_on(self, answer: Answer) -> None:
-        self._answered(answer)
+    def _go_on(self) -> None:
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            self._answered(answer)
         self._pump()
 
     def _show_on(self, answer: ShowAnswer) -> None:

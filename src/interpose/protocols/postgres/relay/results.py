@@ -6,6 +6,7 @@ shape that the upstream gave for exactly this result.
 
 from __future__ import annotations
 
+from struct import error as struct_error
 from typing import Final
 
 from interpose.masking.rows import mask_data_rows
@@ -158,24 +159,28 @@ class Results(Core):
     def _pass_rows(self, due: Running, row_kind: int, buffer: bytes, position: int) -> int:
         """The hot loop: headers only."""
         size = len(buffer)
-        last = size - 5
         most = -1 if due.cap is None else due.cap
         unpack = HEADER.unpack_from
         rows = 0
-        start = position
-        _, length = unpack(buffer, position)
-        end = position + 1 + length
-        while end <= size:
-            rows += 1
+        start = end = position
+        try:
+            while rows != most:
+                kind, length = unpack(buffer, end)
+                if kind != row_kind:
+                    break
+                if length < 4:
+                    raise UpstreamFault("a row with an impossible length")
+                position = end
+                end += length + 1
+                rows += 1
+        except struct_error:
+            # Fewer than five bytes are left: that is how the loop ends, since to ask at each row would cost more.
+            pass
+        if end <= size:
             position = end
-            if position > last or rows == most:
-                break
-            kind, length = unpack(buffer, position)
-            if kind != row_kind:
-                break
-            end = position + 1 + length
-            if length < 4:
-                raise UpstreamFault("a row with an impossible length")
+        else:
+            # The last of them is not whole.
+            rows -= 1
         if position == start:
             if end - position < _PIECE:
                 return -1
