@@ -21,6 +21,8 @@ _MAX_DATAGRAM = 16 * 1024
 _QUEUE = 1000
 _LONGEST_PATH = 100
 """Bytes of a socket's path that every system takes (sun_path is 108 on Linux, 104 elsewhere)."""
+_DESCRIPTORS = Path("/proc/self/fd")
+"""Where Linux names a process's open folders: a socket in a folder of any depth has a short path through it."""
 
 
 class DatagramBus:
@@ -33,6 +35,7 @@ class DatagramBus:
         """
         self._folder = folder
         self._path = folder / f"{name}.sock"
+        self._opened: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queues: dict[str, list[asyncio.Queue[str]]] = {}
         self._socket: socket.socket | None = self._open()
@@ -40,23 +43,30 @@ class DatagramBus:
         self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bus")
 
     def _open(self) -> socket.socket:
-        if len(os.fsencode(self._path)) > _LONGEST_PATH:
-            raise StoreError(
-                "the path of the state folder is too long for a socket",
-                detail=str(self._path),
-                hint=f"use a path of at most {_LONGEST_PATH - 40} bytes",
-            )
         receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             receiver.setblocking(False)
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._opened = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             self._path.unlink(missing_ok=True)
-            receiver.bind(str(self._path))
+            receiver.bind(self._address(self._path))
             self._path.chmod(0o600)
         except OSError as error:
             receiver.close()
+            self._leave()
             raise StoreError("the gateway's bus cannot be opened", detail=f"{self._path}: {error.strerror}") from error
         return receiver
+
+    def _address(self, path: Path) -> str:
+        """A name for a socket of the folder that is short enough; the path itself where there is no shorter one."""
+        if len(os.fsencode(path)) <= _LONGEST_PATH or not _DESCRIPTORS.is_dir():
+            return str(path)
+        return str(_DESCRIPTORS / str(self._opened) / path.name)
+
+    def _leave(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            os.close(opened)
 
     def start(self) -> None:
         """Begin to hear, on the running event loop."""
@@ -90,6 +100,9 @@ class DatagramBus:
                 self._loop.remove_reader(receiver.fileno())
             receiver.close()
             self._path.unlink(missing_ok=True)
+        # After what is still to be sent: that needs the folder.
+        with contextlib.suppress(RuntimeError):  # closed before
+            self._sender.submit(self._leave)
         self._sender.shutdown(wait=False)
 
     def _readable(self) -> None:
@@ -126,7 +139,7 @@ class DatagramBus:
             sender.setblocking(False)
             for path in others:
                 try:
-                    sender.sendto(data, str(path))
+                    sender.sendto(data, self._address(path))
                 except ConnectionRefusedError:
                     path.unlink(missing_ok=True)  # nobody listens there any more: its process died
                 except OSError:

@@ -117,6 +117,26 @@ def test_what_is_too_long_for_a_datagram_is_heard_here_and_not_sent(buses: tuple
     asyncio.run(work())
 
 
-def test_a_path_that_no_socket_can_have_is_said(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="too long"):
-        DatagramBus(tmp_path / ("x" * 100), "one")
+def test_a_folder_of_any_depth_will_do(tmp_path: Path) -> None:
+    """A socket's path has 108 bytes at most; the state folder may be anywhere."""
+    deep = tmp_path / ("x" * 120) / "run"
+    one, other = DatagramBus(deep, "one"), DatagramBus(deep, "other")
+
+    async def work() -> None:
+        other.start()
+        there = asyncio.ensure_future(anext(aiter(other.listen("t"))))
+        await asyncio.sleep(0)
+        one.publish("t", "hello")
+        assert await asyncio.wait_for(there, 10) == "hello"
+
+    try:
+        asyncio.run(work())
+    finally:
+        one.close()
+        other.close()
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        DatagramBus(tmp_path / "file", "one")
