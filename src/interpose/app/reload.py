@@ -7,11 +7,9 @@ serialised; several that are asked for while one runs become one more.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from watchfiles import DefaultFilter, awatch
 
@@ -22,9 +20,6 @@ from interpose.engine.ports import AuditChain
 from interpose.engine.snapshot import SnapshotHolder
 from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.errors import ConfigurationError, InterposeError
-
-_LOOK_AGAIN: Final = 1.0
-"""Seconds between looks for a folder that is gone."""
 
 
 @dataclass(slots=True)
@@ -110,52 +105,17 @@ class Reloader:
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Reload when a file changes that the snapshot is made of, until `stop` is set."""
-        again = False
         while not stop.is_set():
             settings = self.loaded.settings
-            # INVARIANT: only the policy folder is watched with what is below it. The state folder may lie beside the configuration, and
-            # there every statement writes: the system would wake the watching thread for each.
-            over = asyncio.Event()
-            watches = [
-                asyncio.create_task(self._follow(settings, folders, below, over), name="file watch")
-                for folders, below in ((_own_folders(settings), False), ({settings.policy}, True))
-            ]
-            stopped = asyncio.create_task(stop.wait(), name="file watch")
-            try:
-                if again:
-                    # Both watch once they have run to where they wait: then what changed in between is caught up with.
-                    await asyncio.sleep(0)
-                    await self.quietly("a file changed")
-                again = True
-                await asyncio.wait([*watches, stopped], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                # A watch that were cancelled would set the event that it was given: so it is given one of its own.
-                over.set()
-                stopped.cancel()
-            await asyncio.gather(*watches)
-
-    async def _follow(self, settings: Settings, folders: set[Path], below: bool, over: asyncio.Event) -> None:
-        """Reload at changes in these folders, until `over` is set or other folders are to be watched."""
-        watched = {settings.file, settings.principals}
-        try:
-            async for changes in awatch(
-                *sorted(folders), watch_filter=DefaultFilter(), stop_event=over, step=200, recursive=below
-            ):
+            watched = {settings.file, settings.principals}
+            folder = settings.policy
+            async for changes in awatch(*_folders(settings), watch_filter=DefaultFilter(), stop_event=stop, step=200):
                 paths = {Path(path) for _, path in changes}
-                if not any(path in watched or path.is_relative_to(settings.policy) for path in paths):
+                if not any(path in watched or path.is_relative_to(folder) for path in paths):
                     continue
                 await self.quietly("a file changed")
-                now = self.loaded.settings
-                if settings.policy in paths or (_own_folders(now), now.policy) != (
-                    _own_folders(settings),
-                    settings.policy,
-                ):
-                    # Another folder in the place of the watched one has to be watched in its turn.
-                    return
-        except FileNotFoundError:
-            # It is looked for again; what else is watched goes on being watched.
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), _LOOK_AGAIN)
+                if _folders(self.loaded.settings) != _folders(settings):
+                    break
 
     async def quietly(self, cause: str) -> None:
         """Reload where nobody waits for the answer: a failure is already told in log, health and metrics."""
@@ -165,9 +125,8 @@ class Reloader:
             return
 
 
-def _own_folders(settings: Settings) -> set[Path]:
-    """The folders in which the files and folders lie that the snapshot is made of."""
-    return {settings.file.parent, settings.principals.parent, settings.policy.parent}
+def _folders(settings: Settings) -> tuple[Path, ...]:
+    return tuple(sorted({settings.file.parent, settings.principals.parent, settings.policy}))
 
 
 def needs_restart(old: Settings, new: Settings) -> list[str]:
