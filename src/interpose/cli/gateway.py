@@ -41,5 +41,7 @@ def whoami(server: ServerOption = None) -> None:
 
 
 def version() -> None:
-    """Show the version."""
-    console().print(__version__, markup=False)
+    """Show the version, and which masking kernel this installation has: `compiled`, or the slower `python`."""
+    from interpose.masking.kernel import KERNEL
+
+    console().print(f"{__version__}\nmasking kernel: {KERNEL}", markup=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from typing import final
 from uuid import UUID
 
 from interpose.masking.arrays import array_mask
@@ -40,21 +41,32 @@ def cell_mask(
 def _mask(t: Transform, pg_type: PgType, modifier: int, wire_format: int, pseudonyms: Pseudonyms) -> CellMask:
     constant = redaction(pg_type, modifier, wire_format)
     if t.name == "null":
-        return _always(None)
+        return ConstantMask(None)
     if pg_type.element is not None:
         element = _mask(t, pg_type.element, modifier, wire_format, pseudonyms)
         return array_mask(element, pg_type.element.oid, wire_format, constant)
     if t.name == "redact" or pg_type.family not in VALID_FOR[t.name]:
-        return _always(constant)
+        return ConstantMask(constant)
     if t.name == "fixed":
-        return _always(_fixed(t, pg_type, modifier, wire_format, constant))
+        return ConstantMask(_fixed(t, pg_type, modifier, wire_format, constant))
     if pg_type.family is Family.TEXT:
         return _text_mask(text_transform(t, pseudonyms), pg_type, modifier, constant)
     return _typed_mask(_on_canonical(t, pg_type, modifier, pseudonyms), pg_type, modifier, wire_format, constant)
 
 
-def _always(value: bytes | None) -> CellMask:
-    return lambda _value: value
+@final
+class ConstantMask:
+    """A mask that makes `value` of every value."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: bytes | None) -> None:
+        """`value` is in the column's wire format, None for SQL NULL."""
+        self.value = value
+
+    def __call__(self, _value: bytes) -> bytes | None:
+        """The constant."""
+        return self.value
 
 
 def _fixed(t: Transform, pg_type: PgType, modifier: int, wire_format: int, constant: bytes | None) -> bytes | None:

@@ -13,6 +13,7 @@ from interpose.masking.cells import CellMask, cell_mask
 from interpose.masking.content import ContentScanner, content_scanner
 from interpose.masking.pseudonyms import Pseudonyms
 from interpose.masking.transforms import parse_transform
+from interpose.masking.twins import Twin, twin_of
 from interpose.model.errors import Malformed, Unmaskable
 from interpose.model.ids import DataClassName
 from interpose.model.masks import MaskRule
@@ -28,11 +29,12 @@ class MaskingPlan:
 
     `masks[i]` masks column i by rule (None: no rule). `scans[i]` masks what is found in column i (None: not scanned; never
     beside a rule). `masked` and `scanned` are the positions of those that are not None, ascending. `memo` has one
-    mapping a masked position (same order): a cell's bytes to its masked cell as framed in a row, length first.
-    INVARIANT: `memo` is bounded (`rows.py` clears it) and lives no longer than the plan, because its keys are clear values.
+    mapping a masked position (same order): a cell's bytes to its masked cell as framed in a row, length first. `twins` has
+    one entry a masked position too: what the compiled kernel may do there by itself.
+    INVARIANT: `memo` is bounded (`row_reference.py` clears it) and lives no longer than the plan, because its keys are clear values.
     """
 
-    __slots__ = ("masked", "masks", "memo", "names", "scanned", "scanner", "scans", "width")
+    __slots__ = ("masked", "masks", "memo", "names", "scanned", "scanner", "scans", "twins", "width")
 
     def __init__(
         self,
@@ -40,9 +42,11 @@ class MaskingPlan:
         masks: tuple[CellMask | None, ...],
         scans: tuple[CellMask | None, ...],
         scanner: ContentScanner | None,
+        twins: tuple[Twin | None, ...] = (),
     ) -> None:
-        """`names`, `masks` and `scans` have one entry a column; raises `ValueError` when they do not (our bug)."""
-        if not len(names) == len(masks) == len(scans):
+        """`names`, `masks`, `scans`, and `twins` unless it is empty, have one entry a column; raises `ValueError` when they do not (our bug)."""
+        twins = twins or (None,) * len(names)
+        if not len(names) == len(masks) == len(scans) == len(twins):
             raise ValueError("a plan has one mask entry for every column")
         self.names = names
         self.width = len(names)
@@ -51,6 +55,7 @@ class MaskingPlan:
         self.scanner = scanner
         self.masked = tuple(i for i, mask in enumerate(masks) if mask is not None)
         self.scanned = tuple(i for i, scan in enumerate(scans) if scan is not None)
+        self.twins = tuple(twins[i] for i in self.masked)
         self.memo: tuple[dict[bytes, bytes], ...] = tuple({} for _ in self.masked)
 
     @property
@@ -104,15 +109,20 @@ def build_plan(
     scanner = content_scanner(content_rules, pseudonyms, max_inspected)
     masks: list[CellMask | None] = []
     scans: list[CellMask | None] = []
+    twins: list[Twin | None] = []
     for column, rule in zip(shape.columns, column_rules, strict=True):
-        mask = scan = None
+        mask = scan = twin = None
         if rule is not None:
             transform = parse_transform(rule.transform)
             mask = cell_mask(transform, column.type_oid, column.type_modifier, column.format, pseudonyms)
+            twin = twin_of(mask, transform, column.type_oid, column.type_modifier)
         elif scanner is not None:
             scan = scanner.cell_scan(column.type_oid, column.type_modifier, column.format)
         masks.append(mask)
         scans.append(scan)
+        twins.append(twin)
     if not any(masks) and not any(scans):
         return None
-    return MaskingPlan(tuple(column.name for column in shape.columns), tuple(masks), tuple(scans), scanner)
+    return MaskingPlan(
+        tuple(column.name for column in shape.columns), tuple(masks), tuple(scans), scanner, tuple(twins)
+    )

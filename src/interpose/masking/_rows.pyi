@@ -1,0 +1,6 @@
+from interpose.masking.plan import MaskingPlan
+
+OPERATIONS: tuple[str, ...]
+
+def by_rule(plan: MaskingPlan, data: bytes) -> tuple[bytes, int]: ...
+def walk(width: int, data: bytes) -> int: ...
