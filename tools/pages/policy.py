@@ -82,6 +82,7 @@ _ACTIONS = {
     Action.SERVER_PROGRAM: "run a program on the database server",
     Action.ADMINISTER_SERVER: "act on the server, its roles, other databases, other sessions or replication",
     Action.REVEAL: "show a classified value in the clear; see [Masking](#masking)",
+    Action.INFER: "use a column that is hidden otherwise than by selecting it as it is; see [Strict mode](#strict-mode)",
     Action.APPROVE: "vote on a held command of this connection",
     Action.REPLAY: "read recordings of this connection",
     Action.AUDIT: "list sessions of this connection, see its approvals",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from interpose.app.protocols import PROTOCOLS
 from interpose.identity.principals import Principals
-from interpose.model.analysis import Effect, NeedsCatalog, Unanalysable
+from interpose.model.analysis import Analysis, NeedsCatalog, Unanalysable
 from interpose.model.catalog import CatalogColumn, Lookup, Relation, Routine
 from interpose.model.command import Command, CommandKind, SqlContext
 from interpose.model.connection import Connection
@@ -72,7 +72,7 @@ class DeclaredCatalog:
         return True
 
 
-def analyse(on: CaseConnection, text: str) -> tuple[Effect, ...] | Refusal:
+def analyse(on: CaseConnection, text: str) -> Analysis | Refusal:
     """What a command would do on a declared connection, or why it is refused before policy is asked."""
     spec = PROTOCOLS.get(on.connection.protocol)
     if spec is None:
@@ -83,7 +83,7 @@ def analyse(on: CaseConnection, text: str) -> tuple[Effect, ...] | Refusal:
         return Refusal(found.reason, found.message, found.hint, position=found.position)
     if isinstance(found, NeedsCatalog):
         return Refusal("needs_catalog", "the command names things that only the upstream knows")
-    return found.effects
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,10 +90,10 @@ def explain(
     on = next((each for each in settings.connections if each.name == connection), None)
     if on is None:
         raise ClientError(f"there is no connection `{connection}`", hint="see `connections` in the configuration")
-    effects = analyse(declared_connection(read_cases(files), on), sql)
-    if isinstance(effects, Refusal):
-        hint = f" ({effects.hint})" if effects.hint else ""
-        sys.stdout.write(f"refused before policy is asked: {effects.message}{hint}\n")
+    analysis = analyse(declared_connection(read_cases(files), on), sql)
+    if isinstance(analysis, Refusal):
+        hint = f" ({analysis.hint})" if analysis.hint else ""
+        sys.stdout.write(f"refused before policy is asked: {analysis.message}{hint}\n")
         raise typer.Exit(1)
-    explanation = explain_decision(bundle, who, on, effects, {"source_ip": source_ip}, time.time())
+    explanation = explain_decision(bundle, who, on, analysis, {"source_ip": source_ip}, time.time())
     sys.stdout.write(render(explanation))

@@ -5,11 +5,11 @@ Pure: the columns that are hidden from a principal against what analysis says of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from interpose.model.actions import Action
-from interpose.model.analysis import Analysis, Effect, SessionChange, StatementInfo
+from interpose.model.analysis import Analysis, Effect, SessionChange, every_statement
 from interpose.model.masks import RevealTable
 from interpose.model.resources import ColumnResource, SchemaResource, TableResource
 
@@ -48,7 +48,8 @@ def exposure_of(analysis: Analysis, reveal: RevealTable) -> Exposure:
     escapes = bool(altered)
     stores = False
     scrub = bool(reveal.content) or not analysis.statements or SessionChange.OPAQUE in analysis.changes
-    for statement in _with_inner(analysis):
+    # What escapes when a prepared statement runs is refused when it is prepared.
+    for statement in every_statement(analysis):
         stores = stores or bool(statement.sinks) or not statement.sinks_known
         if hidden and not statement.sinks_known:
             escapes = True
@@ -82,15 +83,6 @@ def _alters(effect: Effect, column: ColumnResource) -> bool:
             return schema == column.schema
         case _:
             return False
-
-
-def _with_inner(analysis: Analysis) -> Iterator[StatementInfo]:
-    """All statements, and those that a statement prepares or declares: what escapes when they run is refused at once."""
-    for statement in analysis.statements:
-        yield statement
-        for made in (statement.prepares, statement.declares):
-            if made is not None:
-                yield from _with_inner(made.analysis)
 
 
 def _spelled(column: ColumnResource) -> str:

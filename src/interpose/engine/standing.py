@@ -14,11 +14,12 @@ from interpose.engine.exposure import Exposure, exposure_of
 from interpose.model.decisions import Forbidden, Held, Obligations, Permitted
 from interpose.model.masks import RevealTable
 from interpose.model.refusal import Refusal
+from interpose.policy.inference import inference_effects
 
 if TYPE_CHECKING:
     from interpose.engine.sessions import Session
     from interpose.engine.snapshot import Snapshot
-    from interpose.model.analysis import Analysis, FactValue
+    from interpose.model.analysis import Analysis, Effect, FactValue
     from interpose.model.audit import AuditValue
     from interpose.model.connection import Connection
     from interpose.model.decisions import Decision
@@ -89,7 +90,9 @@ class Standing:
         self.second = int(now) if policy.uses_time else None
         reveal = policy.reveal_table(principal, connection, facts, now)
         # Content is looked for only where the connection asks for it; what nobody looks for is not an obligation.
-        self.reveal: RevealTable = reveal if connection.detect_content else RevealTable(reveal.columns)
+        self.reveal: RevealTable = (
+            reveal if connection.detect_content else RevealTable(reveal.columns, strict=reveal.strict)
+        )
         self.hides = bool(self.reveal)
         self._judgements: OrderedDict[int, Judgement] = OrderedDict()
 
@@ -103,16 +106,17 @@ class Standing:
     def judge(self, analysis: Analysis, now: float, lifted: frozenset[PolicyId] = frozenset()) -> Judgement:
         """Ask policy. Cached unless something was lifted or the analysis is this session's own."""
         at = float(self.second) if self.second is not None else now
-        decision = self.snapshot.policy.judge(
-            self.principal, self.connection, analysis.effects, self.facts, at, lifted=lifted
-        )
+        effects = analysis.effects
+        if self.reveal.strict:
+            effects = (*effects, *inference_effects(analysis, self.reveal))
+        decision = self.snapshot.policy.judge(self.principal, self.connection, effects, self.facts, at, lifted=lifted)
         exposure = exposure_of(analysis, self.reveal)
         obligations = Obligations(self.reveal)
         if isinstance(decision, Permitted):
             own = decision.obligations
             obligations = Obligations(self.reveal, own.max_rows, own.annotations)
         judgement = Judgement(
-            analysis, decision, exposure, obligations, self._fields(analysis, decision), describe=self.hides
+            analysis, decision, exposure, obligations, self._fields(analysis, effects, decision), describe=self.hides
         )
         if not lifted and not analysis.depends_on_session:
             self._judgements[id(analysis)] = judgement
@@ -120,14 +124,14 @@ class Standing:
                 self._judgements.popitem(last=False)
         return judgement
 
-    def _fields(self, analysis: Analysis, decision: Decision) -> Mapping[str, AuditValue]:
+    def _fields(self, analysis: Analysis, effects: tuple[Effect, ...], decision: Decision) -> Mapping[str, AuditValue]:
         fields: dict[str, AuditValue] = {
             "connection": self.connection.name,
             "decision": decision_word(decision),
             "policies": tuple(decision.policies),
             "observed": tuple(decision.observed),
             "snapshot": decision.snapshot,
-            "actions": tuple(sorted({effect.action.value for effect in analysis.effects})),
+            "actions": tuple(sorted({effect.action.value for effect in effects})),
             "tags": tuple(statement.tag for statement in analysis.statements),
             "fingerprint": analysis.fingerprint,
             "masks": self.hides,

@@ -42,6 +42,7 @@ class Action(Enum):
     SERVER_PROGRAM = "server_program"
     ADMINISTER_SERVER = "administer_server"
     REVEAL = "reveal"
+    INFER = "infer"
     APPROVE = "approve"
     REPLAY = "replay"
     AUDIT = "audit"
@@ -80,6 +81,7 @@ ACTION_GROUPS: dict[Action, tuple[str, ...]] = {
     Action.SERVER_PROGRAM: ("admin",),
     Action.ADMINISTER_SERVER: ("admin",),
     Action.REVEAL: (),
+    Action.INFER: (),
     Action.APPROVE: ("gateway",),
     Action.REPLAY: ("gateway",),
     Action.AUDIT: ("gateway",),
@@ -87,7 +89,7 @@ ACTION_GROUPS: dict[Action, tuple[str, ...]] = {
     Action.UNKNOWN: (),
 }
 """Each action's groups. Every group but `gateway` is in the group `any_command`, and so is every ungrouped command
-action except `connect`, `reveal` and `unknown`: `unknown` must be named to be permitted."""
+action except `connect`, `reveal`, `infer` and `unknown`: these must be named to be permitted."""
 
 COMMAND_GROUPS: tuple[str, ...] = ("read", "write", "ddl", "privilege", "session", "admin")
 """The groups whose parent is `any_command`."""

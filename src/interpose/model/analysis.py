@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -106,6 +106,8 @@ class StatementInfo:
     TABLE AS, COPY TO PROGRAM, NOTIFY …): they cannot be masked on the way. `sinks_known` is false when that set is
     not known. `used` is every column that the statement reads anywhere, predicates included. `touched` is every column of
     the tables that it writes: it does not read them, but its errors may quote whole rows.
+    `inferred` are the columns whose values it uses otherwise than to hand them on as they are: compared, sorted, grouped, computed
+    with, or written to (a unique constraint answers). It holds what was seen: nothing is known to be missing when `used_known`.
     `prepares`/`declares` are names it makes; `deallocates`/`closes` names it drops (`*` is all of them).
     `runs_prepared`/`runs_cursor` name what it executes or fetches from. `layout` is how a COPY's data is written (None: no
     COPY, or one whose data cannot be masked).
@@ -116,6 +118,7 @@ class StatementInfo:
     copy: str | None = None
     used: frozenset[ColumnResource] = frozenset()
     used_known: bool = True
+    inferred: frozenset[ColumnResource] = frozenset()
     touched: frozenset[ColumnResource] = frozenset()
     sinks: frozenset[ColumnResource] = frozenset()
     sinks_known: bool = True
@@ -146,6 +149,15 @@ class Analysis:
     depends_on_session: bool = True
     catalog_version: int = 0
     fingerprint: str = ""
+
+
+def every_statement(analysis: Analysis) -> Iterator[StatementInfo]:
+    """All statements, and those that a statement prepares or declares."""
+    for statement in analysis.statements:
+        yield statement
+        for made in (statement.prepares, statement.declares):
+            if made is not None:
+                yield from every_statement(made.analysis)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class Forbidden:
     """At least one effect is refused.
 
     `reason` is one sentence, safe to show; `hint` says what to do instead; `code` is a machine word (`forbidden`,
-    `not_permitted`, `unknown_effect`, `policy_error`, `unanalysable`, `masked_value_would_escape`, `approval_denied`,
+    `not_permitted`, `unknown_effect`, `policy_error`, `unanalysable`, `masked_value_would_escape`, `inference`, `approval_denied`,
     `approval_expired`, `cancelled`, `audit_unavailable`, `draining` …). `effect` is the effect that decided, when one did.
     """
 

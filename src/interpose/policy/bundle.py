@@ -6,6 +6,7 @@ arguments only; what it keeps between calls are parsed entities, never answers.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from interpose.model.decisions import Decision, Permitted
 from interpose.model.ids import DataClassName, PolicyId, SnapshotDigest
 from interpose.model.masks import RevealTable
 from interpose.model.principal import Principal
-from interpose.model.resources import ConnectionResource
+from interpose.model.resources import ColumnResource, ConnectionResource
 from interpose.policy.annotations import MaskVocabulary
 from interpose.policy.batch import Batch, request
 from interpose.policy.classifications import Classifications
@@ -32,7 +33,7 @@ from interpose.policy.entities import (
     principal_entity,
     principal_uid,
 )
-from interpose.policy.facts import CedarType, FactError, Json, effect_context, session_context
+from interpose.policy.facts import EFFECT_FACTS, CedarType, FactError, Json, effect_context, session_context
 from interpose.policy.findings import Finding, combine, policy_error
 from interpose.policy.matching import EvaluationError, Matcher, Matches, add_entities, parse_entities
 from interpose.policy.mentions import Mentions, may_concern, tells_columns, union
@@ -42,6 +43,7 @@ from interpose.policy.reveal import RevealAnswers, reveal_table
 from interpose.policy.rules import Rule
 from interpose.policy.schema import COMMAND_ACTIONS, GATEWAY_ACTIONS, groups_of
 
+_ABOUT_COMMANDS = frozenset(fact.name for fact in EFFECT_FACTS)
 _KEPT = 256
 """Principals on connections whose entities are kept parsed."""
 
@@ -227,7 +229,31 @@ class PolicyBundle:
         self, principal: Principal, connection: Connection, facts: Mapping[str, FactValue], now: float
     ) -> RevealTable:
         """Everything classified that is hidden from this principal on this connection; what cannot be judged is hidden."""
-        return reveal_table(self.reveal_answers(principal, connection, facts, now), self._classifications, self._masks)
+        table = reveal_table(self.reveal_answers(principal, connection, facts, now), self._classifications, self._masks)
+        return dataclasses.replace(table, strict=self._strict(principal, connection, list(table.columns), facts, now))
+
+    def _strict(
+        self,
+        principal: Principal,
+        connection: Connection,
+        hidden: list[ColumnResource],
+        facts: Mapping[str, FactValue],
+        now: float,
+    ) -> frozenset[ColumnResource]:
+        """Those of these columns on which `infer` is not permitted whatever the command is: policy is asked when one is inferred."""
+        wanted = self._mentions[Action.INFER].facts()
+        if wanted is None or wanted & _ABOUT_COMMANDS:
+            return frozenset(hidden)
+        effects = tuple(Effect(Action.INFER, column) for column in hidden)
+        try:
+            findings = self.findings(principal, connection, effects, facts, now)
+        except (FactError, EvaluationError):
+            return frozenset(hidden)
+        return frozenset(
+            column
+            for column, found in zip(hidden, findings, strict=True)
+            if not found.permits or found.forbids or found.observing or found.errors
+        )
 
     def reveal_answers(
         self, principal: Principal, connection: Connection, facts: Mapping[str, FactValue], now: float

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from interpose.model.analysis import Effect, FactValue
+from interpose.model.analysis import Analysis, Effect, FactValue
 from interpose.model.connection import Connection
 from interpose.model.decisions import Decision, Forbidden, Held, Permitted
 from interpose.model.ids import PolicyId
@@ -17,6 +17,7 @@ from interpose.model.principal import Principal
 from interpose.policy.bundle import PolicyBundle
 from interpose.policy.facts import FactError
 from interpose.policy.findings import Finding, effect_words, shown
+from interpose.policy.inference import inference_effects
 from interpose.policy.matching import EvaluationError
 from interpose.policy.rules import Rule
 
@@ -41,13 +42,15 @@ def explain(
     bundle: PolicyBundle,
     principal: Principal,
     connection: Connection,
-    effects: tuple[Effect, ...],
+    analysis: Analysis,
     facts: Mapping[str, FactValue],
     now: float,
     *,
     lifted: frozenset[PolicyId] = frozenset(),
 ) -> Explanation:
-    """Judge, and keep the reasons. The decision is exactly that of `PolicyBundle.judge`."""
+    """Judge, and keep the reasons. The decision is exactly that of a session's command with this analysis."""
+    reveal = bundle.reveal_table(principal, connection, facts, now)
+    effects = (*analysis.effects, *inference_effects(analysis, reveal))
     decision = bundle.judge(principal, connection, effects, facts, now, lifted=lifted)
     findings: tuple[Finding, ...] = ()
     failure = ""
@@ -55,7 +58,6 @@ def explain(
         findings = bundle.findings(principal, connection, effects, facts, now)
     except (FactError, EvaluationError) as error:
         failure = str(error)
-    reveal = bundle.reveal_table(principal, connection, facts, now)
     return Explanation(principal.label, connection.name, decision, findings, reveal, failure)
 
 
@@ -140,7 +142,11 @@ def _reveal_lines(reveal: RevealTable) -> list[str]:
     if reveal.columns:
         lines.append("hidden columns:")
         columns = {f"{column.schema}.{column.table}.{column.name}": rule for column, rule in reveal.columns.items()}
-        lines += [f"  {shown(name)}: {_mask(rule)}" for name, rule in sorted(columns.items())]
+        strict = {f"{column.schema}.{column.table}.{column.name}" for column in reveal.strict}
+        lines += [
+            f"  {shown(name)}: {_mask(rule)}; mode {'strict' if name in strict else 'output'}"
+            for name, rule in sorted(columns.items())
+        ]
     if reveal.content:
         lines.append("hidden where detected:")
         lines += [f"  {name}: {_mask(rule)}" for name, rule in sorted(reveal.content.items())]

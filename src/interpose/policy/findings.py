@@ -105,12 +105,16 @@ def _forbidden(
         return None
     effect, rules = plain[0][0].effect, plain[0][1]
     told = next((rule for rule in rules if rule.reason), rules[0])
+    reason = f"{effect_words(effect)} is forbidden by policy `{told.id}`"
+    hint = f"ask whoever keeps the policies about `{told.id}`"
+    if effect.action is Action.INFER:
+        reason, hint = inference_words([finding.effect for finding, _ in plain])
     return Forbidden(
         tuple(rule.id for rule in _distinct(rule for _, each in plain for rule in each)),
         snapshot,
         "forbidden",
-        told.reason or f"{effect_words(effect)} is forbidden by policy `{told.id}`",
-        told.hint or f"ask whoever keeps the policies about `{told.id}`",
+        told.reason or reason,
+        told.hint or hint,
         effect,
         observed,
     )
@@ -133,6 +137,10 @@ def _not_permitted(
                 effect,
                 observed,
             )
+        if effect.action is Action.INFER:
+            refused = [each.effect for each in findings if not each.permits]
+            reason, hint = inference_words(refused)
+            return Forbidden((), snapshot, "inference", reason, hint, effect, observed)
         return Forbidden(
             (),
             snapshot,
@@ -159,6 +167,24 @@ def _held_reason(waiting: Sequence[Rule]) -> str:
 
 def _distinct(rules: Iterable[Rule]) -> list[Rule]:
     return list({rule.id: rule for rule in rules}.values())
+
+
+def inference_words(effects: Iterable[Effect]) -> tuple[str, str]:
+    """What is said of hidden columns that a command may not compute with, and what to write instead."""
+    inferring = [effect for effect in effects if effect.action is Action.INFER]
+    if any(effect.facts.get("resolved") is False for effect in inferring):
+        return (
+            "it cannot be told whether this computes with columns that are hidden from you",
+            "write it as a plain statement over tables that exist, naming its columns",
+        )
+    names = list(dict.fromkeys(describe(effect.resource).removeprefix("column ") for effect in inferring))
+    listed = ", ".join(f"`{shown(name)}`" for name in names[:5])
+    are, they = ("are", "they are") if len(names) > 1 else ("is", "it is")
+    uses = "not compared, sorted, grouped, joined, computed with or written"
+    return (
+        f"{listed} {are} hidden from you, and may only be selected as {they}: {uses}",
+        "select the column by itself (it is shown masked), and filter, sort and join by other columns",
+    )
 
 
 def effect_words(effect: Effect) -> str:

@@ -11,6 +11,7 @@ import cedarpy
 from interpose.model.connection import Connection
 from interpose.model.errors import ConfigurationError, Problem
 from interpose.model.ids import DataClassName
+from interpose.policy import builtin
 from interpose.policy.annotations import MaskVocabulary
 from interpose.policy.attributes import read_attributes
 from interpose.policy.bundle import PolicyBundle
@@ -64,7 +65,7 @@ def load_policy(files: Mapping[str, str], surroundings: Surroundings) -> PolicyB
         names,
         problems,
     )
-    policies = parse_policies(cedar, surroundings.masks, problems)
+    policies = parse_policies({**cedar, builtin.FILE: builtin.TEXT}, surroundings.masks, problems)
     schema = cedarpy.Schema.from_str(schema_text(attributes))
     check_policies(policies, schema, attributes, _known(classifications, surroundings), problems)
     if problems:
@@ -86,7 +87,7 @@ def load_policy(files: Mapping[str, str], surroundings: Surroundings) -> PolicyB
 
 def digest_of(files: Mapping[str, str]) -> str:
     """SHA-256 (hex) over the paths and texts of all files that can change a decision; each length-prefixed."""
-    digest = hashlib.sha256(b"interpose policy 1\n")
+    digest = hashlib.sha256(b"interpose policy 2\n" + builtin.TEXT.encode())
     for path in sorted(files):
         if not _is_test(path):
             for part in (path, files[path]):

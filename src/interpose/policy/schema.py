@@ -123,6 +123,8 @@ def _applies_to(action: Action) -> str:
         resources = "Connection"
     elif action is Action.REVEAL:
         resources = "Column, DataClass"
+    elif action is Action.INFER:
+        resources = "Column"
     else:
         # Every effect may be on every resource: a narrower table here would let a rule pass the check and then meet, at
         # run time, a pair that it was never checked with.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from interpose.model.analysis import Effect
+from interpose.model.analysis import Analysis, Effect
 from interpose.model.connection import Connection
 from interpose.model.decisions import Decision, Forbidden, Held, Permitted
 from interpose.model.masks import RevealTable
@@ -20,7 +20,7 @@ from interpose.policy.cases import Case, CaseConnection, CaseFile
 from interpose.policy.explain import Explanation, decision_line, explain, render
 from interpose.policy.names import describe
 
-Analyse = Callable[[CaseConnection, str], tuple[Effect, ...] | Refusal]
+Analyse = Callable[[CaseConnection, str], Analysis | Refusal]
 """What a command on a connection would do, or why it is refused before policy is asked."""
 
 
@@ -81,7 +81,7 @@ def _run(
     why = explain(bundle, principal, on.connection, analysed, case.facts, case.now, lifted=case.approved)
     differences = [
         *_decision_differences(case, why.decision),
-        *_effect_differences(case, analysed),
+        *_effect_differences(case, analysed.effects),
         *_reveal_differences(case, why.reveal),
     ]
     return CaseResult(case, tuple(differences), why)

@@ -42,7 +42,7 @@ def test_faults(text: str, complaint: str) -> None:
 
 
 def test_a_rule_says_what_its_annotations_say() -> None:
-    (rule,) = bundle(
+    *_, rule = bundle(
         '\n@id("a") @description("d") @reason("r") @hint("h") @approval("dba") @count("2") @ttl("1h") @mode("observe") '
         + _FORBID
     ).rules
@@ -50,9 +50,9 @@ def test_a_rule_says_what_its_annotations_say() -> None:
     assert (rule.file, rule.line, rule.permits) == ("policy.cedar", 2, False)
     assert rule.approval is not None
     assert (rule.approval.approvers, rule.approval.count, rule.approval.ttl) == ("dba", 2, 3600.0)
-    (mask,) = bundle('@id("a") @mask("last:4") ' + _REVEAL).rules
+    *_, mask = bundle('@id("a") @mask("last:4") ' + _REVEAL).rules
     assert mask.mask == "last:4"
-    (cap,) = bundle('@id("a") @max_rows("10") @mode("enforce") ' + _PERMIT).rules
+    *_, cap = bundle('@id("a") @max_rows("10") @mode("enforce") ' + _PERMIT).rules
     assert (cap.max_rows, cap.observes) == (10, False)
 
 

@@ -25,7 +25,7 @@ def _in_group(action: Action, group: str) -> bool:
 def test_a_group_matches_exactly_its_actions(group: str) -> None:
     """The evaluator does not know the hierarchy from the schema: this fails when a group stops matching."""
     policies = bundle(f'@id("x") permit (principal, action in Action::"{group}", resource);')
-    for action in COMMAND_ACTIONS:
+    for action in COMMAND_ACTIONS - {Action.INFER}:  # permitted to people by a built-in policy
         decision = judge(policies, effect(action, ConnectionResource()))
         assert isinstance(decision, Permitted) == _in_group(action, group), action
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from interpose.model.actions import Action
-from interpose.model.analysis import Effect
+from interpose.model.analysis import Analysis, Effect
 from interpose.model.ids import PolicyId
 from interpose.policy.explain import Explanation, decision_line, explain, render
 from tests.unit.policy.shop import ALICE, CUSTOMERS, EMAIL, NOW, PROD, WHERE, bundle, effect
@@ -21,7 +21,7 @@ _BUNDLE = bundle(_POLICIES, _CLASSES)
 
 def _explain(*effects: Effect, lifted: tuple[str, ...] = ()) -> Explanation:
     ids = frozenset(PolicyId(each) for each in lifted)
-    made = explain(_BUNDLE, ALICE, PROD, effects, {}, NOW, lifted=ids)
+    made = explain(_BUNDLE, ALICE, PROD, Analysis(effects, ()), {}, NOW, lifted=ids)
     assert made.decision == _BUNDLE.judge(ALICE, PROD, effects, {}, NOW, lifted=ids)
     return made
 
@@ -38,7 +38,7 @@ def test_a_hold_in_full() -> None:
         "    forbidden by hold (policy.cedar:2), lifted by approval of `dba`\n"
         "    observed by try (policy.cedar:4)\n"
         "hidden columns:\n"
-        "  public.customers.email: hash, by mask\n"
+        "  public.customers.email: hash, by mask; mode output\n"
         "hidden where detected:\n"
         "  pii: hash, by mask\n"
     )
@@ -74,6 +74,6 @@ def test_errors_are_shown_to_the_keeper_of_policies() -> None:
         '@id("p") permit (principal, action == Action::"select", resource);'
         '@id("f") forbid (principal, action == Action::"select", resource) when { context has limit && context.limit + 1 < 0 };'
     )
-    text = render(explain(policies, ALICE, PROD, (effect(Action.SELECT, limit=2**63 - 1),), {}, NOW))
+    text = render(explain(policies, ALICE, PROD, Analysis((effect(Action.SELECT, limit=2**63 - 1),), ()), {}, NOW))
     assert "error in f: integer overflow" in text
     assert "hidden values: none" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from interpose.model.actions import Action
-from interpose.model.analysis import Effect
+from interpose.model.analysis import Analysis, Effect
 from interpose.model.principal import Principal
 from interpose.model.refusal import Refusal
 from interpose.policy.cases import CaseConnection, read_cases
@@ -28,9 +28,10 @@ _EFFECTS: dict[str, tuple[Effect, ...] | Refusal] = {
 }
 
 
-def _analyse(on: CaseConnection, command: str) -> tuple[Effect, ...] | Refusal:
+def _analyse(on: CaseConnection, command: str) -> Analysis | Refusal:
     assert on.connection.name == "orders-prod"
-    return _EFFECTS[command]
+    found = _EFFECTS[command]
+    return found if isinstance(found, Refusal) else Analysis(found, ())
 
 
 def _principal(name: str) -> Principal | None:

@@ -79,6 +79,9 @@ def _copy_in(walk: Statement, stmt: pb.CopyStmt) -> None:
     if listed:
         facts["columns"] = listed
     walk.on_relation(Action.COPY_IN, stmt.relation, facts)
+    target = walk.named_table(stmt.relation.schemaname or None, stmt.relation.relname, Scope(None))
+    target.target = True
+    walk.writes(target, listed or target.columns)
     if stmt.HasField("where_clause"):
         walk.expr(stmt.where_clause, walk.table_scope(stmt.relation))
 

@@ -37,7 +37,17 @@ class Expressions(Findings, ABC):
         """Judge a function call; `nodes` are the arguments, `values` their lineages."""
 
     def expr(self, node: pb.Node, scope: Scope) -> Lineage:
-        """The lineage of one expression; everything in it is found on the way."""
+        """The lineage of one expression whose value is used here, so that it can be inferred from what comes of it."""
+        lineage = self.value(node, scope)
+        if lineage.sources and node.WhichOneof("node") in _NAMES_VALUES and not _asks_existence(node):
+            self.infer_log.append(lineage.sources)
+        return lineage
+
+    def value(self, node: pb.Node, scope: Scope) -> Lineage:
+        """The lineage of one expression whose value is handed on as it is, to the client or to whoever names the column.
+
+        Everything in it is found on the way; what the expression computes *with* counts as inferred.
+        """
         kind = node.WhichOneof("node")
         if kind is None:
             return CONSTANT
@@ -71,6 +81,7 @@ class Expressions(Findings, ABC):
     def whole_row(self, table: Table) -> Lineage:
         """Every column of a table at once."""
         value = combine([table.read(column) for column in table.columns])
+        self.infers(value)
         if table.open:
             self.used_known = False
             table.read_hidden()
@@ -101,6 +112,15 @@ class Expressions(Findings, ABC):
         return combine(parts)
 
 
+_NAMES_VALUES = frozenset({"column_ref", "a_indirection", "sub_link"})
+"""Kinds that hand on a value as it is. What others compute with, their own parts have named."""
+
+
+def _asks_existence(node: pb.Node) -> bool:
+    """EXISTS tells of what its sub-select compares, which has been noted there, and not of what it selects."""
+    return bool(node.WhichOneof("node") == "sub_link" and node.sub_link.sub_link_type == pb.EXISTS_SUBLINK)
+
+
 def _column_ref(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
     parts = names.strings(node.column_ref.fields)
     name = parts[-1]
@@ -128,7 +148,7 @@ def _column_ref(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
 
 def _bare_column(walk: Expressions, name: str, scope: Scope) -> Lineage:
     value = scope.column(name)
-    if value is not None and value.known:
+    if value is not None and (value.known or scope.certain(name)):
         return value
     table = scope.table(name)
     if table is not None and not (value is not None and table.open):
@@ -199,6 +219,8 @@ def _sub_link(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
         # The answer tells about everything that the sub-select looked at.
         return combine([Lineage(sources) for sources in walk.read_log[before:]])
     parts = [UNKNOWN] if columns is None else [lineage for _, lineage in columns]
+    if link.sub_link_type != pb.EXPR_SUBLINK:
+        walk.infers(*parts)
     if link.HasField("testexpr"):
         parts.append(walk.expr(link.testexpr, scope))
     elif len(parts) == 1 and link.sub_link_type == pb.EXPR_SUBLINK:
@@ -258,6 +280,7 @@ def _list(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
 
 def _json_query_array(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
     columns = walk.query(node.json_array_query_constructor.query, scope)
+    walk.infers(*(lineage for _, lineage in columns or ()))
     return UNKNOWN if columns is None else combine([lineage for _, lineage in columns])
 
 

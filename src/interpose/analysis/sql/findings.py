@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from postgast import pg_query_pb2 as pb
 
+from interpose.analysis.sql.functions import SYSTEM_COPIES
 from interpose.analysis.sql.lineage import NO_SOURCES, Lineage
 from interpose.analysis.sql.scope import Table
 from interpose.analysis.sql.state import CommandState
@@ -37,6 +38,7 @@ class Findings:
         self.copy: str | None = None
         self.layout: CopyLayout | None = None
         self.read_log: list[frozenset[ColumnResource]] = []
+        self.infer_log: list[frozenset[ColumnResource]] = []
         self.used_known = True
         self.touched: set[ColumnResource] = set()
         self.sinks: set[ColumnResource] = set()
@@ -73,6 +75,10 @@ class Findings:
         if target is not None and value.sources == {target}:
             return
         self.sinks |= value.sources
+
+    def infers(self, *values: Lineage) -> None:
+        """These values are used otherwise than by handing them on as they are: whoever sees the result learns of them."""
+        self.infer_log += [value.sources for value in values if value.sources]
 
     def call_known(self, resource: FunctionResource) -> None:
         """A function is called."""
@@ -139,12 +145,16 @@ class Findings:
 
     def info(self) -> StatementInfo:
         """The statement's own value."""
+        inferred = NO_SOURCES.union(*self.infer_log)
+        # What is compared with a system table's copies of values is compared with any column's values.
+        copies = any((column.table, column.name) in SYSTEM_COPIES for column in inferred)
         return StatementInfo(
             tag=self.tag,
             outputs=self.outputs,
             copy=self.copy,
             used=self.used(),
-            used_known=self.used_known,
+            used_known=self.used_known and not copies,
+            inferred=inferred,
             touched=frozenset(self.touched),
             sinks=frozenset(self.sinks),
             sinks_known=self.sinks_known,

@@ -184,7 +184,7 @@ def _join_expr(walk: FromClause, node: pb.Node, scope: Scope) -> FromItem:
         whole = Join(left, right, merged)
         for name in merged:
             for table, column in whole.find(name):
-                table.read(column)
+                walk.infers(table.read(column))
         if join.HasField("quals"):
             scope.items[mark:] = [whole]
             walk.expr(join.quals, scope)

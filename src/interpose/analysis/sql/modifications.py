@@ -55,6 +55,10 @@ class Modifications(Queries):
         for schema, name in table.parents:
             self.add(action, TableResource(schema, name), facts)
 
+    def writes(self, table: Table, columns: Iterable[str]) -> None:
+        """These columns get values. Whether a value was there already is answered by a unique constraint: so it is inferred."""
+        self.infers(*(table.lineage(column) for column in columns if column in table.columns))
+
     def _target(self, rangevar: pb.RangeVar, scope: Scope) -> Table:
         """The table that is written: never a common table expression."""
         alias = rangevar.alias.aliasname if rangevar.HasField("alias") else rangevar.relname
@@ -81,6 +85,7 @@ class Modifications(Queries):
         source = self.query(stmt.select_stmt, scope) if stmt.HasField("select_stmt") else []
         targets = columns or list(table.columns)
         values = self._stored(table, targets, source)
+        self.writes(table, columns if columns or source is None else targets[: len(source)])
         facts: dict[str, FactValue] = {"returning": stmt.HasField("returning_clause")}
         if columns:
             facts["columns"] = tuple(columns)
@@ -113,7 +118,7 @@ class Modifications(Queries):
         if clause.HasField("infer"):
             for node in clause.infer.index_elems:
                 if node.index_elem.name and node.index_elem.name in table.columns:
-                    table.read(node.index_elem.name)
+                    self.infers(table.read(node.index_elem.name))
                 self.expr(node.index_elem.expr, scope)
             self.expr(clause.infer.where_clause, scope)
         if clause.action != pb.ONCONFLICT_UPDATE:
@@ -133,7 +138,8 @@ class Modifications(Queries):
             for part in target.indirection:
                 if part.WhichOneof("node") == "a_indices":
                     self.expr(part, scope)
-            self.stores(self.expr(target.val, scope), ColumnResource(table.schema, table.name, target.name))
+            self.stores(self.value(target.val, scope), ColumnResource(table.schema, table.name, target.name))
+        self.writes(table, columns)
         return tuple(columns)
 
     def _update(self, stmt: pb.UpdateStmt, scope: Scope) -> Columns | None:
@@ -176,8 +182,10 @@ class Modifications(Queries):
             action = _MERGE_ACTIONS.get(clause.command_type)
             if action is Action.INSERT:
                 columns = [target.res_target.name for target in clause.target_list]
-                values = [("", self.expr(value, scope)) for value in clause.values]
-                self._stored(table, columns or list(table.columns), values)
+                values = [("", self.value(value, scope)) for value in clause.values]
+                targets = columns or list(table.columns)
+                self._stored(table, targets, values)
+                self.writes(table, targets[: len(values)])
                 self.write(action, table, {**facts, "columns": tuple(columns)})
             elif action is Action.UPDATE:
                 self.write(action, table, {**facts, "columns": self._assign(clause.target_list, table, scope)})

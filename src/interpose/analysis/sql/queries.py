@@ -51,6 +51,8 @@ class Queries(FromClause):
         elif stmt.values_lists:
             columns = self._values(stmt.values_lists, scope)
             self._limit(stmt, scope)
+            for key in stmt.sort_clause:
+                self._by_output(key.sort_by.node, columns)
         else:
             columns = self._simple(stmt, scope)
         self.state.depth -= 3
@@ -64,15 +66,15 @@ class Queries(FromClause):
         columns = self.targets(stmt.target_list, scope)
         shown = {name for name, _ in columns or ()}
         for node in stmt.group_clause:
-            self._group_key(node, scope, shown)
+            self._group_key(node, scope, columns, shown)
         if stmt.HasField("having_clause"):
             self.expr(stmt.having_clause, scope)
         for node in stmt.window_clause:
             self.expr(node, scope)
         for node in stmt.distinct_clause:
-            self._sort_key(node, scope, shown)
+            self._sort_key(node, scope, columns, shown)
         for node in stmt.sort_clause:
-            self._sort_key(node.sort_by.node, scope, shown)
+            self._sort_key(node.sort_by.node, scope, columns, shown)
         if stmt.locking_clause:
             self._lock(stmt.locking_clause, scope)
         return columns
@@ -123,7 +125,7 @@ class Queries(FromClause):
             target = node.res_target
             starred = self._star(target.val, scope)
             if starred is None:
-                columns.append((names.output_name(target), self.expr(target.val, scope)))
+                columns.append((names.output_name(target), self.value(target.val, scope)))
                 continue
             for item in starred:
                 known = self._expand(item, columns) and known
@@ -167,21 +169,37 @@ class Queries(FromClause):
             return False
         return True
 
-    def _group_key(self, node: pb.Node, scope: Scope, shown: set[str]) -> None:
+    def _group_key(self, node: pb.Node, scope: Scope, columns: Columns | None, shown: set[str]) -> None:
         """GROUP BY: an input column first, then an output name or number."""
         kind = node.WhichOneof("node")
         if kind == "grouping_set":
             for part in node.grouping_set.content:
-                self._group_key(part, scope, shown)
+                self._group_key(part, scope, columns, shown)
         elif kind == "column_ref" and len(node.column_ref.fields) == 1:
             name = names.strings(node.column_ref.fields)[0]
+            self._by_output(node, columns)
             if name not in shown or scope.column(name) is not None:
                 self.expr(node, scope)
         elif kind is not None:
+            self._by_output(node, columns)
             self.expr(node, scope)
 
-    def _sort_key(self, node: pb.Node, scope: Scope, shown: set[str]) -> None:
+    def _by_output(self, node: pb.Node, columns: Columns | None) -> None:
+        """A key that may be an output's name or number, or (DISTINCT alone) stands for all of them: these are compared."""
+        kind = node.WhichOneof("node")
+        if kind == "column_ref":
+            name = names.strings(node.column_ref.fields)[-1]
+            self.infers(*(lineage for shown, lineage in columns or () if shown == name))
+        elif kind == "a_const":
+            self.state.depends_on_literals = True
+            number = node.a_const.ival.ival
+            self.infers(*(lineage for _, lineage in (columns or ())[number - 1 : number]))
+        elif kind is None:
+            self.infers(*(lineage for _, lineage in columns or ()))
+
+    def _sort_key(self, node: pb.Node, scope: Scope, columns: Columns | None, shown: set[str]) -> None:
         """ORDER BY and DISTINCT ON: an output name or number first, then an expression over the input."""
+        self._by_output(node, columns)
         bare = node.WhichOneof("node") == "column_ref" and len(node.column_ref.fields) == 1
         if not (bare and names.strings(node.column_ref.fields)[0] in shown):
             self.expr(node, scope)
@@ -202,7 +220,7 @@ class Queries(FromClause):
                     columns.append(CONSTANT)
                 if node.WhichOneof("node") == "a_const":
                     continue
-                value = self.expr(node, scope)
+                value = self.value(node, scope)
                 if value is not CONSTANT:
                     columns[index] = combine((columns[index], value))
         return [(f"column{index}", lineage) for index, lineage in enumerate(columns, 1)]
@@ -210,7 +228,12 @@ class Queries(FromClause):
     def _set_operation(self, stmt: pb.SelectStmt, scope: Scope) -> Columns | None:
         """Left-nested arms are walked in a loop: only right-nesting costs depth."""
         arms: list[pb.SelectStmt] = []
+        keys: list[pb.Node] = []
+        compares = False
         while True:
+            keys += stmt.sort_clause
+            # Only UNION ALL puts rows together without comparing them.
+            compares = compares or stmt.op != pb.SETOP_UNION or not stmt.all
             arms.append(stmt.rarg)
             stmt = stmt.larg
             if stmt.op == pb.SETOP_NONE or stmt.HasField("with_clause"):
@@ -225,6 +248,10 @@ class Queries(FromClause):
                 columns = [
                     (name, either(lineage, other)) for (name, lineage), (_, other) in zip(columns, right, strict=True)
                 ]
+            if compares and columns is not None:
+                self.infers(*(lineage for _, lineage in columns))
+        for key in keys:
+            self._by_output(key.sort_by.node, columns)
         return columns
 
     def with_clause(self, clause: pb.WithClause, scope: Scope) -> None:
@@ -256,6 +283,7 @@ class Queries(FromClause):
             extra += [expression.cycle_clause.cycle_mark_column, expression.cycle_clause.cycle_path_column]
         if extra:
             whole = combine([lineage for _, lineage in columns])
+            self.infers(whole)
             columns += [(name, whole) for name in extra]
         return columns
 

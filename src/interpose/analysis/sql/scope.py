@@ -106,10 +106,7 @@ class Table:
     def read(self, column: str) -> Lineage:
         """Read one of `columns`: counts as used, and answers its lineage."""
         self.level.reads += 1
-        known = self.columns[column]
-        if known is None:
-            assert self.lineage_of is not None
-            known = self.columns[column] = self.lineage_of(column)
+        known = self.lineage(column)
         self.reads[column if self._real_names is None else self._real_names[column]] = None
         if known.sources:
             self.read_log.append(known.sources)
@@ -123,13 +120,18 @@ class Table:
             self.read_log.append(self.rest.sources)
         return self.rest
 
+    def lineage(self, column: str) -> Lineage:
+        """What one of `columns` is computed from, without counting as read."""
+        known = self.columns[column]
+        if known is None:
+            assert self.lineage_of is not None
+            known = self.columns[column] = self.lineage_of(column)
+        return known
+
     def sources(self) -> Iterable[frozenset[ColumnResource]]:
         """What its columns are computed from, of each; nothing of it counts as read."""
-        for column, known in self.columns.items():
-            if known is None:
-                assert self.lineage_of is not None
-                known = self.columns[column] = self.lineage_of(column)
-            yield known.sources
+        for column in self.columns:
+            yield self.lineage(column).sources
 
     def find(self, column: str) -> list[tuple[Table, str]]:
         """This table, if it has a column of this name."""
@@ -265,6 +267,17 @@ class Scope:
                     maybe += [table.read_hidden() for table in item.tables() if table.open]
             scope = scope.parent
         return combine(maybe) if maybe else None
+
+    def certain(self, name: str) -> bool:
+        """Whether an unqualified name means a column that is known by name, whatever is known of what it is computed from."""
+        scope: Scope | None = self
+        while scope is not None:
+            if any(item.is_open() for item in scope.items):
+                return False
+            if any(item.find(name) for item in scope.items):
+                return True
+            scope = scope.parent
+        return False
 
     def system_column(self, name: str) -> Lineage | None:
         """A system column of some table that is in reach."""

@@ -197,6 +197,7 @@ def run_again(walk: Statement, analysis: Analysis, *, outputs: bool = True) -> N
     walk.analyses += analysis.effects
     for info in analysis.statements:
         walk.read_log.append(info.used)
+        walk.infer_log.append(info.inferred)
         walk.touched |= info.touched
         walk.used_known = walk.used_known and info.used_known
         walk.sinks |= info.sinks
