@@ -18,6 +18,7 @@ from interpose.model.errors import InterposeError
 PARTS: Final[Mapping[str, str]] = {
     "config": "config",
     "policy": "policy",
+    "classify": "classify",
     "token": "tokens",
     "secret": "secrets",
     "approvals": "approvals",

@@ -16,6 +16,7 @@ from interpose.model.decisions import ApprovalRule
 from interpose.model.ids import ApprovalId, ConnectionName, SessionId, SnapshotDigest, TokenId
 from interpose.model.principal import Identity, Principal
 from interpose.model.proofs import Grant
+from interpose.model.survey import Sample, SampleRequest, Survey
 from interpose.protocols.contract import Credential
 
 
@@ -234,6 +235,18 @@ class CatalogSource(Protocol):
 
     async def fingerprint(self, connection: Connection) -> str:
         """A value that changes when anybody changed the catalog; raises `UpstreamError`."""
+        ...
+
+
+class SurveySource(Protocol):
+    """Surveys of one upstream over a connection of the gateway's own, one question at a time."""
+
+    async def survey(self, schema: str | None) -> Survey:
+        """Every table, or those of one schema; raises `UpstreamError`."""
+        ...
+
+    async def sample(self, request: SampleRequest) -> Sample:
+        """Some values, or the refusal to show them; raises `UpstreamError` when the upstream is gone."""
         ...
 
 

@@ -133,6 +133,14 @@ def parse_column(text: str) -> ColumnResource | None:
     return None
 
 
+def spell_column(column: ColumnResource) -> str:
+    """What `parse_column` reads as this column."""
+    return ".".join(
+        '"' + part.replace('"', '""') + '"' if "." in part or '"' in part else part
+        for part in (column.schema, column.table, column.name)
+    )
+
+
 def _declared(node: Node, masks: MaskVocabulary) -> dict[DataClassName, DataClass]:
     declared: dict[DataClassName, DataClass] = {}
     for name in node.names():

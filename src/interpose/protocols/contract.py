@@ -24,6 +24,7 @@ from interpose.model.connection import Connection
 from interpose.model.ids import SessionId
 from interpose.model.proofs import Clearance
 from interpose.model.refusal import HoldNotice, Refusal
+from interpose.model.survey import SampleRequest
 from interpose.protocols.dialogue import Dialogue, Done, Failed, Send, Step, UpgradeTls
 from interpose.protocols.intents import (
     Allowed,
@@ -205,6 +206,8 @@ class ProtocolSpec:
     `relay` gets the dial's result. `cancel` is the dialogue that cancels what runs on a dialled connection.
     `lookup` asks the catalog on a dialled connection of the gateway's own and ends with a `CatalogPage`; `fingerprint` asks
     there for a text that changes when anybody changed the catalog. Both may be run again and again on one connection.
+    `survey` asks there for every table (of one schema, when one is given) and ends with a `Survey`; `sample` for some values of one
+    table and ends with a `Sample`. Both leave the connection read-only, so it is used for nothing else.
     `session_name` is what the upstream calls a dialled session, which its other sessions may see: it takes the place of the first
     bytes of the cancel key (PostgreSQL: the 4 bytes of the process id, which clients compare and pass on; empty for none).
     `replay` turns what a client was sent (recorded bytes, perhaps cut short) into blocks of words.
@@ -221,6 +224,8 @@ class ProtocolSpec:
     cancel: Callable[[object], Dialogue]
     lookup: Callable[[CatalogNames, tuple[str, ...]], Dialogue]
     fingerprint: Callable[[], Dialogue]
+    survey: Callable[[str | None], Dialogue]
+    sample: Callable[[SampleRequest], Dialogue]
     replay: Callable[[bytes], Sequence[ReplayBlock]]
     analyst: Callable[[], Analyst]
     session_name: Callable[[object], bytes] = lambda dialled: b""

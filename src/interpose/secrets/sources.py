@@ -60,7 +60,11 @@ class SecretSources:
         if kind == "env" and name:
             value = self._environment.get(name)
             if not value:
-                raise SecretError("the upstream's credential is not set", detail=f"environment variable {name}")
+                raise SecretError(
+                    "the upstream's credential is not set",
+                    detail=f"environment variable {name}",
+                    hint="set it where the gateway is started, or name another source in `secret`",
+                )
             return value
         if kind == "file" and name:
             value = await asyncio.to_thread(read_private_file, Path(name))

@@ -330,6 +330,8 @@ SPEC = ProtocolSpec(
     cancel=lambda result: ToyCancel(result[0]),  # type: ignore[index]
     lookup=lambda names, path: ToyLookup(",".join(path)),
     fingerprint=lambda: ToyLookup("fingerprint"),
+    survey=lambda schema: ToyLookup("survey"),
+    sample=lambda request: ToyLookup("sample"),
     analyst=_no_analyst,
     replay=lambda data: [],
 )

@@ -12,7 +12,7 @@ from interpose.protocols.contract import Abilities, ProtocolSpec
 from interpose.protocols.postgres.cancel import PostgresCancel
 from interpose.protocols.postgres.dial import PostgresDial, process_id
 from interpose.protocols.postgres.login import PostgresLogin
-from interpose.protocols.postgres.lookup import catalog_fingerprint, catalog_lookup
+from interpose.protocols.postgres.lookup import catalog_fingerprint, catalog_lookup, catalog_survey, table_sample
 from interpose.protocols.postgres.options import PostgresOptions, TlsMode, parse_options
 from interpose.protocols.postgres.relay.relay import PostgresRelay
 from interpose.protocols.postgres.replay import replay
@@ -30,6 +30,8 @@ SPEC: Final = ProtocolSpec(
     cancel=PostgresCancel,
     lookup=catalog_lookup,
     fingerprint=catalog_fingerprint,
+    survey=catalog_survey,
+    sample=table_sample,
     replay=replay,
     analyst=PostgresAnalyst,
     session_name=process_id,

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from typing import Final
 
 from interpose.analysis.sql.lookup_queries import FINGERPRINT, lookup_query, read_page
+from interpose.analysis.sql.survey_queries import read_sample, read_survey, sample_query, survey_query
 from interpose.model.catalog import CatalogNames
 from interpose.model.errors import UpstreamError
+from interpose.model.survey import Sample, SampleRequest
 from interpose.protocols.dialogue import Done, Failed, Send, Step
 from interpose.protocols.postgres.backend import read_cells, read_fields
 from interpose.protocols.postgres.dial import upstream_fault
@@ -27,15 +29,20 @@ _MOST_BYTES: Final = 64 << 20
 class Question:
     """One simple query on an idle connection; ends with what `read` makes of all rows. Ready for the next one afterwards."""
 
-    __slots__ = ("_error", "_frames", "_kept", "_over", "_read", "_rows", "_text")
+    __slots__ = ("_error", "_frames", "_kept", "_otherwise", "_over", "_read", "_rows", "_sqlstate", "_text")
 
-    def __init__(self, text: str, read: Callable[[list[Row]], object]) -> None:
-        """`read` may raise `ValueError` for rows that it does not understand."""
+    def __init__(
+        self, text: str, read: Callable[[list[Row]], object], refused: Callable[[str], object] | None = None
+    ) -> None:
+        """`read` may raise `ValueError` for rows that it does not understand. `refused` makes a result of the upstream's refusal,
+        given its SQLSTATE; without it a refusal is a failure."""
         self._text = text
         self._read = read
         self._frames = Frames(_MAX_MESSAGE)
         self._rows: list[Row] = []
         self._kept = 0
+        self._otherwise = refused
+        self._sqlstate = ""
         self._error: UpstreamError | None = None
         self._over = False
 
@@ -69,7 +76,8 @@ class Question:
                     cells = read_cells(body)
                     self._rows.append(tuple(None if cell is None else cell.decode() for cell in cells))
                 elif kind == b"E":
-                    self._error = upstream_fault(read_fields(body))
+                    fields = read_fields(body)
+                    self._error, self._sqlstate = upstream_fault(fields), fields.get("C", "")
                 elif kind == b"Z":
                     return self._done()
                 elif kind not in (b"T", b"C", b"N", b"S", b"I"):
@@ -80,7 +88,10 @@ class Question:
 
     def _done(self) -> list[Step]:
         if self._error is not None:
-            return self._fail(self._error)
+            if self._otherwise is None:
+                return self._fail(self._error)
+            self._over = True
+            return [Done(self._otherwise(self._sqlstate), self._frames.rest)]
         try:
             result = self._read(self._rows)
         except ValueError as error:
@@ -103,6 +114,16 @@ def catalog_lookup(names: CatalogNames, path: tuple[str, ...]) -> Question:
 def catalog_fingerprint() -> Question:
     """The dialogue that asks for a text which changes when anybody changed the catalog."""
     return Question(FINGERPRINT, _one_text)
+
+
+def catalog_survey(schema: str | None) -> Question:
+    """The dialogue that asks for every table, or those of one schema; ends with a `Survey`."""
+    return Question(survey_query(schema), read_survey)
+
+
+def table_sample(request: SampleRequest) -> Question:
+    """The dialogue that asks for a sample of values; ends with a `Sample`, be it one that was refused."""
+    return Question(sample_query(request), read_sample, lambda sqlstate: Sample(refused=sqlstate or "XX000"))
 
 
 def _one_text(rows: list[Row]) -> object:
