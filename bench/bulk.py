@@ -22,19 +22,29 @@ _SELECT = "select id, name, email, card, age, created from people"
 
 
 def run(field: Field, *, rows: int = 1_000_000, rounds: int = 3) -> None:
-    """Print the seconds that psql takes to read `rows` rows of six columns, and ratios to direct."""
+    """Print the seconds that psql takes to read `rows` rows of six columns, and ratios to its peers in the same round."""
     for sql in ("drop table if exists people", _MAKE.format(rows=rows), "vacuum analyze people"):
         subprocess.run(["psql", "-Xqc", sql], env=field.direct.environment, check=True, capture_output=True)
-    contenders = [c for c in (field.direct, field.pgbouncer, field.interpose, field.masked) if c]
+    contenders = [c for c in (field.direct, field.pgbouncer, field.interpose, field.masked, field.masked_python) if c]
     samples: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    cpu: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for _ in range(rounds):
         for contender in contenders:
+            before = contender.cpu()
             samples[contender.name].append(_read(contender))
-    direct = statistics.median(samples["direct"])
-    print(f"psql reads {rows:,} rows of 6 columns (2 masked for the last), {rounds} rounds, median")
+            cpu[contender.name].append(contender.cpu() - before)
+    print(
+        f"psql reads {rows:,} rows of 6 columns (2 of them masked), {rounds} rounds; medians of seconds and of ratios"
+    )
     for contender in contenders:
-        seconds = statistics.median(samples[contender.name])
-        print(f"  {contender.name:24}{seconds:>8.2f} s{rows / seconds:>14,.0f} rows/s{seconds / direct:>8.2f}x direct")
+        times = samples[contender.name]
+        seconds = statistics.median(times)
+        ratios = "".join(
+            f"{statistics.median(a / b for a, b in zip(times, samples[peer.name], strict=True)):>8.2f}x {peer.name}"
+            for peer in (field.direct, field.interpose)
+        )
+        own = f"{statistics.median(cpu[contender.name]):>8.2f} s gateway CPU" if contender.gateway else ""
+        print(f"  {contender.name:18}{seconds:>8.2f} s{rows / seconds:>14,.0f} rows/s{ratios}{own}")
 
 
 def _read(contender: Contender) -> float:

@@ -1,4 +1,4 @@
-"""The three ways to one PostgreSQL: directly, through PgBouncer (session mode), through Interpose with everything on."""
+"""The ways to one PostgreSQL: directly, through PgBouncer (session mode), through Interpose with everything on, and with masking."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from interpose.masking.kernel import KERNEL, VARIABLE
 from tests.support.gateway import GatewayProcess, free_port
 from tests.support.postgres import PostgresServer
 
@@ -31,15 +32,21 @@ forbid (principal in Group::"masked", action == Action::"reveal", resource in Da
 @mask("last4")
 forbid (principal in Group::"masked", action == Action::"reveal", resource in DataClass::"pci.card");
 
+@id("bench-no-balances")
+forbid (principal in Group::"masked", action == Action::"reveal", resource in DataClass::"finance.balance");
+
 @id("bench-no-drop")
 forbid (principal, action == Action::"drop", resource);
 """,
     "classifications.yaml": """\
+data_classes:
+  finance.balance: {description: what is in an account}
 classifications:
   - connections: [bench]
     columns:
       public.people.email: [pii.email]
       public.people.card: [pci.card]
+      public.pgbench_accounts.abalance: [finance.balance]
 """,
 }
 """A policy with something to judge: a forbid that looks at every statement, and masking for one group."""
@@ -53,15 +60,27 @@ principals:
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One way to the database: a name and the libpq environment that takes it."""
+    """One way to the database: a name, the libpq environment that takes it, and the gateway on it when there is one."""
 
     name: str
     environment: Mapping[str, str]
+    gateway: GatewayProcess | None = None
+
+    def cpu(self) -> float:
+        """Seconds of processor time that the gateway has taken so far (one worker is the process itself); 0 without one."""
+        if self.gateway is None:
+            return 0.0
+        fields = Path(f"/proc/{self.gateway.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """All contenders over one server, and the gateway for its memory and its recordings."""
+    """All contenders over one server, and the gateway for its memory and its recordings.
+
+    `masked` is told other values of two columns of `people` and of the balance of `pgbench_accounts`; `masked_python` is the same
+    through a second gateway, whose rows kernel is the pure Python one.
+    """
 
     server: PostgresServer
     gateway: GatewayProcess
@@ -69,6 +88,7 @@ class Field:
     pgbouncer: Contender | None
     interpose: Contender
     masked: Contender
+    masked_python: Contender
 
 
 def _environment(port: int, user: str, password: str, database: str) -> dict[str, str]:
@@ -88,28 +108,16 @@ def field(*, settings: Mapping[str, object] | None = None) -> Iterator[Field]:
     """Start everything on loopback, without TLS for all alike, and stop it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="interpose-bench-"))
     server = PostgresServer(tls="off", settings={"max_connections": "200", "synchronous_commit": "off"})
-    gateway: GatewayProcess | None = None
+    gateways: list[GatewayProcess] = []
     bouncer: subprocess.Popen[bytes] | None = None
     try:
         server.start()
         server.create_role(UPSTREAM_USER, UPSTREAM_PASSWORD)
         server.create_database("bench", owner=UPSTREAM_USER)
-        gateway = GatewayProcess(
-            folder / "gateway",
-            {
-                "bench": {
-                    "protocol": "postgres",
-                    "address": f"127.0.0.1:{server.port}",
-                    "secret": "env:BENCH_PASSWORD",
-                    "options": {"database": "bench", "user": UPSTREAM_USER, "tls": "insecure-plaintext"},
-                }
-            },
-            policy=POLICY,
-            principals=PRINCIPALS,
-            environment={"BENCH_PASSWORD": UPSTREAM_PASSWORD},
-            settings=settings,
-        )
-        gateway.start()
+        for name, environment in (("gateway", {}), ("python", {VARIABLE: "python"})):
+            gateways.append(_gateway(folder / name, server, environment, settings))
+            gateways[-1].start()
+        gateway, slow = gateways
         direct = Contender("direct", _environment(server.port, UPSTREAM_USER, UPSTREAM_PASSWORD, "bench"))
         bouncer, pgbouncer = _pgbouncer(folder / "pgbouncer", server)
         yield Field(
@@ -117,17 +125,41 @@ def field(*, settings: Mapping[str, object] | None = None) -> Iterator[Field]:
             gateway,
             direct,
             pgbouncer,
-            Contender("interpose", _environment(gateway.port, "plain", gateway.token("plain"), "bench")),
-            Contender("interpose, masking", _environment(gateway.port, "masked", gateway.token("masked"), "bench")),
+            _through(gateway, "interpose", "plain"),
+            _through(gateway, f"masked, {KERNEL.name}", "masked"),
+            _through(slow, "masked, python", "masked"),
         )
     finally:
         if bouncer is not None:
             bouncer.terminate()
             bouncer.wait(10)
-        if gateway is not None:
-            gateway.kill()
+        for started in gateways:
+            started.kill()
         server.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _gateway(
+    folder: Path, server: PostgresServer, environment: Mapping[str, str], settings: Mapping[str, object] | None
+) -> GatewayProcess:
+    upstream = {
+        "protocol": "postgres",
+        "address": f"127.0.0.1:{server.port}",
+        "secret": "env:BENCH_PASSWORD",
+        "options": {"database": "bench", "user": UPSTREAM_USER, "tls": "insecure-plaintext"},
+    }
+    return GatewayProcess(
+        folder,
+        {"bench": upstream},
+        policy=POLICY,
+        principals=PRINCIPALS,
+        environment={"BENCH_PASSWORD": UPSTREAM_PASSWORD, **environment},
+        settings=settings,
+    )
+
+
+def _through(gateway: GatewayProcess, name: str, principal: str) -> Contender:
+    return Contender(name, _environment(gateway.port, principal, gateway.token(principal), "bench"), gateway)
 
 
 def _pgbouncer(folder: Path, server: PostgresServer) -> tuple[subprocess.Popen[bytes] | None, Contender | None]:
