@@ -1,4 +1,4 @@
-"""Tables of docs/reference/policy.md, from the schema, the facts, the annotations, the transforms and the detectors.
+"""Tables of docs/reference/policy.md, from the schema, the facts, the annotations and the detectors.
 
 The meaning of each name stands here; a name without one, or a meaning without a name, is an error.
 """
@@ -9,15 +9,12 @@ import re
 from collections.abc import Iterable
 
 import interpose.policy.annotations as annotation_words
-from interpose.masking.partial import REDACTED, text_transform
 from interpose.masking.patterns import CONTENT_CLASSES
-from interpose.masking.pseudonyms import Pseudonyms
-from interpose.masking.transforms import DEFAULT_FIXED, STRICTNESS, TRANSFORM_NAMES, VALID_FOR, parse_transform
-from interpose.masking.types import Family
 from interpose.model.actions import ACTION_GROUPS, COMMAND_GROUPS, UNGROUPED_COMMANDS, Action
 from interpose.policy.facts import EFFECT_FACTS, GATEWAY_FACTS, SESSION_ALWAYS, SESSION_FACTS, Fact
 from interpose.policy.names import example_id
 from interpose.policy.schema import ANY_COMMAND, ENTITY_TYPES, RESOURCE_ATTRIBUTES, schema_text
+from tools.pages import masks
 from tools.pages.tables import code, codes, table
 
 _ENTITIES = {
@@ -101,23 +98,6 @@ _CLASSES = {
     "secret.private_key": "private keys in PEM, OpenPGP or PuTTY form",
 }
 
-_SAMPLES = {
-    "null": ("ada@example.com", "nothing, not even the type's form"),
-    "redact": ("ada@example.com", "that there is a value"),
-    "fixed": ("ada@example.com", "that there is a value"),
-    "fixed:TEXT": ("ada@example.com", "that there is a value"),
-    "hash": ("ada@example.com", "whether two values are equal (keyed with the gateway's own key)"),
-    "partial-email": ("ada@example.com", "first letters of both halves, the top-level domain"),
-    "partial-phone": ("+49 170 1234567", "separators, the last four digits (two of a short number)"),
-    "partial-card": ("4111 1111 1111 1111", "separators, the last four digits and, of 15 or more, the first six"),
-    "partial-name": ("Ada King Lovelace", "initials of at most four words"),
-    "last4": ("DE89370400440532013000", "the last four characters, of at least eight"),
-    "last:N": ("DE89370400440532013000", "the last N characters, of at least 2 N; N from 1 to 32"),
-    "first:N": ("DE89370400440532013000", "the first N characters, of at least 2 N; N from 1 to 32"),
-    "date-year": ("1985-07-21", "the year"),
-    "date-month": ("1985-07-21", "year and month"),
-}
-
 
 def _same(names: Iterable[str], told: Iterable[str], what: str) -> None:
     """Raise `ValueError` unless every name is told and nothing else is."""
@@ -194,38 +174,6 @@ def annotation_table() -> str:
     return table(("annotation", "on", "value"), found)
 
 
-def transforms() -> str:
-    """Transforms with an example, the strictest first."""
-    _same(TRANSFORM_NAMES, _SAMPLES, "transforms")
-    pseudonyms = Pseudonyms(b"an example's own key")
-    rows = []
-    for name in sorted(TRANSFORM_NAMES, key=lambda each: -STRICTNESS[each.partition(":")[0]]):
-        sample, left = _SAMPLES[name]
-        transform = parse_transform(name.replace(":N", ":6").replace(":TEXT", ":hidden"))
-        shown = text_transform(transform, pseudonyms)(sample) or REDACTED
-        rows.append(
-            (
-                code(name),
-                str(STRICTNESS[name.partition(":")[0]]),
-                "NULL" if name == "null" else f"`{sample}` → `{shown}`",
-                left,
-                _families(VALID_FOR[transform.name]),
-            )
-        )
-    return table(("transform", "strictness", "example", "what is left to see", "types"), rows) + (
-        f"\n\n`fixed` alone writes `{DEFAULT_FIXED}`. The examples of `last:N` and `first:N` are with N = 6."
-    )
-
-
-def _families(families: frozenset[Family]) -> str:
-    missing = frozenset(Family) - families
-    if not missing:
-        return "all"
-    if len(missing) <= 2:
-        return "all but " + ", ".join(sorted(family.value for family in missing))
-    return ", ".join(family.value for family in Family if family in families)
-
-
 def detectors() -> str:
     """Data classes that content detection finds."""
     _same(CONTENT_CLASSES, _CLASSES, "detected data classes")
@@ -240,7 +188,8 @@ BLOCKS = {
     "session-facts": session_facts,
     "gateway-facts": gateway_facts,
     "annotations": annotation_table,
-    "transforms": transforms,
+    "transforms": masks.transforms,
+    "masked-types": masks.types,
     "detectors": detectors,
 }
 """The page's blocks by name."""

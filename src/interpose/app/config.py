@@ -5,6 +5,7 @@ Relative paths are relative to the configuration file's folder.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from interpose.model.ids import ConnectionName
 from interpose.protocols.contract import ProtocolSpec
 
 _SECRET_SOURCES = ("env:", "file:", "store:")
+
+_SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def read_settings(path: Path, protocols: Mapping[str, ProtocolSpec]) -> Settings:
@@ -162,9 +165,21 @@ def _connection(name: str, section: Section, folder: Path, protocols: Mapping[st
         labels=section.texts("labels"),
         durability=section.choice("durability", Durability, Durability.STANDARD),
         detect_content=section.boolean("detect_content", False),
+        pseudonym_scope=_scope(section),
     )
     section.finish()
     return connection
+
+
+def _scope(section: Section) -> str:
+    scope = section.text("pseudonym_scope", "")
+    if scope and not _SCOPE.fullmatch(scope):
+        section.problem(
+            "pseudonym_scope",
+            f"`{scope[:80]}` is no name of a scope",
+            "use up to 64 letters, digits, `.`, `_` and `-`, as in `crm` or `crm-2`",
+        )
+    return scope
 
 
 def _admin(section: Section, folder: Path) -> AdminSettings:

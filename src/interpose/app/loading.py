@@ -15,7 +15,8 @@ from interpose.engine.limits import Limits
 from interpose.engine.snapshot import Snapshot
 from interpose.identity.principals import Principals, read_principals
 from interpose.masking.patterns import CONTENT_CLASSES
-from interpose.masking.transforms import STRICTNESS, parse_transform
+from interpose.masking.strictness import strictest
+from interpose.masking.transforms import parse_transform
 from interpose.model.errors import ConfigurationError, Problem
 from interpose.model.ids import SnapshotDigest
 from interpose.policy.annotations import MaskVocabulary
@@ -23,7 +24,7 @@ from interpose.policy.bundle import PolicyBundle
 from interpose.policy.folder import read_folder
 from interpose.policy.load import Surroundings, load_policy
 
-MASKS = MaskVocabulary(STRICTNESS, parse_transform)
+MASKS = MaskVocabulary(strictest, parse_transform)
 """What the masking side understands, for policy's check of `@mask`."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import Enum
 
-from interpose.masking.transforms import parse_transform, strictness
+from interpose.masking.strictness import strictest as strictest_transform
 from interpose.model.analysis import Analysis, OutputColumn
 from interpose.model.catalog import CatalogView, Lookup, Relation
 from interpose.model.masks import MaskRule
@@ -151,5 +151,10 @@ def _origin(column: ResultColumn, hidden: Mapping[ColumnResource, MaskRule], cat
 
 
 def strictest(first: MaskRule, *others: MaskRule) -> MaskRule:
-    """The rule that leaves least to see."""
-    return max((first, *others), key=lambda rule: strictness(parse_transform(rule.transform)))
+    """The rule that leaves least to see; of several that mask inside JSON one with the paths of all."""
+    rules = (first, *others)
+    transform = strictest_transform([rule.transform for rule in rules])
+    for rule in rules:
+        if rule.transform == transform:
+            return rule
+    return MaskRule(transform, tuple(dict.fromkeys(policy for rule in rules for policy in rule.policies)))

@@ -11,6 +11,7 @@ from interpose.engine.copying import copy_layout, copy_shape, copy_stream
 from interpose.engine.lineage import column_rules, missing_ancestors, missing_origins, static_outputs
 from interpose.engine.sessions import RECORD_LOST
 from interpose.masking.plan import build_plan
+from interpose.masking.pseudonyms import scope_key
 from interpose.model.catalog import CatalogNames
 from interpose.model.errors import ConfigurationError, InterposeError, RecordingError, Unmaskable, UpstreamError
 from interpose.model.proofs import Clearance, seal_of_the_engine
@@ -20,6 +21,7 @@ from interpose.protocols.contract import Refused, Show, ShowAnswer, Showing
 if TYPE_CHECKING:
     from interpose.engine.catalogs import Catalogs
     from interpose.engine.sessions import Session
+    from interpose.model.connection import Connection
     from interpose.model.masks import MaskRule
 
 _ROUNDS = 8
@@ -39,12 +41,13 @@ class Release:
     """The use case: show one result."""
 
     def __init__(self, catalogs: Catalogs, key: bytes, *, max_row: int = 64 * 1024 * 1024) -> None:
-        """`key` keys the pseudonyms that the `hash` transform makes; one a gateway, at least 16 bytes.
+        """From `key` come the keys of the pseudonyms, one for each scope; one a gateway, at least 16 bytes.
 
         `max_row` is the longest row of a masked COPY in bytes: a longer one is refused.
         """
         self._catalogs = catalogs
         self._key = key
+        self._keys: dict[str, bytes] = {}
         self._max_row = max_row
         self._seal = seal_of_the_engine()
 
@@ -89,11 +92,11 @@ class Release:
             rules = column_rules(shape, outputs, reveal.columns, catalog, trusted=not session.catalog_dirty)
         try:
             if not shape.copy:
-                plan, stream = build_plan(shape, rules, reveal.content, self._key), None
+                plan, stream = build_plan(shape, rules, reveal.content, self._scope_key(session.connection)), None
             else:
                 layout = copy_layout(answer.analysis, show.statement)
                 shape = copy_shape(shape, outputs, rules, layout, catalog)
-                plan = build_plan(shape, rules, reveal.content, self._key)
+                plan = build_plan(shape, rules, reveal.content, self._scope_key(session.connection))
                 stream = None if plan is None else copy_stream(plan, layout, self._max_row)
         except (Unmaskable, ConfigurationError) as error:
             return self._refuse(session, _unmaskable(error))
@@ -103,6 +106,15 @@ class Release:
             except RecordingError:
                 return Refused(RECORD_LOST)
         return Showing(Clearance(self._seal, session.id, plan is not None), plan, stream)
+
+    def _scope_key(self, connection: Connection) -> bytes:
+        """The key of the connection's pseudonyms: its own, or that of the scope that it shares."""
+        # The two kinds of names are kept apart: a scope may be called like a connection.
+        scope = f"scope:{connection.pseudonym_scope}" if connection.pseudonym_scope else f"connection:{connection.name}"
+        key = self._keys.get(scope)
+        if key is None:
+            key = self._keys[scope] = scope_key(self._key, scope)
+        return key
 
     @staticmethod
     def _refuse(session: Session, refusal: Refusal) -> Refused:

@@ -11,6 +11,8 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
+from interpose.masking.types import BOX
+
 MAX_ARRAY: Final = 1 << 20
 """Bytes of the longest array that is masked element by element; taking a longer one apart would keep others waiting."""
 
@@ -25,12 +27,13 @@ def array_mask(
     element: Callable[[bytes], bytes | None], element_oid: int, wire_format: int, empty: bytes | None
 ) -> Callable[[bytes], bytes | None]:
     """A mask of a whole array from the mask of one element in the same format. `empty` is the empty array."""
+    delimiter = ";" if element_oid == BOX else ","
 
     def mask(value: bytes) -> bytes | None:
         if len(value) > MAX_ARRAY:
             return empty
         try:
-            return _binary(element, element_oid, value) if wire_format else _text(element, value)
+            return _binary(element, element_oid, value) if wire_format else _text(element, value, delimiter)
         except (ValueError, struct.error):
             return empty
 
@@ -70,7 +73,7 @@ def _binary(element: Callable[[bytes], bytes | None], element_oid: int, value: b
     return _HEAD.pack(dimensions, has_nulls, oid) + value[12 : 12 + 8 * dimensions] + b"".join(pieces)
 
 
-def _text(element: Callable[[bytes], bytes | None], value: bytes) -> bytes:
+def _text(element: Callable[[bytes], bytes | None], value: bytes, delimiter: str) -> bytes:
     text = value.decode()
     start = text.find("{")
     prefix = text[:start]
@@ -84,9 +87,9 @@ def _text(element: Callable[[bytes], bytes | None], value: bytes) -> bytes:
             depth += 1
         elif character == "}":
             depth -= 1
-        elif character != ",":
-            item, position = _item(text, position)
-            pieces.append(_written(None if item is None else element(item.encode())))
+        elif character != delimiter:
+            item, position = _item(text, position, delimiter)
+            pieces.append(_written(None if item is None else element(item.encode()), delimiter))
             continue
         if depth < 0:
             raise ValueError("array is closed twice")
@@ -97,13 +100,14 @@ def _text(element: Callable[[bytes], bytes | None], value: bytes) -> bytes:
     return "".join(pieces).encode()
 
 
-def _item(text: str, position: int) -> tuple[str | None, int]:
+def _item(text: str, position: int, delimiter: str) -> tuple[str | None, int]:
     """The element that begins here (None for NULL) and where it ends."""
     if text[position] != '"':
         end = position
-        while end < len(text) and text[end] not in ',}{"\\':
+        ends = delimiter + '}{"\\'
+        while end < len(text) and text[end] not in ends:
             end += 1
-        if end == len(text) or text[end] not in ",}":
+        if end == len(text) or text[end] not in (delimiter, "}"):
             raise ValueError("array element is not closed")
         word = text[position:end]
         return (None if word.upper() == "NULL" else word), end
@@ -119,10 +123,10 @@ def _item(text: str, position: int) -> tuple[str | None, int]:
     return "".join(characters), position + 1
 
 
-def _written(value: bytes | None) -> str:
+def _written(value: bytes | None, delimiter: str) -> str:
     if value is None:
         return "NULL"
     text = value.decode()
-    if text and text.upper() != "NULL" and _NEEDS_QUOTES.isdisjoint(text):
+    if text and text.upper() != "NULL" and delimiter not in text and _NEEDS_QUOTES.isdisjoint(text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

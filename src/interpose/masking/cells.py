@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import final
+from typing import Final, final
 from uuid import UUID
 
 from interpose.masking.arrays import array_mask
-from interpose.masking.numeric import canonical_number
-from interpose.masking.partial import TextTransform, text_transform
+from interpose.masking.buckets import bucket_money, bucket_units
+from interpose.masking.calendar import INFINITIES
+from interpose.masking.coarse_dates import Unit, coarse_date
 from interpose.masking.pseudonyms import Pseudonyms
+from interpose.masking.ranges import multirange_mask, range_mask
+from interpose.masking.texts import TextTransform, json_scalar, number_transform, text_transform
 from interpose.masking.transforms import VALID_FOR, Transform
 from interpose.masking.types import BINARY_FORMAT, BPCHAR, TEXT_FORMAT, Family, PgType, type_of
 from interpose.masking.values import decode_value, encode_value, fit_text, redaction
@@ -23,6 +26,9 @@ from interpose.model.errors import Unmaskable
 
 CellMask = Callable[[bytes], bytes | None]
 """A value in its wire format to its masked form, None for SQL NULL."""
+
+_DATES: Final = frozenset({Family.DATE, Family.TIMESTAMP, Family.TIMESTAMPTZ})
+_MONEY_MARKS: Final = str.maketrans("", "", "-$,.")
 
 
 def cell_mask(
@@ -45,12 +51,31 @@ def _mask(t: Transform, pg_type: PgType, modifier: int, wire_format: int, pseudo
     if pg_type.element is not None:
         element = _mask(t, pg_type.element, modifier, wire_format, pseudonyms)
         return array_mask(element, pg_type.element.oid, wire_format, constant)
-    if t.name == "redact" or pg_type.family not in VALID_FOR[t.name]:
+    valid = VALID_FOR[t.name]
+    if t.name == "redact" or pg_type.family not in valid:
         return ConstantMask(constant)
+    if pg_type.bound is not None:
+        if pg_type.bound.family not in valid:
+            return ConstantMask(constant)
+        # A bound that cannot be masked (None) empties the range: a constant could stand on the wrong side of the other bound.
+        bound = _scalar(t, pg_type.bound, -1, wire_format, pseudonyms, None)
+        whole = multirange_mask if pg_type.family is Family.MULTIRANGE else range_mask
+        return whole(bound, wire_format, constant)
+    return _scalar(t, pg_type, modifier, wire_format, pseudonyms, constant)
+
+
+def _scalar(
+    t: Transform, pg_type: PgType, modifier: int, wire_format: int, pseudonyms: Pseudonyms, constant: bytes | None
+) -> CellMask:
+    """The mask of one value that is no array and no range; `constant` stands in for what cannot be masked."""
     if t.name == "fixed":
         return ConstantMask(_fixed(t, pg_type, modifier, wire_format, constant))
     if pg_type.family is Family.TEXT:
         return _text_mask(text_transform(t, pseudonyms), pg_type, modifier, constant)
+    if pg_type.family is Family.MONEY:
+        return _money_mask(t.step, wire_format, constant)
+    if pg_type.family in _DATES:
+        return _date_mask(t, pg_type, modifier, wire_format, constant)
     return _typed_mask(_on_canonical(t, pg_type, modifier, pseudonyms), pg_type, modifier, wire_format, constant)
 
 
@@ -76,11 +101,15 @@ def _fixed(t: Transform, pg_type: PgType, modifier: int, wire_format: int, const
     elif pg_type.family is Family.XML and ("<" in text or "&" in text):
         return constant
     try:
-        if pg_type.family is Family.NUMERIC and abs(Decimal(text)) >= _bound(pg_type, modifier):
+        if pg_type.family is Family.NUMERIC and _too_great(Decimal(text), _bound(t, pg_type, modifier)):
             return constant
         return encode_value(pg_type, modifier, wire_format, text)
     except (ValueError, ArithmeticError):
         return constant  # a text that is no value of this type: the constant stands in for it
+
+
+def _too_great(number: Decimal, bound: int | None) -> bool:
+    return bound is not None and abs(number) >= bound
 
 
 def _text_mask(transform: TextTransform, pg_type: PgType, modifier: int, constant: bytes | None) -> CellMask:
@@ -120,13 +149,44 @@ def _typed_mask(
     return mask
 
 
+def _date_mask(t: Transform, pg_type: PgType, modifier: int, wire_format: int, constant: bytes | None) -> CellMask:
+    unit, utc = Unit(t.name), pg_type.family is Family.TIMESTAMPTZ
+    finite = _typed_mask(lambda text: coarse_date(text, unit, utc=utc), pg_type, modifier, wire_format, constant)
+
+    def mask(value: bytes) -> bytes | None:
+        try:
+            # The infinite dates are in no year; they tell of no day either.
+            return value if decode_value(pg_type, wire_format, value) in INFINITIES else finite(value)
+        except ValueError:
+            return constant
+
+    return mask
+
+
+def _money_mask(width: int, wire_format: int, constant: bytes | None) -> CellMask:
+    def mask(value: bytes) -> bytes | None:
+        try:
+            if wire_format == BINARY_FORMAT:
+                units = bucket_units(int.from_bytes(value, "big", signed=True), width) if len(value) == 8 else None
+                return constant if units is None else units.to_bytes(8, "big", signed=True)
+            masked = bucket_money(value.decode("ascii"), width)
+            if masked is None or int(masked.translate(_MONEY_MARKS)) >= 1 << 63:
+                return constant
+            return masked.encode()
+        except (ValueError, OverflowError):
+            return constant
+
+    return mask
+
+
 def _on_canonical(t: Transform, pg_type: PgType, modifier: int, pseudonyms: Pseudonyms) -> TextTransform:
     """The transform over canonical text of a type that is not a text itself."""
     family = pg_type.family
     if family in (Family.JSON, Family.JSONB):
-        return _json_scalar(text_transform(t, pseudonyms))
-    if family in (Family.INTEGER, Family.NUMERIC):
-        return _number(t, _bound(pg_type, modifier), pseudonyms)
+        text = text_transform(t, pseudonyms)
+        return text if t.name == "json" else json_scalar(text)
+    if family in (Family.INTEGER, Family.NUMERIC, Family.FLOAT):
+        return number_transform(t, _bound(t, pg_type, modifier), pseudonyms)
     if t.name == "hash":
         match family:
             case Family.UUID:
@@ -138,40 +198,17 @@ def _on_canonical(t: Transform, pg_type: PgType, modifier: int, pseudonyms: Pseu
     return text_transform(t, pseudonyms)
 
 
-def _bound(pg_type: PgType, modifier: int) -> int:
-    """One more than the greatest number that fits the type with certainty."""
+def _bound(t: Transform, pg_type: PgType, modifier: int) -> int | None:
+    """One more than the greatest whole number that fits the type with certainty, None where any does.
+
+    What is made up (`hash`) or cut out (`last`) has 18 digits at most; other transforms make no more digits than the value has.
+    """
     if pg_type.family is Family.INTEGER:
         return 1 << (8 * pg_type.size - 1)
-    if modifier < 4:
-        return 10**18
+    short = t.name in ("hash", "last")
+    if pg_type.family is Family.FLOAT or modifier < 4:
+        return 10**18 if short else None
     # numeric(precision, scale): the modifier is ((precision << 16) | scale) + 4, with an 11-bit signed scale.
     precision, scale = (modifier - 4) >> 16 & 0xFFFF, ((modifier - 4) & 0x7FF ^ 0x400) - 0x400
-    digits: int = min(max(precision - max(scale, 0), 0), 18)
-    return int("1" + "0" * digits)
-
-
-def _number(t: Transform, bound: int, pseudonyms: Pseudonyms) -> TextTransform:
-    def last(text: str) -> str | None:
-        digits = text.lstrip("+-")
-        if not (digits.isascii() and digits.isdigit()) or len(digits) < 2 * t.keep:
-            return None
-        kept = int(digits[-t.keep :])
-        return str(kept) if kept < bound else None
-
-    def pseudonym(text: str) -> str | None:
-        if text in ("NaN", "Infinity", "-Infinity") or len(text) > 2000:
-            return None
-        return str(pseudonyms.number(canonical_number(text), bound))
-
-    return pseudonym if t.name == "hash" else last
-
-
-def _json_scalar(transform: TextTransform) -> TextTransform:
-    """Applies to a JSON document that is one string; any other document is redacted whole."""
-
-    def mask(text: str) -> str | None:
-        document: object = json.loads(text) if text.lstrip(" \t\r\n").startswith('"') else None
-        masked = transform(document) if isinstance(document, str) else None
-        return None if masked is None else json.dumps(masked, ensure_ascii=False)
-
-    return mask
+    digits: int = max(precision - max(scale, 0), 0)
+    return int("1" + "0" * (min(digits, 18) if short else digits))

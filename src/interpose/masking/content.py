@@ -14,16 +14,18 @@ from interpose.masking.arrays import array_mask
 from interpose.masking.cells import CellMask
 from interpose.masking.detect import Detector, Finding, TooMuchToInspect, detector_for
 from interpose.masking.json_text import JsonError, mask_json
-from interpose.masking.partial import REDACTED, span_transform
+from interpose.masking.partial import REDACTED
 from interpose.masking.patterns import CONTENT_CLASSES
 from interpose.masking.pseudonyms import Pseudonyms
-from interpose.masking.transforms import Transform, parse_transform, strictness
+from interpose.masking.strictness import strictness
+from interpose.masking.texts import span_transform
+from interpose.masking.transforms import Transform, parse_transform
 from interpose.masking.types import BINARY_FORMAT, Family, PgType, type_of
 from interpose.masking.values import fit_text, redaction
 from interpose.model.ids import DataClassName
 from interpose.model.masks import MaskRule
 
-_BY_BYTES: Final = frozenset({Family.OPAQUE, Family.TSVECTOR, Family.TSQUERY})
+_BY_BYTES: Final = frozenset({Family.OPAQUE, Family.TSVECTOR, Family.TSQUERY, Family.JSONPATH})
 """Families whose bytes are searched though they are not text; a hit redacts the whole value."""
 
 SPAN_DEFAULT: Final = "redact"

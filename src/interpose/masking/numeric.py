@@ -5,6 +5,7 @@ Source: PostgreSQL 17, `src/backend/utils/adt/numeric.c`, `numeric_send`.
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Final
 
@@ -13,6 +14,8 @@ _POSITIVE: Final = 0x0000
 _NEGATIVE: Final = 0x4000
 _SPECIAL: Final = {0xC000: "NaN", 0xD000: "Infinity", 0xF000: "-Infinity"}
 _MAX_SCALE: Final = 16383
+_DECIMAL: Final = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,4}))?", re.ASCII)
+_MAX_EXPONENT: Final = 400
 
 
 def decode_numeric(data: bytes) -> str:
@@ -73,3 +76,20 @@ def canonical_number(text: str) -> str:
     fraction = fraction.rstrip("0") if point else ""
     number = f"{whole}.{fraction}" if fraction else whole
     return number if number == "0" else sign + number
+
+
+def plain_number(text: str) -> str | None:
+    """The number without exponent and plus sign (`1.5e+3` is `1500`); None for anything else, NaN and the infinities included."""
+    match = _DECIMAL.fullmatch(text)
+    if match is None:
+        return None
+    sign, whole, fraction, exponent = match[1].strip("+"), match[2], match[3] or "", int(match[4] or 0)
+    if abs(exponent) > _MAX_EXPONENT:
+        return None
+    if exponent > 0:
+        fraction = fraction.ljust(exponent, "0")
+        whole, fraction = whole + fraction[:exponent], fraction[exponent:]
+    elif exponent < 0:
+        whole = whole.rjust(1 - exponent, "0")
+        whole, fraction = whole[:exponent], whole[exponent:] + fraction
+    return f"{sign}{whole}.{fraction}" if fraction else sign + whole

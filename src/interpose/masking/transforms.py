@@ -1,18 +1,20 @@
 """Transforms: how a value is hidden, by name, as written in policy's `@mask("…")`.
 
-Knows the names, their arguments, their order of strictness and the types that each has a meaning for. What a transform makes of
-a text is in `partial.py`, of a typed value in `cells.py`.
+Knows the names, their arguments and the types that each has a meaning for; which of two hides more is in `strictness.py`. What a
+transform makes of a text is in `partial.py` (and the files that it names), of a typed value in `cells.py`.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from interpose.masking.json_paths import JsonPath, read_path
 from interpose.masking.types import Family
 from interpose.model.errors import ConfigurationError
 
@@ -22,17 +24,29 @@ MAX_KEPT: Final = 32
 MAX_FIXED: Final = 200
 """The longest text that `fixed:TEXT` may have, in characters."""
 
+MAX_STEP: Final = 10**15
+"""The widest bucket of `bucket:N`."""
+
+MAX_PATHS: Final = 32
+"""The most paths that one `json:PATHS` may have."""
+
 DEFAULT_FIXED: Final = "***"
 """What `fixed` without a text writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """One transform with its argument. `keep` is the N of `first:N` and `last:N`, else 0; `text` that of `fixed:TEXT`."""
+    """One transform with its argument.
+
+    `keep` is the N of `first:N` and `last:N`, `step` that of `bucket:N`, else 0; `text` is that of `fixed:TEXT`; `paths` are those of
+    `json:PATHS`, each with its own transform.
+    """
 
     name: str
     keep: int = 0
     text: str = ""
+    step: int = 0
+    paths: tuple[tuple[JsonPath, Transform], ...] = ()
 
     def __str__(self) -> str:
         """As it is written in policy; `parse_transform` reads it back."""
@@ -40,51 +54,46 @@ class Transform:
             return f"{self.name}:{self.keep}"
         if self.name == "fixed" and self.text != DEFAULT_FIXED:
             return f"fixed:{self.text}"
+        if self.name == "bucket":
+            return f"bucket:{self.step}"
+        if self.name == "json":
+            return "json:" + ";".join(f"{path}={transform}" for path, transform in self.paths)
         return self.name
 
 
 _STRINGS = frozenset({Family.TEXT, Family.JSON, Family.JSONB, Family.ARRAY})
-_DATES = frozenset({Family.DATE, Family.TIMESTAMP, Family.TIMESTAMPTZ, Family.TEXT, Family.ARRAY})
+_NUMBERS = frozenset({Family.INTEGER, Family.NUMERIC})
+_SPANS = frozenset({Family.RANGE, Family.MULTIRANGE})
+_MOMENTS = frozenset({Family.TIMESTAMP, Family.TIMESTAMPTZ, *_STRINGS, *_SPANS})
+_DATES = _MOMENTS | {Family.DATE}
 _EVERY = frozenset(Family)
 
 VALID_FOR: Mapping[str, frozenset[Family]] = MappingProxyType(
     {
         "null": _EVERY,
         "redact": _EVERY - {Family.OPAQUE},
-        "fixed": _STRINGS
-        | {Family.INTEGER, Family.NUMERIC, Family.FLOAT, Family.BOOL, Family.UUID, Family.DATE, Family.XML, Family.OID},
-        "hash": _STRINGS | {Family.INTEGER, Family.NUMERIC, Family.UUID, Family.BYTEA, Family.XML},
+        "fixed": _STRINGS | _NUMBERS
+        | {Family.FLOAT, Family.BOOL, Family.UUID, Family.DATE, Family.XML, Family.OID},
+        "hash": _STRINGS | _NUMBERS | {Family.UUID, Family.BYTEA, Family.XML},
+        "hash-email": _STRINGS,
+        "hash-card": _STRINGS | _NUMBERS,
+        "hash-form": _STRINGS | _NUMBERS,
         "first": _STRINGS,
-        "last": _STRINGS | {Family.INTEGER, Family.NUMERIC},
+        "last": _STRINGS | _NUMBERS,
         "partial-email": _STRINGS,
         "partial-phone": _STRINGS,
         "partial-card": _STRINGS,
         "partial-name": _STRINGS,
         "date-year": _DATES,
         "date-month": _DATES,
+        "date-week": _DATES,
+        "date-day": _MOMENTS,
+        "bucket": frozenset({Family.TEXT, Family.FLOAT, Family.MONEY, Family.ARRAY}) | _NUMBERS | _SPANS,
+        "json": _STRINGS,
     }
-)
+)  # fmt: skip
 """The families on which each transform does what its name says. On any other it falls back to `redact`, and where a
 type has no constant, to NULL."""
-
-STRICTNESS: Mapping[str, int] = MappingProxyType(
-    {
-        "null": 100,  # nothing, not even that the type has a value
-        "redact": 90,  # a constant of the type
-        "fixed": 80,  # a constant that policy chose
-        "hash": 70,  # whether two values are equal
-        "date-year": 60,
-        "date-month": 50,
-        "partial-name": 45,  # initials
-        "partial-email": 40,  # two letters and the top-level domain
-        "partial-phone": 35,  # at most four digits
-        "last": 30,
-        "last4": 30,
-        "first": 25,
-        "partial-card": 20,  # ten digits at most
-    }
-)
-"""How little each transform leaves to see, by the name before the colon: the highest is applied when several would be."""
 
 TRANSFORM_NAMES: tuple[str, ...] = (
     "null",
@@ -92,6 +101,9 @@ TRANSFORM_NAMES: tuple[str, ...] = (
     "fixed",
     "fixed:TEXT",
     "hash",
+    "hash-email",
+    "hash-card",
+    "hash-form",
     "partial-email",
     "partial-phone",
     "partial-card",
@@ -101,10 +113,26 @@ TRANSFORM_NAMES: tuple[str, ...] = (
     "first:N",
     "date-year",
     "date-month",
+    "date-week",
+    "date-day",
+    "bucket:N",
+    "json:PATHS",
 )
 """Every way to write a transform, for messages, completion and the policy check."""
 
-_PLAIN = {name for name in TRANSFORM_NAMES if ":" not in name}
+EXAMPLES: Mapping[str, str] = MappingProxyType(
+    {
+        "fixed:TEXT": "fixed:hidden",
+        "last:N": "last:6",
+        "first:N": "first:6",
+        "bucket:N": "bucket:1000",
+        "json:PATHS": "json:$.mail=partial-email;$.cards[*]=last4",
+    }
+)
+"""For each name with an argument, a transform that is written so."""
+
+_PLAIN: Final = tuple(name for name in TRANSFORM_NAMES if ":" not in name)
+_NEXT_PATH: Final = re.compile(r";\s*(?=\$)")
 NULL: Final = Transform("null")
 """The value becomes SQL NULL."""
 REDACT: Final = Transform("redact")
@@ -118,17 +146,27 @@ def parse_transform(text: str) -> Transform:
     if name == "fixed":
         return _fixed(text, argument if colon else DEFAULT_FIXED)
     if name in ("first", "last") and colon:
-        if not (argument.isascii() and argument.isdigit() and 1 <= int(argument[:4]) <= MAX_KEPT):
-            raise ConfigurationError(
-                f"transform `{text}` needs a whole number from 1 to {MAX_KEPT} after the colon",
-                hint=f"write `{name}:4`",
-            )
-        return Transform(name, keep=int(argument))
+        return Transform(name, keep=_whole(text, name, argument, 1, MAX_KEPT, 4))
+    if name == "bucket" and colon:
+        return Transform(name, step=_whole(text, name, argument, 2, MAX_STEP, 1000))
+    if name == "json" and colon:
+        return _json(argument)
     if text == "last4":
         return Transform("last", keep=4)
     if text in _PLAIN:
         return Transform(text)
-    raise ConfigurationError(f"there is no transform `{text}`", hint=_suggestion(text))
+    if name in _PLAIN:
+        raise ConfigurationError(f"transform `{name}` takes no argument, not `{argument[:60]}`", hint=f"write `{name}`")
+    raise ConfigurationError(f"there is no transform `{text[:80]}`", hint=_suggestion(text))
+
+
+def _whole(text: str, name: str, argument: str, least: int, most: int, example: int) -> int:
+    if not (argument.isascii() and argument.isdigit() and least <= int(argument[:20]) <= most):
+        raise ConfigurationError(
+            f"transform `{text[:80]}` needs a whole number from {least} to {most} after the colon",
+            hint=f"write `{name}:{example}`",
+        )
+    return int(argument)
 
 
 def _fixed(text: str, argument: str) -> Transform:
@@ -140,14 +178,37 @@ def _fixed(text: str, argument: str) -> Transform:
     return Transform("fixed", text=argument)
 
 
+def _json(argument: str) -> Transform:
+    pairs: list[tuple[JsonPath, Transform]] = []
+    position = 0
+    while position < len(argument) or not pairs:
+        path, position = read_path(argument, position)
+        transform = REDACT
+        match = _NEXT_PATH.search(argument, position)
+        end = match.start() if match else len(argument)
+        if argument[position : position + 1] == "=":
+            transform = parse_transform(argument[position + 1 : end])
+        elif position < end:
+            raise ConfigurationError(
+                f"`{argument[position:end][:60]}` does not belong to a JSON path",
+                hint="write `json:$.customer.email=partial-email;$.items[*].card=last4`",
+            )
+        if transform.name == "json":
+            raise ConfigurationError("a `json:` transform cannot stand inside another", hint="write one path")
+        pairs.append((path, transform))
+        position = match.end() if match else end
+    if len(pairs) > MAX_PATHS:
+        raise ConfigurationError(
+            f"a `json:` transform has at most {MAX_PATHS} paths", hint="use `.*` or `.**`, or `redact` for all of it"
+        )
+    return Transform("json", paths=tuple(pairs))
+
+
 def _suggestion(text: str) -> str:
     folded = text.strip().lower().replace("_", "-").replace(" ", "-")
-    near = difflib.get_close_matches(folded, [*_PLAIN, "last:4", "first:1"], n=1, cutoff=0.5)
+    if match := re.fullmatch(r"bucket-?([0-9]*)", folded):
+        return f"did you mean `bucket:{match[1] or 1000}`?"
+    near = difflib.get_close_matches(folded, [*_PLAIN, "last:4", "first:1", "json:$.key"], n=1, cutoff=0.5)
     if near:
         return f"did you mean `{near[0]}`?"
     return "use one of " + ", ".join(f"`{name}`" for name in TRANSFORM_NAMES)
-
-
-def strictness(transform: Transform) -> tuple[int, int]:
-    """Sorts by how little is left to see: the greater is the stricter. Of two that keep characters, the one that keeps less."""
-    return STRICTNESS[transform.name], -transform.keep

@@ -1,7 +1,7 @@
 """PostgreSQL's built-in types by oid, as masking sees them: a family each.
 
 The families say which transforms make sense and how a value is written in both wire formats. An oid that is not here
-(enum, domain array, composite, extension type) is `Family.OPAQUE`: its values can only become NULL.
+(enum, composite, array of a domain, extension type) is `Family.OPAQUE`: its values can only become NULL.
 Oids are those of `pg_type.dat`, fixed since the type exists (PostgreSQL 17, `src/include/catalog/pg_type.dat`).
 """
 
@@ -45,10 +45,14 @@ class Family(Enum):
     MACADDR8 = "macaddr8"
     BIT = "bit"
     VARBIT = "varbit"
-    POINT = "point"
+    GEOMETRY = "geometry"
+    """`point`, `line`, `lseg`, `box`, `path`, `polygon`, `circle`."""
     TSVECTOR = "tsvector"
     TSQUERY = "tsquery"
+    JSONPATH = "jsonpath"
     LSN = "lsn"
+    SYSTEM = "system"
+    """The server's own: `tid`, `pg_snapshot`, `txid_snapshot`, `int2vector`, `oidvector`."""
     RANGE = "range"
     MULTIRANGE = "multirange"
     ARRAY = "array"
@@ -58,13 +62,17 @@ class Family(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PgType:
-    """One type. `size` is the bytes of a fixed-size binary value, else 0. `element` is an array's element type, else None."""
+    """One type. `size` is the bytes of a fixed-size binary value, else 0.
+
+    `element` is the element type of an array, `bound` the type of a range's or multirange's bounds, else None.
+    """
 
     oid: int
     name: str
     family: Family
     size: int = 0
     element: PgType | None = None
+    bound: PgType | None = None
 
 
 # name, oid, oid of the array type, family, fixed binary size
@@ -77,12 +85,22 @@ _SCALARS: tuple[tuple[str, int, int, Family, int], ...] = (
     ("int2", 21, 1005, Family.INTEGER, 2),
     ("int4", 23, 1007, Family.INTEGER, 4),
     ("text", 25, 1009, Family.TEXT, 0),
+    ("int2vector", 22, 1006, Family.SYSTEM, 0),
+    ("regproc", 24, 1008, Family.OID, 4),
     ("oid", 26, 1028, Family.OID, 4),
+    ("tid", 27, 1010, Family.SYSTEM, 6),
     ("xid", 28, 1011, Family.OID, 4),
     ("cid", 29, 1012, Family.OID, 4),
+    ("oidvector", 30, 1013, Family.SYSTEM, 0),
     ("json", 114, 199, Family.JSON, 0),
     ("xml", 142, 143, Family.XML, 0),
-    ("point", 600, 1017, Family.POINT, 16),
+    ("point", 600, 1017, Family.GEOMETRY, 16),
+    ("lseg", 601, 1018, Family.GEOMETRY, 32),
+    ("path", 602, 1019, Family.GEOMETRY, 0),
+    ("box", 603, 1020, Family.GEOMETRY, 32),
+    ("polygon", 604, 1027, Family.GEOMETRY, 0),
+    ("line", 628, 629, Family.GEOMETRY, 24),
+    ("circle", 718, 719, Family.GEOMETRY, 24),
     ("cidr", 650, 651, Family.CIDR, 0),
     ("float4", 700, 1021, Family.FLOAT, 4),
     ("float8", 701, 1022, Family.FLOAT, 8),
@@ -101,11 +119,25 @@ _SCALARS: tuple[tuple[str, int, int, Family, int], ...] = (
     ("bit", 1560, 1561, Family.BIT, 0),
     ("varbit", 1562, 1563, Family.VARBIT, 0),
     ("numeric", 1700, 1231, Family.NUMERIC, 0),
+    ("refcursor", 1790, 2201, Family.TEXT, 0),
+    ("regprocedure", 2202, 2207, Family.OID, 4),
+    ("regoper", 2203, 2208, Family.OID, 4),
+    ("regoperator", 2204, 2209, Family.OID, 4),
+    ("regclass", 2205, 2210, Family.OID, 4),
+    ("regtype", 2206, 2211, Family.OID, 4),
     ("uuid", 2950, 2951, Family.UUID, 16),
+    ("txid_snapshot", 2970, 2949, Family.SYSTEM, 0),
     ("pg_lsn", 3220, 3221, Family.LSN, 8),
     ("tsvector", 3614, 3643, Family.TSVECTOR, 0),
     ("tsquery", 3615, 3645, Family.TSQUERY, 0),
+    ("regconfig", 3734, 3735, Family.OID, 4),
+    ("regdictionary", 3769, 3770, Family.OID, 4),
     ("jsonb", 3802, 3807, Family.JSONB, 0),
+    ("jsonpath", 4072, 4073, Family.JSONPATH, 0),
+    ("regnamespace", 4089, 4090, Family.OID, 4),
+    ("regrole", 4096, 4097, Family.OID, 4),
+    ("regcollation", 4191, 4192, Family.OID, 4),
+    ("pg_snapshot", 5038, 5039, Family.SYSTEM, 0),
     ("xid8", 5069, 271, Family.OID, 8),
     ("int4range", 3904, 3905, Family.RANGE, 0),
     ("numrange", 3906, 3907, Family.RANGE, 0),
@@ -125,10 +157,18 @@ _SCALARS: tuple[tuple[str, int, int, Family, int], ...] = (
 )
 
 
+# oid of a range or multirange to the oid of the type of its bounds (`pg_range`)
+_BOUNDS: dict[int, int] = {
+    3904: 23, 3906: 1700, 3908: 1114, 3910: 1184, 3912: 1082, 3926: 20,
+    4451: 23, 4532: 1700, 4533: 1114, 4534: 1184, 4535: 1082, 4536: 20,
+}  # fmt: skip
+
+
 def _table() -> dict[int, PgType]:
     types: dict[int, PgType] = {}
     for name, oid, array_oid, family, size in _SCALARS:
-        scalar = PgType(oid, name, family, size)
+        # The bounds' types stand above the ranges in the list.
+        scalar = PgType(oid, name, family, size, bound=types[_BOUNDS[oid]] if oid in _BOUNDS else None)
         types[oid] = scalar
         if array_oid:
             types[array_oid] = PgType(array_oid, f"{name}[]", Family.ARRAY, 0, scalar)
@@ -138,6 +178,8 @@ def _table() -> dict[int, PgType]:
 TYPES: dict[int, PgType] = _table()
 """Every type that is known, by oid."""
 
+BOX = 603
+"""`box`: the one type whose array elements stand apart by `;`."""
 BPCHAR = 1042
 """`character(n)`: padded with blanks to its length."""
 VARCHAR = 1043

@@ -45,14 +45,33 @@ _CONSTANTS: Final[dict[Family, tuple[bytes, bytes]]] = {
     Family.MACADDR: (b"00:00:00:00:00:00", bytes(6)),
     Family.MACADDR8: (b"00:00:00:00:00:00:00:00", bytes(8)),
     Family.VARBIT: (b"", bytes(4)),
-    Family.POINT: (b"(0,0)", bytes(16)),
     Family.TSVECTOR: (b"", bytes(4)),
     # One operand (QI_VAL, no weight, no prefix): the server writes an empty tsquery in binary but does not read one.
     Family.TSQUERY: (b"'redacted'", b"\0\0\0\x01\x01\0\0redacted\0"),
+    # Version 1 of the binary form is the text behind it.
+    Family.JSONPATH: (b"$", b"\x01$"),
     Family.LSN: (b"0/0", bytes(8)),
     Family.RANGE: (b"empty", b"\x01"),
     Family.MULTIRANGE: (b"{}", bytes(4)),
     Family.ARRAY: (b"{}", b""),
+}
+
+_BY_NAME: Final[dict[str, tuple[bytes, bytes]]] = {
+    # Families whose types are written differently: the constant of each type.
+    "point": (b"(0,0)", bytes(16)),
+    "lseg": (b"[(0,0),(0,0)]", bytes(32)),
+    "box": (b"(0,0),(0,0)", bytes(32)),
+    "path": (b"((0,0))", b"\x01\0\0\0\x01" + bytes(16)),  # closed, one point
+    "polygon": (b"((0,0))", b"\0\0\0\x01" + bytes(16)),
+    "line": (b"{1,0,0}", struct.pack(">ddd", 1, 0, 0)),  # A and B must not both be 0
+    "circle": (b"<(0,0),0>", bytes(24)),
+    "tid": (b"(0,0)", bytes(6)),
+    # No transactions in progress, from 3 (the first normal one) to 3.
+    "pg_snapshot": (b"3:3:", struct.pack(">iqq", 0, 3, 3)),
+    "txid_snapshot": (b"3:3:", struct.pack(">iqq", 0, 3, 3)),
+    # One dimension from 0 with one element, which is 0.
+    "int2vector": (b"0", struct.pack(">iiIiiih", 1, 0, 21, 1, 0, 2, 0)),
+    "oidvector": (b"0", struct.pack(">iiIiiiI", 1, 0, 26, 1, 0, 4, 0)),
 }
 
 
@@ -72,7 +91,7 @@ def redaction(pg_type: PgType, type_modifier: int, wire_format: int) -> bytes | 
         return b"0" * type_modifier
     if family is Family.ARRAY and pg_type.element is not None and wire_format == BINARY_FORMAT:
         return struct.pack(">iiI", 0, 0, pg_type.element.oid)
-    pair = _CONSTANTS.get(family)
+    pair = _CONSTANTS.get(family) or _BY_NAME.get(pg_type.name)
     return None if pair is None else pair[wire_format]
 
 

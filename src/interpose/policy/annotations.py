@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from interpose.model.decisions import ApprovalRule
 from interpose.model.errors import ConfigurationError, Problem
@@ -51,20 +51,12 @@ _FORBID_ONLY = ("reason", "hint", "approval", "count", "ttl", "mask")
 class MaskVocabulary:
     """What the masking side understands: given by whoever wires the house, since policy and masking never meet.
 
-    `strictness` ranks transforms by the name before the colon, the highest hides most. `check` raises
-    `ConfigurationError` for a text that names no transform.
+    `strictest` answers what is applied when policy asks for all of these transforms (at least one); it may put several together.
+    `check` raises `ConfigurationError` for a text that names no transform.
     """
 
-    strictness: Mapping[str, int] = field(hash=False)
+    strictest: Callable[[Sequence[str]], str]
     check: Callable[[str], object]
-
-    def strictest(self, transforms: list[str]) -> str:
-        """The one that hides most: by rank, then the smaller number kept (`last:2` before `last:4`), then by name."""
-        return min(transforms, key=self._order)
-
-    def _order(self, transform: str) -> tuple[int, int, str]:
-        name, _, argument = transform.partition(":")
-        return (-self.strictness.get(name, 0), int(argument) if argument.isdecimal() else 0, transform)
 
 
 def read_annotations(

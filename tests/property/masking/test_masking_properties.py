@@ -18,11 +18,11 @@ from interpose.masking.copy_lines import CSV_OPTIONS, CopyFormat, CopyOptions, m
 from interpose.masking.copying import CopyStream
 from interpose.masking.detect import TooMuchToInspect, detect, detector_for
 from interpose.masking.numeric import decode_numeric, encode_numeric
-from interpose.masking.partial import text_transform
 from interpose.masking.patterns import CONTENT_CLASSES, PATTERNS
 from interpose.masking.plan import MaskingPlan, build_plan
 from interpose.masking.pseudonyms import Pseudonyms
 from interpose.masking.rows import mask_data_rows
+from interpose.masking.texts import text_transform
 from interpose.masking.transforms import parse_transform
 from interpose.masking.types import TYPES, Family
 from interpose.masking.validators import VALIDATORS

@@ -72,6 +72,15 @@ def test_a_credential_in_the_file_is_refused(tmp_path: Path) -> None:
     assert "must be a reference" in said
 
 
+def test_a_connection_has_a_pseudonym_scope_of_its_own_unless_it_names_one(tmp_path: Path) -> None:
+    (alone,) = read_settings(write(tmp_path, GOOD), PROTOCOLS).connections
+    assert alone.pseudonym_scope == ""
+    text = GOOD.replace("durability: strict", "pseudonym_scope: crm-2")
+    (shared,) = read_settings(write(tmp_path, text), PROTOCOLS).connections
+    assert shared.pseudonym_scope == "crm-2"
+    assert "`a b` is no name of a scope" in problems_of(tmp_path, text.replace("crm-2", "a b"))
+
+
 def test_a_listener_without_tls_must_name_the_risk(tmp_path: Path) -> None:
     said = problems_of(tmp_path, GOOD.replace("    allow_plaintext_tokens: true\n", ""))
     assert "sending the token in clear" in said

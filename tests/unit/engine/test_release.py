@@ -99,6 +99,23 @@ def test_a_result_that_does_not_fit_its_lineage_is_masked_whole() -> None:
     run(work())
 
 
+def test_pseudonyms_are_of_the_connection_or_of_the_scope_that_it_shares() -> None:
+    def pseudonym(**facts: object) -> bytes | None:
+        rules = Rules({Action.CONNECT, Action.SELECT}, reveal=RevealTable({EMAIL: MaskRule("hash")}))
+        here = dataclasses.replace(connection(), **facts)  # type: ignore[arg-type]
+        table = {"q": _analysis(DIRECT)}
+        core = Core(rules=rules, table=table, upstream=MemoryUpstream(PEOPLE), connections=(here,))
+        answer, _ = run(_show(core))
+        assert isinstance(answer, Showing)
+        assert answer.plan is not None
+        return answer.plan.mask_row([b"a@example.org"])[0]
+
+    own, crm = pseudonym(), pseudonym(pseudonym_scope="crm")
+    assert own == pseudonym()
+    assert len({own, crm, pseudonym(pseudonym_scope="crm-2"), pseudonym(pseudonym_scope=connection().name)}) == 4
+    assert crm == pseudonym(pseudonym_scope="crm", detect_content=True)
+
+
 def test_content_is_looked_for_where_the_connection_asks_for_it() -> None:
     async def work() -> None:
         content = RevealTable({}, {DataClassName("pii.email"): MaskRule("redact")})

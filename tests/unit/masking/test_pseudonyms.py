@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from interpose.masking.pseudonyms import Pseudonyms
+from interpose.masking.pseudonyms import Pseudonyms, scope_key
 
 
 def test_equal_values_meet_and_other_keys_part_them() -> None:
@@ -16,6 +16,25 @@ def test_equal_values_meet_and_other_keys_part_them() -> None:
 
 def test_known_answer_so_that_pseudonyms_stay_stable_across_versions() -> None:
     assert Pseudonyms(b"0123456789abcdef").digest(b"ada").hex()[:16] == "97add1300d630871"
+
+
+def test_scopes_have_keys_of_their_own_that_stay_the_same() -> None:
+    master = b"0123456789abcdef"
+    assert scope_key(master, "connection:a").hex()[:16] == "494c2ef35f35b040"
+    assert scope_key(master, "connection:a") != scope_key(master, "scope:a")
+    with pytest.raises(ValueError, match="key"):
+        scope_key(b"short", "connection:a")
+
+
+def test_streams_are_as_long_as_asked_and_differ_by_purpose_and_attempt() -> None:
+    one = Pseudonyms(b"0123456789abcdef")
+    assert len(one.stream(b"form", "ada", 0, 100)) == 100
+    assert one.stream(b"form", "ada", 0, 40) == one.stream(b"form", "ada", 0, 100)[:40]
+    assert (
+        len({one.stream(b"form", "ada", 0, 40), one.stream(b"form", "ada", 1, 40), one.stream(b"card", "ada", 0, 40)})
+        == 3
+    )
+    assert one.stream(b"form", "ada", 0, 8).hex() == "96ce17c0f1dc67a8"
 
 
 def test_numbers_stay_below_their_bound() -> None:

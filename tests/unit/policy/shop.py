@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from interpose.model.actions import Action
 from interpose.model.analysis import Effect, FactValue
@@ -27,7 +27,12 @@ def check_transform(text: str) -> None:
         raise ConfigurationError(f"there is no transform `{text}`", hint="did you mean `redact`?")
 
 
-MASKS = MaskVocabulary(RANKS, check_transform)
+def strictest_transform(texts: Sequence[str]) -> str:
+    """What masking does with several."""
+    return max(texts, key=lambda text: (RANKS.get(text.partition(":")[0], 0), -int(text.partition(":")[2] or 0)))
+
+
+MASKS = MaskVocabulary(strictest_transform, check_transform)
 
 
 def connection(name: str = "orders-prod", **labels: str) -> Connection:

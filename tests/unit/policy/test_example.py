@@ -9,7 +9,8 @@ import pytest
 from interpose.analysis.sql.analyst import PostgresAnalyst
 from interpose.identity.principals import parse_principals
 from interpose.masking.patterns import CONTENT_CLASSES
-from interpose.masking.transforms import STRICTNESS, parse_transform
+from interpose.masking.strictness import strictest
+from interpose.masking.transforms import parse_transform
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis
 from interpose.model.catalog import CatalogColumn, Lookup, Relation, Routine
@@ -28,7 +29,7 @@ from tests.unit.policy.shop import NOW, connection
 _EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 _FILES = read_folder(_EXAMPLES / "policy")
 _PEOPLE = parse_principals((_EXAMPLES / "principals.yaml").read_text(encoding="utf-8"), "principals.yaml")
-_SURROUNDINGS = Surroundings(MaskVocabulary(STRICTNESS, parse_transform), frozenset(CONTENT_CLASSES))
+_SURROUNDINGS = Surroundings(MaskVocabulary(strictest, parse_transform), frozenset(CONTENT_CLASSES))
 _PROD = connection("orders-prod", env="prod", team="shop")
 _PAYROLL = connection("payroll", env="prod", team="people")
 
