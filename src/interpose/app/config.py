@@ -171,9 +171,9 @@ def _connection(name: str, section: Section, folder: Path, protocols: Mapping[st
     return connection
 
 
-def _scope(section: Section) -> str:
-    scope = section.text("pseudonym_scope", "")
-    if scope and not _SCOPE.fullmatch(scope):
+def _scope(section: Section) -> str | None:
+    scope = section.optional_text("pseudonym_scope")
+    if scope is not None and not _SCOPE.fullmatch(scope):
         section.problem(
             "pseudonym_scope",
             f"`{scope[:80]}` is no name of a scope",

@@ -110,7 +110,11 @@ class Release:
     def _scope_key(self, connection: Connection) -> bytes:
         """The key of the connection's pseudonyms: its own, or that of the scope that it shares."""
         # The two kinds of names are kept apart: a scope may be called like a connection.
-        scope = f"scope:{connection.pseudonym_scope}" if connection.pseudonym_scope else f"connection:{connection.name}"
+        scope = (
+            f"scope:{connection.pseudonym_scope}"
+            if connection.pseudonym_scope is not None
+            else f"connection:{connection.name}"
+        )
         key = self._keys.get(scope)
         if key is None:
             key = self._keys[scope] = scope_key(self._key, scope)

@@ -36,7 +36,7 @@ class Connection:
 
     `options` is the protocol's own frozen options object (for PostgreSQL: database, user, TLS mode …); only that
     protocol's folder looks inside. `detect_content` asks for content detection on untagged values in results.
-    `pseudonym_scope` names the scope whose pseudonyms can be compared; empty means that the connection is its own.
+    `pseudonym_scope` names the scope whose pseudonyms can be compared; None means that the connection is its own.
     """
 
     name: ConnectionName
@@ -47,4 +47,4 @@ class Connection:
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     durability: Durability = Durability.STANDARD
     detect_content: bool = False
-    pseudonym_scope: str = ""
+    pseudonym_scope: str | None = None

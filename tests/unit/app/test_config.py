@@ -74,7 +74,7 @@ def test_a_credential_in_the_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_connection_has_a_pseudonym_scope_of_its_own_unless_it_names_one(tmp_path: Path) -> None:
     (alone,) = read_settings(write(tmp_path, GOOD), PROTOCOLS).connections
-    assert alone.pseudonym_scope == ""
+    assert alone.pseudonym_scope is None
     text = GOOD.replace("durability: strict", "pseudonym_scope: crm-2")
     (shared,) = read_settings(write(tmp_path, text), PROTOCOLS).connections
     assert shared.pseudonym_scope == "crm-2"

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interpose.masking.transforms import STRICTNESS, parse_transform
+from interpose.masking.strictness import strictest
+from interpose.masking.transforms import parse_transform
 from interpose.model.connection import Address, Connection
 from interpose.model.errors import ConfigurationError, Problem
 from interpose.model.ids import ConnectionName, DataClassName
@@ -13,7 +14,7 @@ from interpose.policy.annotations import MaskVocabulary
 from interpose.policy.classification_edit import AddedColumn, add_columns
 from interpose.policy.classifications import read_classifications
 
-MASKS = MaskVocabulary(STRICTNESS, parse_transform)
+MASKS = MaskVocabulary(strictest, parse_transform)
 DETECTED = frozenset({DataClassName("pii.email")})
 SHOP = Connection(ConnectionName("shop"), "postgres", Address("h", 1), "env:X", None)
 EMAIL = AddedColumn(ColumnResource("public", "people", "email"), (DataClassName("pii.email"),), ("its name",))
