@@ -35,7 +35,6 @@ OWNERS: Final[Mapping[str, tuple[str, list[str]]]] = {
     "typer": ("typer", ["cli"]),
     "uvicorn": ("uvicorn", ["api", "web", "app"]),
     "uvloop": ("uvloop", ["net", "app"]),
-    "watchfiles": ("watchfiles", ["app"]),
     "zstandard": ("zstandard", ["recording"]),
 }
 

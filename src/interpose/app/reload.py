@@ -9,17 +9,20 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
-
-from watchfiles import DefaultFilter, awatch
 
 from interpose.app.loading import Loaded, load
 from interpose.app.settings import Settings
 from interpose.app.telemetry import Telemetry
+from interpose.app.watching import Stamp, stamp
 from interpose.engine.ports import AuditChain
 from interpose.engine.snapshot import SnapshotHolder
 from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.errors import ConfigurationError, InterposeError
+
+_LOOK = 0.5
+"""Seconds between two looks at the files."""
+_SETTLE, _SETTLING = 0.1, 20
+"""Seconds that files must stay as they are before they are loaded, and how often that is waited for."""
 
 
 @dataclass(slots=True)
@@ -105,17 +108,24 @@ class Reloader:
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Reload when a file changes that the snapshot is made of, until `stop` is set."""
-        while not stop.is_set():
-            settings = self.loaded.settings
-            watched = {settings.file, settings.principals}
-            folder = settings.policy
-            async for changes in awatch(*_folders(settings), watch_filter=DefaultFilter(), stop_event=stop, step=200):
-                paths = {Path(path) for _, path in changes}
-                if not any(path in watched or path.is_relative_to(folder) for path in paths):
-                    continue
-                await self.quietly("a file changed")
-                if _folders(self.loaded.settings) != _folders(settings):
+        seen = await self._look()
+        while not await _stopped(stop, _LOOK):
+            now = await self._look()
+            if now == seen:
+                continue
+            # Whoever writes several files, or a long one, is given the time to finish; not for ever.
+            for _ in range(_SETTLING):
+                await _stopped(stop, _SETTLE)
+                before, now = now, await self._look()
+                if now == before:
                     break
+            # What changes while it is loaded is seen by the next look.
+            seen = now
+            await self.quietly("a file changed")
+
+    async def _look(self) -> Stamp:
+        settings = self.loaded.settings
+        return await asyncio.to_thread(stamp, (settings.file, settings.principals), (settings.policy,))
 
     async def quietly(self, cause: str) -> None:
         """Reload where nobody waits for the answer: a failure is already told in log, health and metrics."""
@@ -125,8 +135,14 @@ class Reloader:
             return
 
 
-def _folders(settings: Settings) -> tuple[Path, ...]:
-    return tuple(sorted({settings.file.parent, settings.principals.parent, settings.policy}))
+async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait so long, or until the stop."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 def needs_restart(old: Settings, new: Settings) -> list[str]:
