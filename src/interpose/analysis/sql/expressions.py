@@ -19,6 +19,7 @@ from interpose.analysis.sql.scope import SYSTEM_COLUMNS, Scope, Table
 from interpose.analysis.sql.state import Refused
 from interpose.model.actions import Action
 from interpose.model.analysis import SessionChange
+from interpose.model.catalog import Lookup
 from interpose.model.resources import ColumnResource, FunctionResource
 
 Columns = list[tuple[str, Lineage]]
@@ -82,10 +83,17 @@ class Expressions(Findings, ABC):
         """Every column of a table at once."""
         value = combine([table.read(column) for column in table.columns])
         self.infers(value)
-        if table.open:
+        if not table.open:
+            return value
+        hidden = self.hidden(table)
+        self.infers(hidden)
+        return combine((value, hidden))
+
+    def hidden(self, table: Table) -> Lineage:
+        """A column that is not known by name, of a table that may have such: known where all of these are alike."""
+        value = table.read_hidden()
+        if not value.known:
             self.used_known = False
-            table.read_hidden()
-            return value.doubted()
         return value
 
     def unresolved_column(self, name: str, scope: Scope) -> Lineage:
@@ -139,19 +147,20 @@ def _column_ref(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
     if name in SYSTEM_COLUMNS and table.resource is not None:
         return CONSTANT
     if table.open:
-        walk.used_known = False
-        return table.read_hidden()
+        return walk.hidden(table)
     # Functional notation: `c.lower` calls lower(c) when there is no such column (PostgreSQL 17 §8.16.5).
     value = walk.whole_row(table)
     return walk.call(None, name, (), [value])
 
 
 def _bare_column(walk: Expressions, name: str, scope: Scope) -> Lineage:
-    value = scope.column(name)
-    if value is not None and (value.known or scope.certain(name)):
+    value, certain = scope.resolve(name)
+    if value is not None and certain:
         return value
     table = scope.table(name)
-    if table is not None and not (value is not None and table.open):
+    if table is None and value is not None and value.known:
+        return value
+    if table is not None:
         row = walk.whole_row(table)
         return row if value is None else combine((row, value))
     if value is not None:
@@ -200,6 +209,10 @@ def _bool_expr(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
 def _func_call(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
     call = node.func_call
     schema, name = names.dotted(call.funcname)
+    if schema is None and len(call.args) == 1 and walk.state.routine(None, name) is Lookup.NOT_FOUND:
+        field = _field_of(walk, call.args[0], name, scope)
+        if field is not None:
+            return field
     values = [walk.expr(argument, scope) for argument in call.args]
     ordering = walk.exprs(call.agg_order, scope)
     if call.agg_within_group:
@@ -209,6 +222,19 @@ def _func_call(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
     if call.HasField("over"):
         walk.fields(call.over, scope)
     return walk.call(schema, name, call.args, values)
+
+
+def _field_of(walk: Expressions, node: pb.Node, name: str, scope: Scope) -> Lineage | None:
+    """`a(t)` where no function has that name: the column of the table (PostgreSQL 17 §8.16.5); None if it is not one."""
+    parts = names.strings(node.column_ref.fields) if node.WhichOneof("node") == "column_ref" else []
+    if len(parts) != 1 or scope.has_column(parts[0]):
+        return None
+    table = scope.table(parts[0])
+    if table is None or name not in table.columns:
+        return None
+    value = table.read(name)
+    walk.infers(value)
+    return value
 
 
 def _sub_link(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
@@ -256,7 +282,7 @@ def _a_indirection(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
     if argument.WhichOneof("node") == "column_ref":
         parts = names.strings(argument.column_ref.fields)
         field = names.strings(indirection.indirection)[:1]
-        table = scope.table(parts[0]) if len(parts) == 1 and scope.column(parts[0]) is None else None
+        table = scope.table(parts[0]) if len(parts) == 1 and not scope.has_column(parts[0]) else None
         if table is not None and field and field[0] in table.columns:
             value = table.read(field[0])
             return value if len(indirection.indirection) == 1 else value.derived()

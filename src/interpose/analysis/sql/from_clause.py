@@ -14,9 +14,10 @@ from postgast import pg_query_pb2 as pb
 from interpose.analysis.sql import names
 from interpose.analysis.sql.calls import Calls
 from interpose.analysis.sql.expressions import Columns
+from interpose.analysis.sql.function_columns import columns_of_call
 from interpose.analysis.sql.functions import SYSTEM_COPIES
 from interpose.analysis.sql.lineage import CONSTANT, UNKNOWN, Lineage, combine
-from interpose.analysis.sql.scope import FromItem, Join, Scope, Table, distinct
+from interpose.analysis.sql.scope import Aliased, FromItem, Join, Scope, Table, distinct
 from interpose.model.catalog import Relation
 from interpose.model.resources import ColumnResource, TableResource
 
@@ -70,7 +71,10 @@ class FromClause(Calls):
         if not rangevar.schemaname:
             common = scope.common_table(rangevar.relname)
             if common is not None:
-                return self.derived(alias, common.columns, scope, renamed)
+                table = self.derived(alias, common.columns, scope, renamed)
+                if rangevar.relname not in scope.common:
+                    table.unshown = common.added
+                return table
         return self.named_table(rangevar.schemaname or None, rangevar.relname, scope, alias, renamed)
 
     def named_table(
@@ -177,89 +181,101 @@ def _join_expr(walk: FromClause, node: pb.Node, scope: Scope) -> FromItem:
         right = walk._item(join.rarg, scope)
         merged = tuple(names.strings(join.using_clause))
         if join.is_natural:
-            others = set(right.names())
-            merged = tuple(name for name in left.names() if name in others)
+            others = {name for name, _ in right.columns_of()}
+            merged = tuple(name for name, _ in left.columns_of() if name in others)
             if left.is_open() or right.is_open():
                 walk.used_known = False
-        whole = Join(left, right, merged)
         for name in merged:
-            for table, column in whole.find(name):
+            for table, column in (*left.find(name), *right.find(name)):
                 walk.infers(table.read(column))
+        whole = Join(left, right, merged, _showing(join, left, right))
         if join.HasField("quals"):
-            scope.items[mark:] = [whole]
+            # ON sees the two sides and the levels around, not what stands before them in FROM.
+            before, scope.items = scope.items, [whole]
             walk.expr(join.quals, scope)
+            scope.items = before
         left = whole
         if join.HasField("join_using_alias"):
             walk_alias = join.join_using_alias.aliasname
-            left = Join(whole, _alias_of(walk, whole, walk_alias, list(merged), scope, hidden=True), merged)
+            left = Aliased(whole, _alias_of(walk, whole, walk_alias, scope, len(merged)))
         if join.HasField("alias"):
             renamed = names.strings(join.alias.colnames)
-            left = _alias_of(walk, whole, join.alias.aliasname, whole.names(), scope, renamed=renamed)
+            left = _alias_of(walk, whole, join.alias.aliasname, scope, renamed=renamed)
     del scope.items[mark:]
     return left
 
 
+def _showing(join: pb.JoinExpr, left: FromItem, right: FromItem) -> tuple[FromItem, ...]:
+    """The sides whose values a merged column has."""
+    if join.jointype == pb.JOIN_LEFT:
+        return (left,)
+    return (right,) if join.jointype == pb.JOIN_RIGHT else (left, right)
+
+
 def _alias_of(
     walk: FromClause,
-    join: FromItem,
+    join: Join,
     alias: str,
-    columns: list[str],
     scope: Scope,
-    *,
+    first: int | None = None,
     renamed: list[str] | None = None,
-    hidden: bool = False,
 ) -> Table:
-    """A join under a name of its own. All its columns count as read: whoever names a join wants it whole."""
-    found: Columns = []
-    for name in columns:
-        found.append((name, combine_column(join, name)))
-    table = walk.derived(alias, found, scope, renamed)
-    table.open = join.is_open() and not hidden
-    return table
+    """A join, or its `first` columns, under a name of its own. What it shows counts as read when it is read."""
+    if renamed and join.is_open():
+        # Which column stands where cannot be told.
+        return walk.derived(alias, None, scope)
+    behind: dict[str, list[tuple[Table, str]]] = {}
+    for index, (name, found) in enumerate(join.columns_of()[:first]):
+        if renamed and index < len(renamed):
+            name = renamed[index]
+        behind[distinct(name, behind)] = found
+    return Table(
+        alias,
+        dict.fromkeys(behind),
+        scope.level,
+        walk.read_log,
+        lineage_of=lambda column: read_any(behind[column]),
+        open_=join.is_open() and first is None,
+    )
 
 
-def combine_column(item: FromItem, name: str) -> Lineage:
-    """The lineage of a FROM item's column; of all tables that it may come from."""
-    found = item.find(name)
+def read_any(found: list[tuple[Table, str]]) -> Lineage:
+    """Read a column that shows one of these table columns."""
     if len(found) == 1:
         return found[0][0].read(found[0][1])
     return combine([table.read(column) for table, column in found]) if found else UNKNOWN
 
 
 def _range_function(walk: FromClause, node: pb.Node, scope: Scope) -> FromItem:
-    """Functions in FROM: columns are named by the alias, a definition list, or the function; often not all are known."""
+    """Functions in FROM: columns are named by the alias, a definition list, or the function; often not all are known.
+
+    INVARIANT: a column that is only likely is not named here. A name that the function does not have after all means a column
+    of a level around.
+    """
     item = node.range_function
     alias = item.alias.aliasname if item.HasField("alias") else ""
     renamed = names.strings(item.alias.colnames) if item.HasField("alias") else []
     values: list[Lineage] = []
-    single = len(item.functions) == 1
+    listed: list[str] | None = []
     function = ""
     for entry in item.functions:
-        parts = entry.list.items
-        values.append(walk.expr(parts[0], scope))
-        kind = parts[0].WhichOneof("node")
-        function = names.dotted(parts[0].func_call.funcname)[1] if kind == "func_call" else (kind or "")
+        call = entry.list.items[0]
+        values.append(walk.expr(call, scope))
+        function = names.dotted(call.func_call.funcname)[1] or (call.WhichOneof("node") or "")
+        found = columns_of_call(call.func_call, alias if len(item.functions) == 1 else "")
+        listed = None if listed is None or found is None else [*listed, *found]
     value = combine(values)
-    columns = [(part.column_def.colname, value) for part in item.coldeflist]
-    columns += [(name, value) for name in renamed[len(columns) :]]
-    if not columns:
-        columns = [(alias or function, value)]
-    if item.ordinality and not renamed:
-        columns.append(("ordinality", CONSTANT))
-    table = walk.derived(alias or function, columns, scope)
+    if item.coldeflist:
+        return walk.derived(alias, [(part.column_def.colname, value) for part in item.coldeflist], scope)
+    ordinality = [("ordinality", CONSTANT)] if item.ordinality else []
+    if listed is not None and value.known:
+        columns = [*((name, value) for name in listed), *ordinality]
+        return walk.derived(alias or function, columns, scope, renamed)
+    table = walk.derived(alias or function, [(name, value) for name in renamed] or ordinality, scope)
     # A function may give more columns than are named here: they are computed from its arguments like the others.
     table.rest = value
-    table.open = not (item.coldeflist or (single and value.known and function in _ONE_COLUMN))
+    table.open = True
     return table
-
-
-_ONE_COLUMN: Final = frozenset(
-    (
-        "generate_series generate_subscripts json_array_elements json_array_elements_text json_object_keys "
-        "jsonb_array_elements jsonb_array_elements_text jsonb_object_keys jsonb_path_query jsonb_path_query_tz "
-        "regexp_matches regexp_split_to_table string_to_table"
-    ).split()
-)
 
 
 def _range_table_sample(walk: FromClause, node: pb.Node, scope: Scope) -> FromItem:

@@ -176,8 +176,12 @@ class Modifications(Queries):
         returning = stmt.HasField("returning_clause")
         facts: dict[str, FactValue] = {**scope.level.facts, "returning": returning}
         self.write(Action.MERGE, table, facts)
+        both = list(scope.items)
         for node in stmt.merge_when_clauses:
             clause = node.merge_when_clause
+            # A row of one side only: the other side has no names there.
+            unmatched = {pb.MERGE_WHEN_NOT_MATCHED_BY_TARGET: both[1:], pb.MERGE_WHEN_NOT_MATCHED_BY_SOURCE: both[:1]}
+            scope.items = unmatched.get(clause.match_kind, both)
             self.expr(clause.condition, scope)
             action = _MERGE_ACTIONS.get(clause.command_type)
             if action is Action.INSERT:
@@ -193,4 +197,6 @@ class Modifications(Queries):
                 self.write(action, table, facts)
             elif clause.command_type != pb.CMD_NOTHING:
                 self.not_understood("merge_when_clause")
+        # `*` shows the source's columns before the target's, unlike UPDATE … FROM and DELETE … USING.
+        scope.items = [*both[1:], *both[:1]]
         return self._returning(stmt.returning_clause, returning, table, scope)

@@ -12,9 +12,9 @@ from postgast import pg_query_pb2 as pb
 
 from interpose.analysis.sql import guard, names, tree
 from interpose.analysis.sql.expressions import Columns
-from interpose.analysis.sql.from_clause import FromClause, combine_column
-from interpose.analysis.sql.lineage import CONSTANT, Lineage, combine, either
-from interpose.analysis.sql.scope import CommonTable, FromItem, Join, Scope, Table, shown
+from interpose.analysis.sql.from_clause import FromClause, read_any
+from interpose.analysis.sql.lineage import CONSTANT, UNKNOWN, Lineage, combine, either
+from interpose.analysis.sql.scope import CommonTable, FromItem, Scope
 from interpose.model.actions import Action
 from interpose.model.analysis import Unanalysable
 from interpose.model.catalog import Relation
@@ -145,7 +145,7 @@ class Queries(FromClause):
         if kind == "a_indirection" and names.strings(node.a_indirection.indirection)[-1:] == ["*"]:
             whole = node.a_indirection.arg
             parts = names.strings(whole.column_ref.fields) if whole.WhichOneof("node") == "column_ref" else []
-            if len(node.a_indirection.indirection) == 1 and len(parts) == 1 and scope.column(parts[0]) is None:
+            if len(node.a_indirection.indirection) == 1 and len(parts) == 1 and not scope.has_column(parts[0]):
                 table = scope.table(parts[0])
                 if table is not None:
                     return [table]
@@ -155,19 +155,13 @@ class Queries(FromClause):
 
     def _expand(self, item: FromItem, columns: Columns) -> bool:
         """Append all columns of an item; False when not all are known."""
-        if isinstance(item, Join):
-            if not item.merged:
-                left = self._expand(item.left, columns)
-                return self._expand(item.right, columns) and left
-            columns += [(shown(key), combine_column(item, key)) for key in item.names()]
-            return not item.is_open()
-        assert isinstance(item, Table)
-        columns += [(shown(key), item.read(key)) for key in item.columns]
-        if item.open:
-            item.read_hidden()
-            self.used_known = False
-            return False
-        return True
+        columns += [(name, read_any(found)) for name, found in item.columns_of()]
+        if not item.is_open():
+            return True
+        for table in item.tables():
+            if table.open:
+                self.hidden(table)
+        return False
 
     def _group_key(self, node: pb.Node, scope: Scope, columns: Columns | None, shown: set[str]) -> None:
         """GROUP BY: an input column first, then an output name or number."""
@@ -266,7 +260,7 @@ class Queries(FromClause):
                 columns = self._recursive(expression, scope)
             else:
                 columns = self._named(expression, self.query(expression.ctequery, scope))
-            scope.common[expression.ctename] = CommonTable(expression.ctename, columns)
+            scope.common[expression.ctename] = CommonTable(expression.ctename, columns, len(_added(expression, {})))
 
     def _named(self, expression: pb.CommonTableExpr, columns: Columns | None) -> Columns | None:
         """Columns under the names of the expression's column list, with those of SEARCH and CYCLE."""
@@ -276,16 +270,9 @@ class Queries(FromClause):
         columns = [
             (renamed[index] if index < len(renamed) else name, lineage) for index, (name, lineage) in enumerate(columns)
         ]
-        extra: list[str] = []
-        if expression.HasField("search_clause"):
-            extra.append(expression.search_clause.search_seq_column)
-        if expression.HasField("cycle_clause"):
-            extra += [expression.cycle_clause.cycle_mark_column, expression.cycle_clause.cycle_path_column]
-        if extra:
-            whole = combine([lineage for _, lineage in columns])
-            self.infers(whole)
-            columns += [(name, whole) for name in extra]
-        return columns
+        added = _added(expression, dict(columns))
+        self.infers(*(lineage for _, lineage in added))
+        return [*columns, *added]
 
     def _recursive(self, expression: pb.CommonTableExpr, scope: Scope) -> Columns | None:
         """WITH RECURSIVE: start from the first arm, then walk the whole until its lineage grows no more."""
@@ -352,3 +339,17 @@ class Queries(FromClause):
         for action, resource, facts in walk.found():
             if action not in (Action.SELECT, Action.CALL):
                 self.add(action, resource, facts)
+
+
+def _added(expression: pb.CommonTableExpr, columns: dict[str, Lineage]) -> Columns:
+    """The columns that SEARCH and CYCLE add (PostgreSQL 17 §7.8.2): computed from the columns that they list."""
+    added: Columns = []
+    if expression.HasField("search_clause"):
+        search = expression.search_clause
+        listed = combine([columns.get(name, UNKNOWN) for name in names.strings(search.search_col_list)])
+        added.append((search.search_seq_column, listed))
+    if expression.HasField("cycle_clause"):
+        cycle = expression.cycle_clause
+        listed = combine([columns.get(name, UNKNOWN) for name in names.strings(cycle.cycle_col_list)])
+        added += [(cycle.cycle_mark_column, listed), (cycle.cycle_path_column, listed)]
+    return added

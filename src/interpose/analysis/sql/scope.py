@@ -50,7 +50,7 @@ class Table:
     `resource` is set for what the catalog names (not for sub-selects, functions, common table expressions); its column reads
     become effects. `open` means that it may have columns that are not in `columns`; `rest` is their lineage. `lineage_of`
     gives the lineage of a column of a resource. `reads` are the columns read, by the catalog's names. `target` marks the
-    table that a statement writes.
+    table that a statement writes. The last `unshown` columns can be named, but `*` leaves them out.
     """
 
     __slots__ = (
@@ -69,6 +69,7 @@ class Table:
         "rest",
         "schema",
         "target",
+        "unshown",
     )
 
     def __init__(
@@ -101,6 +102,7 @@ class Table:
         self.reads: dict[str, None] = {}
         self.hidden_reads = False
         self.target = False
+        self.unshown = 0
         self.parents: tuple[tuple[str, str], ...] = ()
 
     def read(self, column: str) -> Lineage:
@@ -137,13 +139,14 @@ class Table:
         """This table, if it has a column of this name."""
         return [(self, column)] if column in self.columns else []
 
+    def columns_of(self) -> list[tuple[str, list[tuple[Table, str]]]]:
+        """Its own columns."""
+        keys = list(self.columns)
+        return [(shown(key), [(self, key)]) for key in (keys[: -self.unshown] if self.unshown else keys)]
+
     def is_open(self) -> bool:
         """Whether it may have columns that are not known."""
         return self.open
-
-    def names(self) -> list[str]:
-        """Column names in order, as `*` shows them."""
-        return list(self.columns)
 
     def tables(self) -> Iterable[Table]:
         """What can be named with a qualifier."""
@@ -157,12 +160,12 @@ class FromItem(Protocol):
         """Every table column that an unqualified name means; several when USING merged them."""
         ...
 
-    def is_open(self) -> bool:
-        """Whether there may be columns that are not known."""
+    def columns_of(self) -> list[tuple[str, list[tuple[Table, str]]]]:
+        """Each column's name and the table columns that it may show, in the order of `*`."""
         ...
 
-    def names(self) -> list[str]:
-        """Column names in order, as `*` shows them."""
+    def is_open(self) -> bool:
+        """Whether there may be columns that are not known."""
         ...
 
     def tables(self) -> Iterable[Table]:
@@ -171,44 +174,87 @@ class FromItem(Protocol):
 
 
 class Join:
-    """Two items side by side; `merged` are the columns of USING or NATURAL, which come first and once."""
+    """Two items side by side; `merged` are the columns of USING or NATURAL, which come first and once.
 
-    __slots__ = ("left", "merged", "right")
+    A merged column of an outer join is the outer side's; of a full join either's; of an inner join both are equal, and the
+    server takes the one that needs no cast, which is not known here (PostgreSQL 17 §7.2.1.1).
+    """
 
-    def __init__(self, left: FromItem, right: FromItem, merged: tuple[str, ...] = ()) -> None:
-        """`merged` in the order of the left side."""
+    __slots__ = ("left", "merged", "right", "showing")
+
+    def __init__(
+        self,
+        left: FromItem,
+        right: FromItem,
+        merged: tuple[str, ...] = (),
+        showing: tuple[FromItem, ...] | None = None,
+    ) -> None:
+        """`merged` in the order of the left side; `showing` are the sides whose values they have, None: both."""
         self.left = left
         self.right = right
         self.merged = merged
+        self.showing = (left, right) if showing is None else showing
 
     def find(self, column: str) -> list[tuple[Table, str]]:
-        """Both sides' columns of this name."""
-        return [*self.left.find(column), *self.right.find(column)]
+        """The columns that one of this name may show."""
+        sides = self.showing if column in self.merged else (self.left, self.right)
+        return [found for side in sides for found in side.find(column)]
+
+    def columns_of(self) -> list[tuple[str, list[tuple[Table, str]]]]:
+        """Merged columns, then the rest of both sides."""
+        merged = self.merged
+        rest = [each for side in (self.left, self.right) for each in side.columns_of() if each[0] not in merged]
+        return [*((name, self.find(name)) for name in merged), *rest]
 
     def is_open(self) -> bool:
         """Whether one of the sides is."""
         return self.left.is_open() or self.right.is_open()
-
-    def names(self) -> list[str]:
-        """Merged columns, then the rest of both sides."""
-        merged = self.merged
-        rest = [name for side in (self.left, self.right) for name in side.names() if name not in merged]
-        return [*merged, *rest]
 
     def tables(self) -> Iterable[Table]:
         """The tables of both sides."""
         return (*self.left.tables(), *self.right.tables())
 
 
+class Aliased:
+    """A join whose merged columns also have a table name: `a JOIN b USING (id) AS j` (PostgreSQL 17 §7.2.1.1)."""
+
+    __slots__ = ("alias", "join")
+
+    def __init__(self, join: Join, alias: Table) -> None:
+        """`alias` has the merged columns; only a qualifier reaches it."""
+        self.join = join
+        self.alias = alias
+
+    def find(self, column: str) -> list[tuple[Table, str]]:
+        """As the join."""
+        return self.join.find(column)
+
+    def columns_of(self) -> list[tuple[str, list[tuple[Table, str]]]]:
+        """As the join."""
+        return self.join.columns_of()
+
+    def is_open(self) -> bool:
+        """As the join."""
+        return self.join.is_open()
+
+    def tables(self) -> Iterable[Table]:
+        """The tables of both sides, and the name for the merged columns."""
+        return (*self.join.tables(), self.alias)
+
+
 class CommonTable:
-    """A common table expression: its column names with lineage; None while it is being analysed and nothing is known."""
+    """A common table expression: its column names with lineage; None while it is being analysed and nothing is known.
 
-    __slots__ = ("columns", "name")
+    Its last `added` columns are those of SEARCH and CYCLE: `*` shows them only in the query that the WITH belongs to.
+    """
 
-    def __init__(self, name: str, columns: list[tuple[str, Lineage]] | None) -> None:
+    __slots__ = ("added", "columns", "name")
+
+    def __init__(self, name: str, columns: list[tuple[str, Lineage]] | None, added: int = 0) -> None:
         """`columns` in order, or None when they are not known."""
         self.name = name
         self.columns = columns
+        self.added = added
 
 
 class Scope:
@@ -252,6 +298,14 @@ class Scope:
 
     def column(self, name: str) -> Lineage | None:
         """Read the column that an unqualified name means; None when no level has or may have it."""
+        return self.resolve(name)[0]
+
+    def resolve(self, name: str) -> tuple[Lineage | None, bool]:
+        """Read the column that an unqualified name means, and whether there certainly is one.
+
+        It is not certain when only something whose columns are not all known may have it: then a table's name comes into
+        question as well.
+        """
         scope: Scope | None = self
         maybe: list[Lineage] = []
         while scope is not None:
@@ -259,22 +313,20 @@ class Scope:
             for item in scope.items:
                 found += item.find(name)
             if len(found) == 1 and not maybe:
-                return found[0][0].read(found[0][1])
+                return found[0][0].read(found[0][1]), True
             if found:
-                return combine([*maybe, *(table.read(column) for table, column in found)])
+                return combine([*maybe, *(table.read(column) for table, column in found)]), not maybe
             for item in scope.items:
                 if item.is_open():
                     maybe += [table.read_hidden() for table in item.tables() if table.open]
             scope = scope.parent
-        return combine(maybe) if maybe else None
+        return (combine(maybe) if maybe else None), False
 
-    def certain(self, name: str) -> bool:
-        """Whether an unqualified name means a column that is known by name, whatever is known of what it is computed from."""
+    def has_column(self, name: str) -> bool:
+        """Whether an unqualified name is, or may be, a column; nothing is read."""
         scope: Scope | None = self
         while scope is not None:
-            if any(item.is_open() for item in scope.items):
-                return False
-            if any(item.find(name) for item in scope.items):
+            if any(item.is_open() or item.find(name) for item in scope.items):
                 return True
             scope = scope.parent
         return False

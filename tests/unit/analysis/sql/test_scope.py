@@ -46,7 +46,7 @@ def test_a_merged_column_is_of_both_sides() -> None:
     scope.items.append(join)
     found = scope.column("id")
     assert found is not None and len(found.sources) == 2 and not found.direct
-    assert join.names() == ["id", "a", "b"]
+    assert [name for name, _ in join.columns_of()] == ["id", "a", "b"]
 
 
 def test_qualifiers_reach_tables_by_alias_and_schema() -> None:
