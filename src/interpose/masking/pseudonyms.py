@@ -8,13 +8,18 @@ distinct values may then meet (`int2` has 32768 pseudonyms, `int4` 2**31), and j
 from __future__ import annotations
 
 import hmac
-from base64 import b32encode
+from hashlib import sha256
 from typing import Final
 
 _DOMAIN: Final = b"interpose.pseudonym.v1\0"
 _STREAM: Final = b"interpose.pseudonym.form.v1\0"
 _SCOPE: Final = b"interpose.pseudonym.scope.v1\0"
 _MIN_KEY: Final = 16
+_BLOCK: Final = 64  # bytes of a block of SHA-256
+_INNER: Final = bytes(x ^ 0x36 for x in range(256))
+_OUTER: Final = bytes(x ^ 0x5C for x in range(256))
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"  # Base 32 (RFC 4648 §6) in lower case
+_PAIRS: Final = tuple(a + b for a in _LETTERS for b in _LETTERS)
 
 
 def scope_key(master: bytes, scope: str) -> bytes:
@@ -30,21 +35,33 @@ def scope_key(master: bytes, scope: str) -> bytes:
 class Pseudonyms:
     """Pseudonyms under one key."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_inner", "_key", "_outer")
 
     def __init__(self, key: bytes) -> None:
         """`key` is at least 16 secret bytes; raises `ValueError` for fewer (our bug)."""
         if len(key) < _MIN_KEY:
             raise ValueError(f"a pseudonym key has at least {_MIN_KEY} bytes")
         self._key = bytes(key)
+        # HMAC hashes a block made of the key first, twice for each value. Done once here, a digest takes a third of the time.
+        block = (self._key if len(key) <= _BLOCK else sha256(self._key).digest()).ljust(_BLOCK, b"\0")
+        self._inner = sha256(block.translate(_INNER) + _DOMAIN)
+        self._outer = sha256(block.translate(_OUTER))
 
     def digest(self, value: bytes) -> bytes:
         """32 bytes that stand for the value."""
-        return hmac.digest(self._key, _DOMAIN + value, "sha256")
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(value)
+        outer.update(inner.digest())
+        return outer.digest()
 
     def text(self, value: str) -> str:
         """`h_` and 24 lower-case letters and digits (120 bits)."""
-        return "h_" + b32encode(self.digest(value.encode("utf-8", "surrogatepass"))[:15]).decode().lower()
+        n = int.from_bytes(self.digest(value.encode("utf-8", "surrogatepass"))[:15], "big")
+        p = _PAIRS
+        return (
+            f"h_{p[n >> 110]}{p[n >> 100 & 1023]}{p[n >> 90 & 1023]}{p[n >> 80 & 1023]}{p[n >> 70 & 1023]}{p[n >> 60 & 1023]}"
+            f"{p[n >> 50 & 1023]}{p[n >> 40 & 1023]}{p[n >> 30 & 1023]}{p[n >> 20 & 1023]}{p[n >> 10 & 1023]}{p[n & 1023]}"
+        )
 
     def number(self, value: str, bound: int) -> int:
         """A whole number from 0 to `bound` - 1."""

@@ -1,8 +1,12 @@
 """Keyed pseudonyms."""
 
+import hmac
+from base64 import b32encode
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interpose.masking.pseudonyms import Pseudonyms, scope_key
 
@@ -16,6 +20,14 @@ def test_equal_values_meet_and_other_keys_part_them() -> None:
 
 def test_known_answer_so_that_pseudonyms_stay_stable_across_versions() -> None:
     assert Pseudonyms(b"0123456789abcdef").digest(b"ada").hex()[:16] == "97add1300d630871"
+
+
+@given(st.binary(min_size=16, max_size=200), st.text())
+def test_digests_are_hmac_sha256_and_texts_are_base_32(key: bytes, value: str) -> None:
+    pseudonyms, data = Pseudonyms(key), value.encode()
+    digest = hmac.digest(key, b"interpose.pseudonym.v1\0" + data, "sha256")
+    assert pseudonyms.digest(data) == digest
+    assert pseudonyms.text(value) == "h_" + b32encode(digest[:15]).decode().lower()
 
 
 def test_scopes_have_keys_of_their_own_that_stay_the_same() -> None:
