@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from interpose.engine.ports import Approval, SessionHeader, SessionRow, TokenRecord, Vote
+from interpose.engine.ports import Approval, DirectoryEntry, SessionHeader, SessionRow, TokenRecord, Vote
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, Effect, FactValue, NeedsCatalog, StatementInfo, Unanalysable
 from interpose.model.audit import AuditEvent, AuditKind
@@ -276,6 +276,34 @@ class MemoryPrincipals:
 
     def find(self, name: str) -> Principal | None:
         return self.by_name.get(name)
+
+    def reserves(self, name: str) -> bool:
+        return name in self.by_name
+
+
+class MemoryDirectory:
+    """Directory entries with the time at which they were put."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, tuple[float, DirectoryEntry]] = {}
+        self.down = False
+
+    async def get(self, name: str) -> DirectoryEntry | None:
+        self._answer()
+        found = self.entries.get(name)
+        return None if found is None else found[1]
+
+    async def changed_since(self, at: float) -> Sequence[DirectoryEntry]:
+        self._answer()
+        return [entry for put, entry in self.entries.values() if put >= at]
+
+    async def put(self, entry: DirectoryEntry, at: float) -> None:
+        self._answer()
+        self.entries[entry.principal.name] = (at, entry)
+
+    def _answer(self) -> None:
+        if self.down:
+            raise StoreError("the directory is down")
 
 
 @dataclass

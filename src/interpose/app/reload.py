@@ -14,8 +14,8 @@ from interpose.app.loading import Loaded, load
 from interpose.app.settings import Settings
 from interpose.app.telemetry import Telemetry
 from interpose.app.watching import Stamp, stamp
+from interpose.engine.directory import Directory
 from interpose.engine.ports import AuditChain
-from interpose.engine.snapshot import SnapshotHolder
 from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.errors import ConfigurationError, InterposeError
 
@@ -40,14 +40,14 @@ class Reloader:
     def __init__(
         self,
         first: Loaded,
-        holder: SnapshotHolder,
+        directory: Directory,
         audit: AuditChain,
         telemetry: Telemetry,
     ) -> None:
         """Every reload is in the audit chain, the log and the metrics."""
         self.loaded = first
         self.state = ReloadState()
-        self._holder = holder
+        self._directory = directory
         self._audit = audit
         self._telemetry = telemetry
         self._lock = asyncio.Lock()
@@ -85,7 +85,7 @@ class Reloader:
                 )
             )
             self.loaded = new
-            self._holder.swap(new.snapshot)
+            self._directory.install(new.snapshot)
             self.state.loaded += 1
             self.state.failure = ""
             fields = {"snapshot": new.snapshot.digest[:12], "cause": cause, "policy_tests": str(new.tests)}

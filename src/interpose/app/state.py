@@ -21,6 +21,7 @@ from interpose.recording.retention import RetentionRules
 from interpose.store.approvals import SqlApprovals
 from interpose.store.bus import DatagramBus
 from interpose.store.database import Database
+from interpose.store.directory import SqlDirectory
 from interpose.store.files.opening import AUDIT, RECORDINGS, FileRecord, open_record
 from interpose.store.files.reading import RecordedSessions
 from interpose.store.files.recordings import RecordingOptions
@@ -45,6 +46,7 @@ class State:
     approvals: SqlApprovals
     tokens: SqlTokens
     sessions: SqlSessions
+    directory: SqlDirectory
     worker: str
     mask_key: bytes
     settings: Settings
@@ -133,6 +135,7 @@ def open_state(settings: Settings, who: int | str, started: dict[str, AuditValue
         SqlApprovals(database),
         SqlTokens(database),
         SqlSessions(database),
+        SqlDirectory(database),
         boot,
         mask_key,
         settings,

@@ -26,6 +26,8 @@ from interpose.engine.admit import DRAINING, Admission, gateway_grant
 from interpose.engine.approvals import Approvals
 from interpose.engine.authenticate import Authentication
 from interpose.engine.catalogs import Catalogs, CatalogWatch
+from interpose.engine.directory import TOPIC as DIRECTORY_TOPIC
+from interpose.engine.directory import Directory
 from interpose.engine.gate import Gate
 from interpose.engine.limits import FailureLimiter
 from interpose.engine.release import Release
@@ -99,7 +101,8 @@ class Worker:
         self._tasks = _Tasks(asyncio.get_running_loop().create_future(), set())
         self._holder = SnapshotHolder(loaded.snapshot)
         audit, clock = telemetry.chain(state.record.chain), state.clock
-        self._reloader = Reloader(loaded, self._holder, audit, telemetry)
+        self._directory = Directory(self._holder, state.directory, audit, state.bus, clock)
+        self._reloader = Reloader(loaded, self._directory, audit, telemetry)
         self._registry = SessionRegistry()
         self._session_options = SessionOptions(write_stall=self._settings.limits.write_stall)
         self._journal = telemetry.journal
@@ -175,6 +178,7 @@ class Worker:
             await self._state.close_orphans()
         except StoreError as error:
             self._telemetry.warn("sessions of dead workers still count as live", {"why": str(error)})
+        await self._directory.refresh()
         self._background()
         pending = Pending(self._listener_options())
         for settings in self._settings.listeners:
@@ -220,6 +224,8 @@ class Worker:
         self._tasks.start(self._approvals.run, "approvals")
         self._tasks.start(self._watch.run, "revocations")
         self._tasks.start(self._catalog_watch.run, "catalog watch")
+        self._tasks.start(self._directory.run, "directory")
+        self._tasks.start(self._hear_directory, "directory changes")
         self._tasks.start(self._state.sessions.run, "session index")
         self._tasks.start(lambda: self._reloader.watch(self._stop), "file watch")
         self._tasks.start(self._hear_ends, "session ends")
@@ -274,6 +280,13 @@ class Worker:
             return True
         self._state.bus.publish(CANCEL_TOPIC, key.hex())
         return False
+
+    async def _hear_directory(self) -> None:
+        async for _ in self._state.bus.listen(DIRECTORY_TOPIC):
+            try:
+                await self._directory.refresh()
+            except StoreError:
+                continue  # the directory's own loop looks again
 
     async def _hear_cancels(self) -> None:
         async for payload in self._state.bus.listen(CANCEL_TOPIC):

@@ -19,6 +19,7 @@ PARTS: Final[Mapping[str, str]] = {
     "config": "config",
     "policy": "policy",
     "classify": "classify",
+    "principals": "principals",
     "token": "tokens",
     "secret": "secrets",
     "approvals": "approvals",

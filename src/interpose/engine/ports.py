@@ -209,6 +209,42 @@ class PrincipalSource(Protocol):
         """The principal with this canonical name."""
         ...
 
+    def reserves(self, name: str) -> bool:
+        """Whether the name is taken here, by somebody who may be disabled."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryEntry:
+    """A principal that an identity provider vouches for.
+
+    `subject` is the provider's own name for it, which never changes. `learned_at` and `valid_until` are wall-clock seconds; past
+    `valid_until` (None: never) it must be proven again. `disabled` is why it is disabled, empty when it is not.
+    """
+
+    principal: Principal
+    provider: str
+    subject: str
+    learned_at: float
+    valid_until: float | None = None
+    disabled: str = ""
+
+
+class DirectoryStore(Protocol):
+    """Directory entries by canonical name, shared by all workers."""
+
+    async def get(self, name: str) -> DirectoryEntry | None:
+        """The entry with this name."""
+        ...
+
+    async def changed_since(self, at: float) -> Sequence[DirectoryEntry]:
+        """Entries that were put at or after `at` (wall clock); 0 for all."""
+        ...
+
+    async def put(self, entry: DirectoryEntry, at: float) -> None:
+        """Store an entry in the place of the one with its name."""
+        ...
+
 
 class Authenticators(Protocol):
     """Evidence to identity."""

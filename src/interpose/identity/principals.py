@@ -41,6 +41,10 @@ class Principals:
         """The principal with this canonical name; None for one that is disabled."""
         return self._by_name.get(name)
 
+    def reserves(self, name: str) -> bool:
+        """Whether the file has this name, disabled ones included."""
+        return name in self._by_name or name in self.disabled
+
     def __len__(self) -> int:
         """How many there are, without the disabled."""
         return len(self._by_name)

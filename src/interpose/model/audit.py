@@ -33,6 +33,9 @@ class AuditKind(Enum):
     RECORDING_READ = "recording.read"
     TOKEN_CREATED = "token.created"  # noqa: S105
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
+    PRINCIPAL_LEARNED = "principal.learned"
+    PRINCIPAL_DISABLED = "principal.disabled"
+    PRINCIPAL_ENABLED = "principal.enabled"
     SECRET_READ = "secret.read"  # noqa: S105
     SECRET_CHANGED = "secret.changed"  # noqa: S105
     ADMINISTERED = "administered"

@@ -65,6 +65,24 @@ tokens = Table(
     Index("tokens_by_revocation", "revoked_at"),
 )
 
+directory = Table(
+    "directory",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("groups", Text, nullable=False),
+    Column("attributes", Text, nullable=False),
+    Column("acting_for", String),
+    Column("task", Text),
+    Column("provider", String, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("learned_at", Float, nullable=False),
+    Column("valid_until", Float),
+    Column("disabled", Text, nullable=False),
+    Column("changed_at", Float, nullable=False),
+    Index("directory_by_change", "changed_at"),
+)
+
 sessions = Table(
     "sessions",
     metadata,

@@ -40,6 +40,7 @@ ENDS: Final = frozenset(
         AuditKind.RECORDING_CHUNK,
         AuditKind.APPROVAL_CLOSED,
         AuditKind.TOKEN_REVOKED,
+        AuditKind.PRINCIPAL_DISABLED,
         AuditKind.GATEWAY_STOPPED,
     }
 )

@@ -1,0 +1,204 @@
+"""The directory: who is known beside the principals file (people and workloads that an identity provider vouches for), and who is disabled.
+
+Every change makes a new snapshot, so that it reaches live sessions at their next command and ends those of principals who are gone.
+Does not know how an identity is proven, nor how entries are stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from interpose.engine.ports import DirectoryEntry
+from interpose.model.audit import AuditEvent, AuditKind, AuditValue
+from interpose.model.errors import AuthenticationError, ClientError, StoreError
+
+if TYPE_CHECKING:
+    from interpose.engine.ports import AuditChain, Bus, Clock, DirectoryStore, PrincipalSource
+    from interpose.engine.snapshot import Snapshot, SnapshotHolder
+    from interpose.model.principal import Principal
+
+TOPIC: Final = "directory"
+"""What is published on the bus when an entry has changed."""
+
+NOBODY: Final = ""
+"""The provider of an entry that only disables a principal of the principals file."""
+
+_WRONG: Final = "authentication failed"
+_OVERLAP: Final = 120.0
+"""Seconds that each look reaches back behind the last one: clocks of processes differ."""
+
+
+class KnownPrincipals:
+    """The principals file and the directory as one source, immutable.
+
+    INVARIANT: a name of the file, a disabled one included, is never answered from the directory: a provider cannot hand out the
+    rights that the file gives to a name.
+    """
+
+    __slots__ = ("_disabled", "_entries", "_file")
+
+    def __init__(self, file: PrincipalSource, entries: Mapping[str, Principal], disabled: frozenset[str]) -> None:
+        """`entries` by canonical name; `disabled` are found by nobody, wherever they stand."""
+        self._file = file
+        self._entries = entries
+        self._disabled = disabled
+
+    def find(self, name: str) -> Principal | None:
+        """The principal with this canonical name; None for one that is disabled."""
+        if name in self._disabled:
+            return None
+        return self._file.find(name) if self._file.reserves(name) else self._entries.get(name)
+
+    def reserves(self, name: str) -> bool:
+        """Whether the name is taken, by somebody who may be disabled."""
+        return self._file.reserves(name) or name in self._entries or name in self._disabled
+
+
+class Directory:
+    """The use case: keep who is known. One a process; the store is what all processes share."""
+
+    def __init__(
+        self, holder: SnapshotHolder, store: DirectoryStore, audit: AuditChain, bus: Bus, clock: Clock
+    ) -> None:
+        """Nothing is known before `refresh`. From now on snapshots go through `install`."""
+        self._holder = holder
+        self._store = store
+        self._audit = audit
+        self._bus = bus
+        self._clock = clock
+        self._file = holder.current.principals
+        self._entries: dict[str, DirectoryEntry] = {}
+        self._looked = 0.0
+        self._swept = clock.wall()
+
+    def install(self, snapshot: Snapshot) -> None:
+        """Swap in a snapshot that was made from files, with the directory's principals beside those of the file."""
+        self._file = snapshot.principals
+        self._holder.swap(self._dressed(snapshot))
+
+    def entry(self, name: str) -> DirectoryEntry | None:
+        """What is known of this canonical name."""
+        return self._entries.get(name)
+
+    def all(self) -> tuple[DirectoryEntry, ...]:
+        """Every entry, by name."""
+        return tuple(self._entries[name] for name in sorted(self._entries))
+
+    async def refresh(self) -> bool:
+        """Take over what any process has changed in the store; answers whether something was. Raises `StoreError`."""
+        began = self._clock.wall()
+        found = await self._store.changed_since(self._looked - _OVERLAP if self._looked else 0.0)
+        self._looked = began
+        changed = {entry.principal.name: entry for entry in found if self._entries.get(entry.principal.name) != entry}
+        self._entries.update(changed)
+        if changed:
+            self._swap()
+        return bool(changed)
+
+    async def run(self, interval: float = 1.0) -> None:
+        """Look every `interval` seconds, until cancelled; also ends what is past its time.
+
+        A store that is down changes nothing: nobody new comes in (that needs the store), and who is known stays known to the end
+        of the time that the provider vouched for.
+        """
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                await self.refresh()
+            except StoreError:
+                self._looked = 0.0
+            self.expire()
+
+    def expire(self) -> bool:
+        """Forget those whose provider vouched for them until a moment that has come; answers whether there were any."""
+        swept, self._swept = self._swept, self._clock.wall()
+        ends = (entry.valid_until for entry in self._entries.values())
+        if not any(end is not None and swept < end <= self._swept for end in ends):
+            return False
+        self._swap()
+        return True
+
+    async def learn(self, entry: DirectoryEntry) -> Principal:
+        """Somebody proved to be this principal: keep what the provider says of it, and answer it.
+
+        Raises `AuthenticationError` (its `detail` is a machine word) when the name belongs to the principals file, to another
+        provider or to another subject of the same, or is disabled; `RecordingError` and `StoreError`.
+        """
+        name = entry.principal.name
+        if self._file.reserves(name):
+            raise AuthenticationError(_WRONG, detail="name_is_in_the_principals_file")
+        # The store and not this process's memory: another may have disabled the name a moment ago.
+        known = await self._store.get(name)
+        if known is not None and known.disabled:
+            raise AuthenticationError(_WRONG, detail="principal_disabled")
+        if known is not None and (known.provider, known.subject) != (entry.provider, entry.subject):
+            raise AuthenticationError(_WRONG, detail="name_belongs_to_another_subject")
+        if known is None or known.principal != entry.principal:
+            before = frozenset() if known is None else known.principal.groups
+            fields: dict[str, AuditValue] = {
+                "principal": name,
+                "provider": entry.provider,
+                "subject": entry.subject,
+                "new": known is None,
+                "groups": tuple(sorted(entry.principal.groups)),
+                "groups_gained": tuple(sorted(entry.principal.groups - before)),
+                "groups_lost": tuple(sorted(before - entry.principal.groups)),
+                "attributes": tuple(sorted(entry.principal.attributes)),
+            }
+            self._audit.append(AuditEvent(AuditKind.PRINCIPAL_LEARNED, None, entry.principal.label, fields))
+        await self._keep(entry)
+        return entry.principal
+
+    async def disable(self, name: str, *, by: str, reason: str) -> None:
+        """Nobody is this principal any more; live sessions end. Raises `ClientError` for a name that nobody has."""
+        known = await self._known(name)
+        self._audit.append(
+            AuditEvent(
+                AuditKind.PRINCIPAL_DISABLED,
+                None,
+                by,
+                {"principal": name, "provider": known.provider, "reason": reason},
+            )
+        )
+        await self._keep(dataclasses.replace(known, disabled=reason or "disabled"))
+
+    async def enable(self, name: str, *, by: str) -> None:
+        """Undo `disable`. Raises `ClientError` for a name that nobody has."""
+        known = await self._known(name)
+        fields: dict[str, AuditValue] = {"principal": name, "provider": known.provider}
+        self._audit.append(AuditEvent(AuditKind.PRINCIPAL_ENABLED, None, by, fields))
+        await self._keep(dataclasses.replace(known, disabled=""))
+
+    async def _known(self, name: str) -> DirectoryEntry:
+        known = await self._store.get(name)
+        if known is not None:
+            return known
+        local = self._file.find(name)
+        if local is None:
+            raise ClientError(f"there is no principal `{name}`", hint="see `interpose principals list`")
+        return DirectoryEntry(
+            dataclasses.replace(local, groups=frozenset(), attributes={}), NOBODY, "", self._clock.wall()
+        )
+
+    async def _keep(self, entry: DirectoryEntry) -> None:
+        await self._store.put(entry, self._clock.wall())
+        if self._entries.get(entry.principal.name) != entry:
+            self._entries[entry.principal.name] = entry
+            self._swap()
+        self._bus.publish(TOPIC, entry.principal.name)
+
+    def _swap(self) -> None:
+        self._holder.swap(self._dressed(dataclasses.replace(self._holder.current, principals=self._file)))
+
+    def _dressed(self, snapshot: Snapshot) -> Snapshot:
+        now = self._clock.wall()
+        entries = {
+            name: entry.principal
+            for name, entry in self._entries.items()
+            if entry.provider != NOBODY and (entry.valid_until is None or now < entry.valid_until)
+        }
+        disabled = frozenset(name for name, entry in self._entries.items() if entry.disabled)
+        return dataclasses.replace(snapshot, principals=KnownPrincipals(snapshot.principals, entries, disabled))
