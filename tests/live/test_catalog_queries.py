@@ -88,3 +88,17 @@ def test_rows_and_temporary_tables_do_not_show(upstream: psycopg.Connection[tupl
 def test_schemas_are_asked_whether_they_exist(upstream: psycopg.Connection[tuple[str | None, ...]]) -> None:
     names = CatalogNames(schemas=frozenset({"public", "gateway_role"}))
     assert read_page(names, PATH, ask(upstream, lookup_query(names, PATH))).schemas == {"public"}
+
+
+def test_types_are_those_that_a_result_would_have(upstream: psycopg.Connection[tuple[str | None, ...]]) -> None:
+    """Of a domain over a domain the type at the bottom, with its length: what `RowDescription` says."""
+    upstream.execute(
+        "create domain public.code as varchar(8); create domain public.short as public.code;"
+        "create table public.typed (a public.short, b varchar(5), c bit(3), d public.short[], e numeric(5, 2), f int)"
+    )
+    names = CatalogNames(relations=frozenset({(None, "typed")}))
+    (relation,) = read_page(names, PATH, ask(upstream, lookup_query(names, PATH))).relations
+    described = upstream.pgconn.exec_(b"select * from public.typed")
+    expected = [(described.ftype(i), described.fmod(i)) for i in range(described.nfields)]
+    assert [(column.type_oid, column.type_modifier) for column in relation.columns] == expected
+    assert expected[0] == (1043, 12)

@@ -47,21 +47,24 @@ def copy_shape(
         output = None if outputs is None else outputs[index]
         known = _type(output, catalog)
         if known is None:
-            known = _UNKNOWN_OID if binary and rules[index] is not None else _TEXT_OID
+            known = (_UNKNOWN_OID if binary and rules[index] is not None else _TEXT_OID, -1)
         name = column.name if output is None else output.name
-        columns.append(ResultColumn(name, 0, 0, known, -1, -1, 1 if binary else 0))
+        type_oid, modifier = known
+        columns.append(ResultColumn(name, 0, 0, type_oid, -1, modifier, 1 if binary else 0))
     return dataclasses.replace(shape, columns=tuple(columns))
 
 
-def _type(output: OutputColumn | None, catalog: CatalogView) -> int | None:
-    """The type of a value that is exactly one table column."""
+def _type(output: OutputColumn | None, catalog: CatalogView) -> tuple[int, int] | None:
+    """The type and type modifier of a value that is exactly one table column."""
     if output is None or not output.known or not output.direct or len(output.sources) != 1:
         return None
     (source,) = output.sources
     relation = catalog.relation(source.schema, source.table, ())
     if not isinstance(relation, Relation):
         return None
-    return next((column.type_oid for column in relation.columns if column.name == source.name), None)
+    return next(
+        ((column.type_oid, column.type_modifier) for column in relation.columns if column.name == source.name), None
+    )
 
 
 def copy_stream(plan: MaskingPlan, layout: CopyLayout | None, max_row: int) -> CopyStream:

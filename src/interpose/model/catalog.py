@@ -23,12 +23,16 @@ class Lookup(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CatalogColumn:
-    """A live column: its name, attribute number (`pg_attribute.attnum`) and type oid."""
+    """A live column: its name, attribute number (`pg_attribute.attnum`), type oid and type modifier (-1 for none).
+
+    Of a domain they are those of the type below it, as `RowDescription` has them.
+    """
 
     name: str
     number: int
     type_oid: int
     generated: bool = False
+    type_modifier: int = -1
 
 
 @dataclass(frozen=True, slots=True)

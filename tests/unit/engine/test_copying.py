@@ -46,6 +46,17 @@ def test_types_come_from_the_catalog_where_they_can(
     assert column.name == ("" if output is None else "age")
 
 
+def test_a_declared_length_is_kept() -> None:
+    catalog = _catalog()
+    people = Relation(1, "public", "people", "table", (CatalogColumn("age", 1, 1043, type_modifier=9),))
+    catalog.relations[("public", "people")] = people
+    output = OutputColumn("age", frozenset({AGE}), direct=True)
+    shape = copy_shape(SHAPE, (output,), [REDACT], CopyLayout(), catalog)
+    plan = build_plan(shape, [REDACT], {}, b"k" * 32)
+    assert plan is not None
+    assert plan.mask_row([b"forty"]) == [b"[reda"]
+
+
 def test_a_layout_belongs_to_its_statement() -> None:
     made = analysis(Action.COPY_OUT, statements=(StatementInfo("COPY", layout=CopyLayout("csv", ",", "")),))
     layout = copy_layout(made, 0)

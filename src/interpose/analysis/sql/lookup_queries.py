@@ -32,8 +32,12 @@ _KINDS = {
 
 _RELATIONS = """\
 SELECT 'relation', c.oid::text, n.nspname, c.relname, c.relkind::text, c.relpersistence::text,
- (SELECT json_agg(json_build_array(a.attname, a.attnum, a.atttypid::bigint, a.attgenerated <> '') ORDER BY a.attnum)
-  FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
+ (SELECT json_agg(json_build_array(a.attname, a.attnum, b.type::bigint, a.attgenerated <> '', b.modifier) ORDER BY a.attnum)
+  FROM pg_attribute a CROSS JOIN LATERAL (
+   WITH RECURSIVE below AS (SELECT a.atttypid AS type, a.atttypmod AS modifier
+    UNION ALL SELECT d.typbasetype, d.typtypmod FROM below JOIN pg_type d ON d.oid = below.type WHERE d.typtype = 'd')
+   SELECT below.type, below.modifier FROM below JOIN pg_type d ON d.oid = below.type WHERE d.typtype <> 'd') b
+  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
  CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
  (SELECT json_agg(json_build_array(pn.nspname, pc.relname) ORDER BY i.inhseqno)
   FROM pg_inherits i JOIN pg_class pc ON pc.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = pc.relnamespace
@@ -150,7 +154,10 @@ def _relation(
         schema,
         name,
         _KINDS.get(kind, "unknown"),
-        tuple(CatalogColumn(str(each[0]), int(each[1]), int(each[2]), bool(each[3])) for each in listed),
+        tuple(
+            CatalogColumn(str(name), int(number), int(type_oid), bool(generated), int(modifier))
+            for name, number, type_oid, generated, modifier in listed
+        ),
         definition,
         tuple((str(each[0]), str(each[1])) for each in above),
         persistence == "t",

@@ -3,7 +3,7 @@
 import pytest
 
 from interpose.analysis.sql.lookup_queries import lookup_query, read_page
-from interpose.model.catalog import CatalogNames
+from interpose.model.catalog import CatalogColumn, CatalogNames
 
 RELATION = [
     "relation",
@@ -12,7 +12,7 @@ RELATION = [
     "t",
     "v",
     "p",
-    '[["id",1,20,false],["n",2,25,true]]',
+    '[["id",1,23,false,-1],["n",2,1043,true,14]]',
     "SELECT 1",
     '[["a","b"]]',
 ]
@@ -44,10 +44,7 @@ def test_nothing_is_asked_that_was_not_wanted() -> None:
 def test_a_relation_is_read() -> None:
     (relation,) = read_page(CatalogNames(), (), [RELATION]).relations
     assert (relation.oid, relation.kind, relation.definition) == (16400, "view", "SELECT 1")
-    assert [(column.name, column.number, column.generated) for column in relation.columns] == [
-        ("id", 1, False),
-        ("n", 2, True),
-    ]
+    assert relation.columns == (CatalogColumn("id", 1, 23), CatalogColumn("n", 2, 1043, True, 14))
     assert relation.parents == (("a", "b"),)
 
 
