@@ -15,6 +15,7 @@ from interpose.model.actions import Action
 from interpose.model.analysis import Analysis
 from interpose.model.catalog import CatalogColumn, Lookup, Relation, Routine
 from interpose.model.command import Command, CommandKind, SqlContext
+from interpose.model.errors import ConfigurationError
 from interpose.model.principal import Principal
 from interpose.model.refusal import Refusal
 from interpose.policy import builtin
@@ -131,3 +132,20 @@ def test_the_rule_on_trial_is_seen_at_night_only() -> None:
 def test_decisions_about_commands_can_be_kept() -> None:
     assert not _BUNDLE.uses_time
     assert not _BUNDLE.uses_source
+
+
+def test_a_mask_that_does_not_fit_is_told_with_its_place_and_what_was_meant() -> None:
+    text = 'forbid (principal, action == Action::"reveal", resource);\n'
+    files = {
+        "a.cedar": f'@id("a")\n@mask("bucket-1000")\n{text}@id("b")\n@mask("json:$.a=partial-mail")\n{text}',
+        "b.cedar": f'@id("c")\n@mask("last:99")\n{text}@id("d") @mask("json:$.a[0]") {text}',
+        "classifications.yaml": 'data_classes:\n  pii: {mask: "date-year:3"}\n',
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        load_policy(files, _SURROUNDINGS)
+    found = {(problem.file, problem.line): f"{problem.message} | {problem.hint}" for problem in caught.value.problems}
+    assert "did you mean `bucket:1000`" in found["a.cedar", 2]
+    assert "did you mean `partial-email`" in found["a.cedar", 5]
+    assert "from 1 to 32" in found["b.cedar", 2]
+    assert "does not belong to a JSON path" in found["b.cedar", 4]
+    assert "takes no argument" in found["classifications.yaml", 2]

@@ -32,11 +32,13 @@ _KINDS = {
 
 _RELATIONS = """\
 SELECT 'relation', c.oid::text, n.nspname, c.relname, c.relkind::text, c.relpersistence::text,
- (SELECT json_agg(json_build_array(a.attname, a.attnum, b.type::bigint, a.attgenerated <> '', b.modifier) ORDER BY a.attnum)
-  FROM pg_attribute a CROSS JOIN LATERAL (
-   WITH RECURSIVE below AS (SELECT a.atttypid AS type, a.atttypmod AS modifier
+ (SELECT json_agg(json_build_array(a.attname, a.attnum, a.attgenerated <> '', CASE t.typtype WHEN 'd' THEN (
+   WITH RECURSIVE below AS (SELECT t.typbasetype AS type, t.typtypmod AS modifier
     UNION ALL SELECT d.typbasetype, d.typtypmod FROM below JOIN pg_type d ON d.oid = below.type WHERE d.typtype = 'd')
-   SELECT below.type, below.modifier FROM below JOIN pg_type d ON d.oid = below.type WHERE d.typtype <> 'd') b
+   SELECT json_build_array(below.type::bigint, below.modifier)
+   FROM below JOIN pg_type d ON d.oid = below.type WHERE d.typtype <> 'd')
+   ELSE json_build_array(a.atttypid::bigint, a.atttypmod) END) ORDER BY a.attnum)
+  FROM pg_attribute a LEFT JOIN pg_type t ON t.oid = a.atttypid
   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
  CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
  (SELECT json_agg(json_build_array(pn.nspname, pc.relname) ORDER BY i.inhseqno)
@@ -156,7 +158,7 @@ def _relation(
         _KINDS.get(kind, "unknown"),
         tuple(
             CatalogColumn(str(name), int(number), int(type_oid), bool(generated), int(modifier))
-            for name, number, type_oid, generated, modifier in listed
+            for name, number, generated, (type_oid, modifier) in listed
         ),
         definition,
         tuple((str(each[0]), str(each[1])) for each in above),
