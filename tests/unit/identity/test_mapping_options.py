@@ -1,0 +1,67 @@
+"""`mapping` in the configuration: read strictly, every fault told."""
+
+from __future__ import annotations
+
+import pytest
+
+from interpose.identity.mapping import ClaimMapping, ClaimPath, GroupMapping
+from interpose.identity.mapping_options import parse_mapping
+from interpose.model.errors import Problem
+from interpose.model.principal import PrincipalKind
+
+
+def test_all_of_it() -> None:
+    problems: list[Problem] = []
+    mapping = parse_mapping(
+        {
+            "name": {"claim": "email", "pattern": "(?P<name>[^@]+)@x"},
+            "subject": "oid",
+            "name_suffix": "@corp",
+            "groups": {"claim": "a.b", "allow": ["dba"], "rename": {"Admins": "dba"}},
+            "attributes": {"manager": "manager", "n": {"claim": ["x.y", "n"], "type": "long"}},
+            "domains": ["Example.com"],
+            "require": {"amr": "mfa", "ok": True},
+        },
+        problems,
+        kind="agent",
+    )
+    assert not problems
+    assert mapping.kind is PrincipalKind.AGENT
+    assert mapping.subject == ClaimPath(("oid",))
+    assert mapping.groups == GroupMapping(ClaimPath(("a", "b")), frozenset({"dba"}), "", {"Admins": "dba"})
+    assert mapping.attributes["n"] == (ClaimPath(("x.y", "n")), "long")
+    assert (mapping.domains, mapping.require) == (frozenset({"example.com"}), {"amr": "mfa", "ok": True})
+
+
+def test_nothing_is_the_default() -> None:
+    problems: list[Problem] = []
+    assert parse_mapping(None, problems) == ClaimMapping()
+    assert not problems
+
+
+@pytest.mark.parametrize(
+    ("raw", "complaint"),
+    [
+        ([], "`mapping` must be a mapping"),
+        ({"gruops": "x"}, "did you mean `groups`?"),
+        ({"groups": "roles"}, "lets the provider give any group"),
+        ({"groups": {"allow": ["x"]}}, "`groups` names no claim"),
+        ({"groups": {"claim": "x", "allow": "x"}}, "`groups.allow` must be a list of texts"),
+        ({"name": {"claim": "email", "pattern": "("}}, "no regular expression"),
+        ({"name": 3}, "`name` must be a mapping"),
+        ({"attributes": {"n": {"claim": "n", "type": "int"}}}, "`attributes.n.type` cannot be `int`"),
+        ({"domains": "x"}, "`domains` must be a list of texts"),
+        ({"require": {"x": [1]}}, "`require.x` must be a text"),
+        ({"name_prefix": 3}, "`name_prefix` must be a text"),
+    ],
+)
+def test_faults(raw: object, complaint: str) -> None:
+    problems: list[Problem] = []
+    parse_mapping(raw, problems)
+    assert any(complaint in str(problem) for problem in problems), problems
+
+
+def test_a_kind_that_does_not_exist() -> None:
+    problems: list[Problem] = []
+    parse_mapping(None, problems, kind="robot")
+    assert "`kind` cannot be `robot`" in str(problems[0])
