@@ -7,7 +7,7 @@ import pytest
 
 from interpose.analysis.sql.catalog import CatalogCache
 from interpose.analysis.sql.lookup_queries import FINGERPRINT, lookup_query, read_page
-from interpose.model.catalog import CatalogNames, Lookup, Relation, Routine
+from interpose.model.catalog import Behind, CatalogNames, Lookup, Relation, Routine
 from tests.support.database import Database
 
 PATH = ("pg_catalog", "public")
@@ -68,6 +68,8 @@ def test_names_are_found_as_the_server_knows_them(upstream: psycopg.Connection[t
         "drop table public.child",
         "create or replace function public.f() returns int language sql return 2",
         "create schema s",
+        "create operator public.@@@ (function = pg_catalog.int4pl, leftarg = int, rightarg = int)",
+        "create type public.shape as (a int); create cast (text as public.shape) with inout",
         "alter table public.child no inherit public.t",
         "alter table public.t add column extra int",
     ],
@@ -102,3 +104,38 @@ def test_types_are_those_that_a_result_would_have(upstream: psycopg.Connection[t
     expected = [(described.ftype(i), described.fmod(i)) for i in range(described.nfields)]
     assert [(column.type_oid, column.type_modifier) for column in relation.columns] == expected
     assert expected[0] == (1043, 12)
+
+
+def test_users_functions_behind_operators_and_casts_are_found(
+    upstream: psycopg.Connection[tuple[str | None, ...]],
+) -> None:
+    upstream.execute(
+        "create function public.leak(int, int) returns text language sql as 'select n from public.t limit 1';"
+        "create operator public.@@@ (function = public.leak, leftarg = int, rightarg = int);"
+        "create operator public.### (function = pg_catalog.int4pl, leftarg = int, rightarg = int);"
+        "create type public.leaky as (a int); create domain public.over_leaky as public.leaky;"
+        "create function public.to_leaky(int) returns public.leaky language sql as 'select row($1)::public.leaky';"
+        "create cast (int as public.leaky) with function public.to_leaky(int);"
+        "create extension citext"
+    )
+    operators = {(Behind.OPERATOR, None, name) for name in ("@@@", "###", "=", "+", "no")}
+    casts = {(Behind.CAST, None, name) for name in ("leaky", "over_leaky", "int4", "text", "citext", "no")}
+    names = CatalogNames(behind=frozenset(operators | casts | {(Behind.OPERATOR, "pg_catalog", "=")}))
+    cache = CatalogCache()
+    cache.absorb(read_page(names, PATH, ask(upstream, lookup_query(names, PATH))))
+
+    def found(kind: Behind, name: str, schema: str | None = None) -> list[str]:
+        behind = cache.behind(kind, schema, name, PATH)
+        assert not isinstance(behind, Lookup)
+        return sorted(f"{each.schema}.{each.name}" for each in behind)
+
+    assert found(Behind.OPERATOR, "@@@") == ["public.leak"]
+    assert found(Behind.OPERATOR, "###") == ["pg_catalog.int4pl"]
+    assert set(found(Behind.OPERATOR, "=")) == {"public.citext_eq"}
+    assert found(Behind.OPERATOR, "=", "pg_catalog") == found(Behind.OPERATOR, "no") == []
+    assert found(Behind.CAST, "leaky") == found(Behind.CAST, "over_leaky") == ["public.to_leaky"]
+    assert found(Behind.CAST, "int4") == [], "nothing of a user's casts to it"
+    assert all(name.startswith("public.citext") or name == "pg_catalog.rtrim1" for name in found(Behind.CAST, "citext"))
+    behind = cache.behind(Behind.OPERATOR, None, "=", PATH)
+    assert not isinstance(behind, Lookup) and {each.extension for each in behind} == {"citext"}
+    assert cache.behind(Behind.OPERATOR, None, "never asked", PATH) is Lookup.NOT_CACHED

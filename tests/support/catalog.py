@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from interpose.analysis.sql import PostgresAnalyst
-from interpose.analysis.sql.functions import DEEDS, HARMLESS_VOLATILE
+from interpose.analysis.sql.reviewed import REVIEWED, builtin
 from interpose.model.analysis import Analysis, Effect, NeedsCatalog, Unanalysable
-from interpose.model.catalog import CatalogColumn, Lookup, Relation, Routine
+from interpose.model.catalog import Behind, CatalogColumn, Lookup, Relation, Routine
 from interpose.model.command import Command, CommandKind, SqlContext
 from interpose.model.resources import (
     ColumnResource,
@@ -68,13 +69,15 @@ RELATIONS: Final = {
         relation(11, "customers", "id nickname", schema="app"),
         relation(12, "log", "id message", schema="app"),
         relation(13, "Mixed Case", "Id ssn"),
-        relation(14, "pg_class", "oid relname relnamespace relkind reloptions", schema="pg_catalog"),
+        relation(14, "pg_class", "oid relname relnamespace relkind reloptions relpartbound", schema="pg_catalog"),
         relation(15, "pg_namespace", "oid nspname", schema="pg_catalog"),
         relation(16, "pg_stats", "schemaname tablename attname most_common_vals", "view", schema="pg_catalog"),
         relation(17, "pg_stat_activity", "pid usename query", "view", schema="pg_catalog"),
         relation(18, "pg_largeobject", "loid pageno data", schema="pg_catalog"),
         relation(19, "remote", "id secret", "foreign"),
         relation(20, "writing_view", "n", "view", definition=" SELECT nextval('public.orders_id_seq'::regclass) AS n;"),
+        relation(23, "helped_view", "t", "view", definition=" SELECT public.tidy(o.id) AS t FROM public.orders o;"),
+        relation(24, "touching_view", "t", "view", definition=" SELECT public.touch() AS t;"),
         relation(22, "constant_view", "column1", "view", definition=" VALUES (1);"),
         relation(21, "x" * 63, "id"),
     )
@@ -95,37 +98,38 @@ def routine(name: str, volatility: str, language: str, schema: str = "public", *
     )
 
 
+def _builtins() -> Iterator[Routine]:
+    """PostgreSQL's own functions, as they were reviewed."""
+    for name in REVIEWED:
+        found = builtin(name)
+        assert isinstance(found, Routine)
+        yield found
+
+
 ROUTINES: Final = {
     (each.schema, each.name): each
     for each in (
-        *(routine(name, "v", "internal", "pg_catalog") for name in (*DEEDS, *HARMLESS_VOLATILE)),
-        *(
-            routine(name, "i", "internal", "pg_catalog")
-            for name in (
-                "lower upper length md5 substring substr right left concat abs round coalesce now extract date_part "
-                "row_to_json to_json to_jsonb json_build_object generate_series unnest regexp_matches jsonb_each "
-                "format quote_literal like_escape timezone overlay position btrim convert_from encode decode "
-                "pg_get_viewdef pg_table_is_visible format_type array_to_string pg_typeof xpath json_each chr ascii "
-                "similar_to_escape hashtext pg_get_expr int4 text row_number rank lag json_populate_record xmlforest"
-            ).split()
-        ),
-        *(
-            routine(name, "i", "internal", "pg_catalog", kind="a")
-            for name in "count sum avg min max string_agg array_agg json_agg percentile_cont xmlagg".split()
-        ),
-        routine("binary_upgrade_set_next_pg_type_oid", "v", "internal", "pg_catalog"),
-        routine("pg_stat_get_activity", "s", "internal", "pg_catalog"),
-        routine("pg_stat_get_xact_numscans", "v", "internal", "pg_catalog"),
+        *_builtins(),
+        routine("made_up_in_version_19", "i", "internal", "pg_catalog"),
         routine("touch", "v", "plpgsql"),
         routine("tidy", "i", "sql"),
         routine("get_rows", "s", "plpgsql"),
         routine("close_month", "v", "plpgsql", kind="p"),
         routine("digest", "i", "c", extension="pgcrypto"),
+        routine("set_limit", "v", "c", extension="pg_trgm"),
         routine("dblink", "v", "c", extension="dblink"),
         routine("crosstab", "s", "c", extension="tablefunc"),
         routine("shadowed", "v", "plpgsql"),
         routine("shadowed", "i", "internal", "pg_catalog"),
     )
+}
+
+
+BEHIND: Final = {
+    (Behind.OPERATOR, "public", "@@@"): (routine("leak", "i", "sql"),),
+    (Behind.OPERATOR, "public", "%%"): (routine("similarity_op", "s", "c", extension="pg_trgm"),),
+    (Behind.OPERATOR, "public", "/~"): (routine("pg_read_file", "v", "internal", "pg_catalog"),),
+    (Behind.CAST, "public", "leaky"): (routine("to_leaky", "s", "plpgsql"),),
 }
 
 
@@ -158,6 +162,15 @@ class ShopCatalog:
         places = (schema,) if schema is not None else path
         found = [each for place in places if (each := ROUTINES.get((place or "", name)))]
         return next((each for each in found if not each.builtin), found[0]) if found else Lookup.NOT_FOUND
+
+    def behind(
+        self, kind: Behind, schema: str | None, name: str, path: tuple[str, ...]
+    ) -> tuple[Routine, ...] | Lookup:
+        """The users' functions behind an operator or a type."""
+        if name in self.unasked:
+            return Lookup.NOT_CACHED
+        places = (schema,) if schema is not None else path
+        return tuple(found for place in places for found in BEHIND.get((kind, place or "", name), ()))
 
     def schema(self, name: str) -> bool | Lookup:
         """Every schema exists."""

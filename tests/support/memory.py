@@ -16,7 +16,7 @@ from interpose.engine.ports import Approval, DirectoryEntry, SessionHeader, Sess
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, Effect, FactValue, NeedsCatalog, StatementInfo, Unanalysable
 from interpose.model.audit import AuditEvent, AuditKind
-from interpose.model.catalog import CatalogNames, CatalogPage, CatalogView, Lookup, Relation, Routine
+from interpose.model.catalog import Behind, CatalogNames, CatalogPage, CatalogView, Lookup, Relation, Routine
 from interpose.model.command import Command, CommandKind, SqlContext
 from interpose.model.connection import Address, Connection
 from interpose.model.decisions import ApprovalRule, Decision, Forbidden, Held, Permitted
@@ -382,6 +382,12 @@ class MemoryCatalog:
 
     def routine(self, schema: str | None, name: str, path: tuple[str, ...]) -> Routine | Lookup:
         return Lookup.NOT_CACHED
+
+    def behind(
+        self, kind: Behind, schema: str | None, name: str, path: tuple[str, ...]
+    ) -> tuple[Routine, ...] | Lookup:
+        """Only PostgreSQL's own."""
+        return ()
 
     def schema(self, name: str) -> bool | Lookup:
         """Every schema exists."""

@@ -78,6 +78,8 @@ _ACTIONS = {
     Action.SERVER_FILE: "read or write a file of the database server",
     Action.SERVER_PROGRAM: "run a program on the database server",
     Action.ADMINISTER_SERVER: "act on the server, its roles, other databases, other sessions or replication",
+    Action.DYNAMIC_SQL: "run SQL that a function gets as a text, or read tables that it gets by name: `query_to_xml`, `ts_stat`, `crosstab`; what it runs is judged only when it is one literal query",
+    Action.OTHER_SERVER: "talk to another server by a function: `dblink`",
     Action.REVEAL: "show a classified value in the clear; see [Masking](#masking)",
     Action.INFER: "use a column that is hidden otherwise than by selecting it as it is; see [Strict mode](#strict-mode)",
     Action.APPROVE: "vote on a held command of this connection",

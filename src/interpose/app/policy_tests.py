@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from interpose.analysis.sql.reviewed import builtin
 from interpose.app.protocols import PROTOCOLS
 from interpose.identity.principals import Principals
 from interpose.model.analysis import Analysis, NeedsCatalog, Unanalysable
-from interpose.model.catalog import CatalogColumn, Lookup, Relation, Routine
+from interpose.model.catalog import Behind, CatalogColumn, Lookup, Relation, Routine
 from interpose.model.command import Command, CommandKind, SqlContext
 from interpose.model.connection import Connection
 from interpose.model.errors import ConfigurationError, Problem
@@ -64,8 +65,14 @@ class DeclaredCatalog:
             if (candidate, name) in self._functions:
                 return Routine(candidate, name, frozenset("f"), "v", False, frozenset({"plpgsql"}), False)
         if schema in (None, "pg_catalog"):
-            return Routine("pg_catalog", name, frozenset("f"), "s", False, frozenset({"internal"}), True)
+            return builtin(name)
         return Lookup.NOT_FOUND
+
+    def behind(
+        self, kind: Behind, schema: str | None, name: str, path: tuple[str, ...]
+    ) -> tuple[Routine, ...] | Lookup:
+        """No operator or cast is anybody's but PostgreSQL's own."""
+        return ()
 
     def schema(self, name: str) -> bool | Lookup:
         """Every schema exists: the test files name the path."""

@@ -41,6 +41,8 @@ class Action(Enum):
     SERVER_FILE = "server_file"
     SERVER_PROGRAM = "server_program"
     ADMINISTER_SERVER = "administer_server"
+    DYNAMIC_SQL = "dynamic_sql"
+    OTHER_SERVER = "other_server"
     REVEAL = "reveal"
     INFER = "infer"
     APPROVE = "approve"
@@ -80,6 +82,8 @@ ACTION_GROUPS: dict[Action, tuple[str, ...]] = {
     Action.SERVER_FILE: ("admin",),
     Action.SERVER_PROGRAM: ("admin",),
     Action.ADMINISTER_SERVER: ("admin",),
+    Action.DYNAMIC_SQL: ("admin",),
+    Action.OTHER_SERVER: ("admin",),
     Action.REVEAL: (),
     Action.INFER: (),
     Action.APPROVE: ("gateway",),

@@ -72,18 +72,35 @@ class Routine:
     extension: str | None = None
 
 
+class Behind(Enum):
+    """What runs a function without naming it."""
+
+    OPERATOR = "operator"
+    """An operator: the function that it stands for."""
+    CAST = "cast"
+    """A type's name: the functions that cast to it and, when it is not PostgreSQL's own, from it."""
+
+
+BehindName = tuple[Behind, str | None, str]
+"""What it is, its schema or None, its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class CatalogNames:
-    """Names to be looked up: (schema or None, name) pairs; None means: search the given path. `schemas` are asked whether they exist."""
+    """Names to be looked up: (schema or None, name) pairs; None means: search the given path. `schemas` are asked whether they exist.
+
+    Of `behind` only what is not PostgreSQL's own is answered: users' functions behind operators and casts.
+    """
 
     relations: frozenset[tuple[str | None, str]] = frozenset()
     routines: frozenset[tuple[str | None, str]] = frozenset()
     oids: frozenset[int] = frozenset()
     schemas: frozenset[str] = frozenset()
+    behind: frozenset[BehindName] = frozenset()
 
     def __bool__(self) -> bool:
         """Whether anything is asked for."""
-        return bool(self.relations or self.routines or self.oids or self.schemas)
+        return bool(self.relations or self.routines or self.oids or self.schemas or self.behind)
 
 
 class CatalogView(Protocol):
@@ -109,6 +126,12 @@ class CatalogView(Protocol):
         """The functions that this name means, or why there are none."""
         ...
 
+    def behind(
+        self, kind: Behind, schema: str | None, name: str, path: tuple[str, ...]
+    ) -> tuple[Routine, ...] | Lookup:
+        """The functions, not PostgreSQL's own use of its own, that this operator or type may run."""
+        ...
+
     def schema(self, name: str) -> bool | Lookup:
         """Whether a schema of this name exists; `NOT_CACHED` when that is not known."""
         ...
@@ -124,3 +147,4 @@ class CatalogPage:
     routines: tuple[Routine, ...] = ()
     schemas: frozenset[str] = frozenset()
     settings: Mapping[str, str] = field(default_factory=dict, hash=False)
+    behind: tuple[tuple[Behind, str, str, Routine], ...] = ()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from interpose.analysis.sql import reviewed
 from interpose.analysis.sql.analyst import PostgresAnalyst
 from interpose.identity.principals import parse_principals
 from interpose.masking.patterns import CONTENT_CLASSES
@@ -13,7 +14,7 @@ from interpose.masking.strictness import strictest
 from interpose.masking.transforms import parse_transform
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis
-from interpose.model.catalog import CatalogColumn, Lookup, Relation, Routine
+from interpose.model.catalog import Behind, CatalogColumn, Lookup, Relation, Routine
 from interpose.model.command import Command, CommandKind, SqlContext
 from interpose.model.errors import ConfigurationError
 from interpose.model.principal import Principal
@@ -59,7 +60,13 @@ class _Catalog:
         for each in path if schema is None else (schema,):
             if (each, name) in self._declared.functions:
                 return Routine(each, name, frozenset("f"), "s", False, frozenset({"sql"}), False)
-        return Routine("pg_catalog", name, frozenset("f"), "s", False, frozenset({"internal"}), True)
+        return reviewed.builtin(name)
+
+    def behind(
+        self, kind: Behind, schema: str | None, name: str, path: tuple[str, ...]
+    ) -> tuple[Routine, ...] | Lookup:
+        """Only PostgreSQL's own."""
+        return ()
 
     def schema(self, name: str) -> bool | Lookup:
         """Every schema exists."""

@@ -7,9 +7,10 @@ import dataclasses
 import pytest
 
 from interpose.analysis.sql.analyst import PostgresAnalyst
+from interpose.analysis.sql.reviewed import builtin
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis
-from interpose.model.catalog import Lookup, Routine
+from interpose.model.catalog import Behind, Lookup, Routine
 from interpose.model.command import Command, CommandKind, SqlContext
 from interpose.policy.facts import (
     EFFECT_FACTS,
@@ -116,8 +117,14 @@ class _NoCatalog:
     def relation_by_oid(self, oid: int) -> Lookup:
         return Lookup.NOT_FOUND
 
-    def routine(self, schema: str | None, name: str, path: tuple[str, ...]) -> Routine:
-        return Routine("pg_catalog", name, frozenset("f"), "s", False, frozenset({"internal"}), True)
+    def routine(self, schema: str | None, name: str, path: tuple[str, ...]) -> Routine | Lookup:
+        return builtin(name)
+
+    def behind(
+        self, kind: Behind, schema: str | None, name: str, path: tuple[str, ...]
+    ) -> tuple[Routine, ...] | Lookup:
+        """Only PostgreSQL's own."""
+        return ()
 
     def schema(self, name: str) -> bool | Lookup:
         """Every schema exists."""

@@ -1,7 +1,7 @@
-"""Function calls: the effect `call` for each, and the further effects of the functions in the reviewed table.
+"""Function calls: the effect `call` for each, and the further effects of the functions that were reviewed.
 
-Knows what a function may do from the catalog (volatility, language, extension) and from `functions`; does not
-look into bodies: what a user's function does stays out of sight, so that its result's lineage is not known.
+Knows what a function may do from the reviewed list and from the catalog (whose it is); does not look into bodies:
+what a user's function does stays out of sight, so that its result's lineage is not known. Operators and casts run functions too.
 """
 
 from __future__ import annotations
@@ -12,21 +12,14 @@ from postgast import pg_query_pb2 as pb
 
 from interpose.analysis.sql import guard, names, tree
 from interpose.analysis.sql.expressions import Columns, Expressions
-from interpose.analysis.sql.functions import (
-    COMPUTING_EXTENSIONS,
-    DEEDS,
-    HARMLESS_PREFIXES,
-    HARMLESS_VOLATILE,
-    SHOWS_OTHERS,
-    Deed,
-)
+from interpose.analysis.sql.functions import COMPUTING_EXTENSIONS, DEEDS, KEEPING
 from interpose.analysis.sql.lineage import CONSTANT, UNKNOWN, Lineage, combine
+from interpose.analysis.sql.reviewed import REVIEWED, Deed, Verdict
 from interpose.analysis.sql.settings import PINNED, set_setting
 from interpose.model.actions import Action
 from interpose.model.analysis import FactValue, SessionChange, Unanalysable
-from interpose.model.catalog import Lookup, Routine
+from interpose.model.catalog import Behind, Lookup, Routine
 from interpose.model.resources import (
-    ConnectionResource,
     FunctionResource,
     ObjectResource,
     SettingResource,
@@ -36,8 +29,10 @@ from interpose.model.resources import (
 _DEED_ACTIONS = {
     Deed.FILE: Action.SERVER_FILE,
     Deed.ADMINISTER: Action.ADMINISTER_SERVER,
+    Deed.OTHER_SERVER: Action.OTHER_SERVER,
     Deed.MAINTAIN: Action.MAINTAIN,
 }
+_ANSWERS = frozenset({Verdict.COMPUTES, Verdict.REPORTS})
 _QUERY_TEXT = frozenset({"query_to_xml", "query_to_xml_and_xmlschema", "query_to_xmlschema"})
 _ONE_ROW: dict[str, FactValue] = {"has_where": True, "where_constant": False}
 """Facts of an update that a function makes: it changes the one thing that it names, so a rule about a missing WHERE is not for it."""
@@ -60,6 +55,7 @@ class Calls(Expressions):
             self.add(Action.CALL, FunctionResource(schema or "", name), {"resolved": False, **_ONE_ROW})
             self.changes.add(SessionChange.OPAQUE)
             self.runs_code = True
+            self.code_calls += 1
             self.stores(value)
             result = value.doubted()
         deed = DEEDS.get(name)
@@ -67,25 +63,58 @@ class Calls(Expressions):
             return result
         return combine((result, self._deed(deed, name, list(nodes), value)))
 
+    def behind(self, kind: Behind, schema: str | None, name: str, value: Lineage) -> Lineage:
+        """What an operator or a cast adds to the lineage of the value that it makes: the functions behind it may be users'.
+
+        One that cannot be told now is doubted, and not refused: were it a user's, its result would be masked whole.
+        """
+        routines = self.state.behind(kind, schema, name)
+        if routines is None:
+            return value.doubted()
+        for routine in routines:
+            if routine.builtin:
+                if _verdict(routine) not in _ANSWERS:
+                    value = self.call(routine.schema, routine.name, (), [value])
+            elif routine.extension is None or not routine.languages <= {"c", "internal"}:
+                value = self._users(routine, value)
+        return value
+
     def _known(self, routine: Routine, value: Lineage) -> Lineage:
         """A function that the catalog has."""
-        name = routine.name
-        self.call_known(FunctionResource(routine.schema, name, routine.builtin))
-        if routine.builtin:
-            if name in SHOWS_OTHERS:
-                return value.doubted()
-            if routine.volatility != "v" or name in HARMLESS_VOLATILE or name in DEEDS or "a" in routine.kinds:
-                return value
-            if name.startswith(HARMLESS_PREFIXES):
-                return value
-            self.add_unknown("function_not_reviewed")
-            self.changes.add(SessionChange.OPAQUE)
-            self.stores(value)
-            return value.doubted()
-        if routine.extension in COMPUTING_EXTENSIONS and routine.languages <= {"c", "internal", "sql"}:
+        if not routine.builtin:
+            reviewed = REVIEWED.get(routine.name)
+            # The name may mean one of PostgreSQL's own as well.
+            if not _computes(routine) or (reviewed is not None and reviewed.verdict not in _ANSWERS):
+                return self._users(routine, value)
+            self.call_known(FunctionResource(routine.schema, routine.name))
             return value
+        self.call_known(FunctionResource(routine.schema, routine.name, builtin=True))
+        match _verdict(routine):
+            case Verdict.COMPUTES | Verdict.REPORTS:
+                return value
+            case Verdict.KEEPS:
+                self.stores(value)
+                return value
+            case Verdict.CATALOG:
+                return value.doubted()
+            case Verdict.INNER | Verdict.UNREVIEWED:
+                self.add_unknown("function_not_reviewed")
+                self.changes.add(SessionChange.OPAQUE)
+                self.stores(value)
+                return value.doubted()
+            case _:
+                return value
+
+    def _users(self, routine: Routine, value: Lineage) -> Lineage:
+        """A user's function may do anything, whatever it is declared as: a STABLE one may call one that is not.
+
+        Only in a view is that taken at its owner's word, or every look at the view would make the gateway forget the catalog.
+        """
+        trusted = bool(self.state.views) and routine.volatility in ("i", "s") and not routine.security_definer
+        self.call_known(FunctionResource(routine.schema, routine.name))
         self.runs_code = True
-        if routine.volatility == "v" or routine.security_definer:
+        self.code_calls += 1
+        if not trusted:
             self.changes.add(SessionChange.OPAQUE)
         self.stores(value)
         return value.doubted()
@@ -150,13 +179,12 @@ class Calls(Expressions):
         set_setting(self, name, value, known=value is not None or name.lower() not in PINNED)
 
     def _run_text(self, name: str, text: str | None) -> Lineage:
-        """SQL as text: a literal query is analysed like one that stands here; anything else is not understood."""
+        """SQL as text: a literal query is judged like one that stands here; what anything else reads and changes is not known."""
+        self.add(Action.DYNAMIC_SQL, ObjectResource("function", "pg_catalog", name))
         if name in _QUERY_TEXT and text is not None:
             columns = self._literal_query(text)
             if columns is not None:
                 return combine([lineage for _, lineage in columns])
-        facts: dict[str, FactValue] = {"object_kind": "runs_text", "functions": (f"pg_catalog.{name}",)}
-        self.add(Action.UNKNOWN, ConnectionResource(), facts)
         self.used_known = False
         self.sinks_known = False
         self.changes.add(SessionChange.OPAQUE)
@@ -176,3 +204,15 @@ class Calls(Expressions):
         columns = self.query(statement, None)
         self.state.depth -= 3
         return columns
+
+
+def _verdict(routine: Routine) -> Verdict | Deed:
+    """What was reviewed of a built-in function, if it still is that."""
+    reviewed = REVIEWED.get(routine.name)
+    return reviewed.verdict if reviewed is not None and reviewed.covers(routine) else Verdict.UNREVIEWED
+
+
+def _computes(routine: Routine) -> bool:
+    """Whether a function that is not PostgreSQL's own computes from its arguments only: an extension's in C does."""
+    known = routine.extension in COMPUTING_EXTENSIONS and routine.name not in KEEPING
+    return known and routine.languages <= {"c", "internal", "sql"}

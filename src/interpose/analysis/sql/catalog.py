@@ -5,7 +5,7 @@ Knows pages of answers (`CatalogPage`), not how they were asked for. Bounded: wh
 
 from __future__ import annotations
 
-from interpose.model.catalog import CatalogPage, Lookup, Relation, Routine
+from interpose.model.catalog import Behind, CatalogPage, Lookup, Relation, Routine
 
 _Key = tuple[str, str]
 
@@ -25,6 +25,7 @@ class CatalogCache:
         self._oids: dict[int, Relation | Lookup] = {}
         self._routines: dict[_Key, Routine | Lookup] = {}
         self._schemas: dict[str, bool] = {}
+        self._behind: dict[tuple[Behind, str, str], tuple[Routine, ...]] = {}
 
     @property
     def version(self) -> int:
@@ -68,13 +69,26 @@ class CatalogCache:
                     found.append(routine)
         return folded(found) if found else Lookup.NOT_FOUND
 
+    def behind(
+        self, kind: Behind, schema: str | None, name: str, path: tuple[str, ...]
+    ) -> tuple[Routine, ...] | Lookup:
+        """The users' functions that this operator or type may run; of all schemas of the path, since the types decide which one is meant."""
+        found: tuple[Routine, ...] = ()
+        for candidate in (schema,) if schema is not None else path:
+            if not _temporary(candidate):
+                here = self._behind.get((kind, candidate, name))
+                if here is None:
+                    return Lookup.NOT_CACHED
+                found += here
+        return found
+
     def schema(self, name: str) -> bool | Lookup:
         """Whether a schema of this name exists."""
         return self._schemas.get(name, Lookup.NOT_CACHED)
 
     def absorb(self, page: CatalogPage) -> None:
         """Keep an answer. What was asked and is not in it does not exist."""
-        if len(self._relations) + len(self._routines) + len(self._oids) > self._capacity:
+        if len(self._relations) + len(self._routines) + len(self._oids) + len(self._behind) > self._capacity:
             self.forget()
         for key in _expanded(page.asked.relations, page.path):
             self._relations[key] = Lookup.NOT_FOUND
@@ -89,6 +103,12 @@ class CatalogCache:
             self._oids[relation.oid] = relation
         for routine in page.routines:
             self._routines[routine.schema, routine.name] = routine
+        for kind in Behind:
+            asked = frozenset((schema, name) for each, schema, name in page.asked.behind if each is kind)
+            for schema, name in _expanded(asked, page.path):
+                self._behind[kind, schema, name] = ()
+        for kind, schema, name, routine in page.behind:
+            self._behind[kind, schema, name] = (*self._behind.get((kind, schema, name), ()), routine)
 
     def forget(self) -> None:
         """Drop everything; the version grows."""
@@ -97,17 +117,21 @@ class CatalogCache:
         self._oids.clear()
         self._routines.clear()
         self._schemas.clear()
+        self._behind.clear()
 
 
 _WORST = {"i": 0, "s": 1, "v": 2}
 
 
 def folded(routines: list[Routine]) -> Routine:
-    """Functions of one name as one, at their most dangerous: built in only if all are, and named by the first that is not."""
+    """Functions of one name as one, at their most dangerous: built in only if all are, and named by the first that is not.
+
+    They are of an extension when all that are not built in are of it.
+    """
     if len(routines) == 1:
         return routines[0]
     named = next((routine for routine in routines if not routine.builtin), routines[0])
-    extensions = {routine.extension for routine in routines}
+    extensions = {routine.extension for routine in routines if not routine.builtin}
     return Routine(
         named.schema,
         named.name,

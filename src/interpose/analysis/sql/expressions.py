@@ -19,8 +19,8 @@ from interpose.analysis.sql.scope import SYSTEM_COLUMNS, Scope, Table
 from interpose.analysis.sql.state import Refused
 from interpose.model.actions import Action
 from interpose.model.analysis import SessionChange
-from interpose.model.catalog import Lookup
-from interpose.model.resources import ColumnResource, FunctionResource
+from interpose.model.catalog import Behind, Lookup
+from interpose.model.resources import ColumnResource
 
 Columns = list[tuple[str, Lineage]]
 """The columns of a query's result, in order."""
@@ -37,9 +37,27 @@ class Expressions(Findings, ABC):
     def call(self, schema: str | None, name: str, nodes: Iterable[pb.Node], values: list[Lineage]) -> Lineage:
         """Judge a function call; `nodes` are the arguments, `values` their lineages."""
 
+    @abstractmethod
+    def behind(self, kind: Behind, schema: str | None, name: str, value: Lineage) -> Lineage:
+        """Judge the functions behind an operator or a cast; `value` is computed from the operands."""
+
+    def sorted_by(self, sort: pb.SortBy, value: Lineage) -> Lineage:
+        """The lineage of a value that rows are sorted by, maybe with an operator (`USING`)."""
+        schema, name = names.dotted(sort.use_op)
+        return self.behind(Behind.OPERATOR, schema, name, value) if name else value
+
+    def cast(self, type_name: pb.TypeName, value: Lineage) -> Lineage:
+        """The lineage of a value that is cast to a type."""
+        schema, name = names.dotted(type_name.names)
+        return self.behind(Behind.CAST, schema, name, value) if name else value
+
     def expr(self, node: pb.Node, scope: Scope) -> Lineage:
         """The lineage of one expression whose value is used here, so that it can be inferred from what comes of it."""
+        before = self.code_calls
         lineage = self.value(node, scope)
+        if self.code_calls > before:
+            # A user's function may answer with anything that its body reads, and that is used here.
+            self.used_known = False
         if lineage.sources and node.WhichOneof("node") in _NAMES_VALUES and not _asks_existence(node):
             self.infer_log.append(lineage.sources)
         return lineage
@@ -115,7 +133,9 @@ class Expressions(Findings, ABC):
             for item in value if descriptor.is_repeated else (value,):
                 if isinstance(item, pb.Node):
                     parts.append(self.expr(item, scope))
-                elif not isinstance(item, pb.TypeName):
+                elif isinstance(item, pb.TypeName):
+                    parts.append(self.cast(item, CONSTANT))
+                else:
                     parts.append(self.fields(item, scope))
         return combine(parts)
 
@@ -176,10 +196,12 @@ def _constant(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
 def _a_expr(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
     """Left-nested chains are walked in a loop: only right-nesting costs depth."""
     parts: list[Lineage] = []
+    operators: dict[tuple[str | None, str], None] = {}
     while True:
         expression = node.a_expr
-        if len(expression.name) > 1:
-            parts.append(_operator(walk, names.strings(expression.name)))
+        schema, name = names.dotted(expression.name)
+        for each in _BETWEEN if name.endswith(("BETWEEN", "SYMMETRIC")) else (name,):
+            operators[schema, each] = None
         if expression.HasField("rexpr"):
             parts.append(walk.expr(expression.rexpr, scope))
         if not expression.HasField("lexpr"):
@@ -188,18 +210,15 @@ def _a_expr(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
         if node.WhichOneof("node") != "a_expr":
             parts.append(walk.expr(node, scope))
             break
-    return combine(parts)
+    value = combine(parts)
+    for schema, name in operators:
+        value = walk.behind(Behind.OPERATOR, schema, name, value)
+    return value
 
 
-def _operator(walk: Expressions, parts: list[str]) -> Lineage:
-    """A schema-qualified operator: one outside pg_catalog runs a user's function."""
-    schema, name = names.qualified(parts)
-    if schema == "pg_catalog":
-        return CONSTANT
-    walk.call_known(FunctionResource(schema or "", name))
-    walk.runs_code = True
-    walk.changes.add(SessionChange.OPAQUE)
-    return UNKNOWN
+_SYSTEM = frozenset({"pg_catalog", "information_schema"})
+_BETWEEN = (">=", "<=", "<", ">")
+"""What the forms of BETWEEN may be made of."""
 
 
 def _bool_expr(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
@@ -249,15 +268,22 @@ def _sub_link(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
         walk.infers(*parts)
     if link.HasField("testexpr"):
         parts.append(walk.expr(link.testexpr, scope))
-    elif len(parts) == 1 and link.sub_link_type == pb.EXPR_SUBLINK:
+        schema, name = names.dotted(link.oper_name)
+        return walk.behind(Behind.OPERATOR, schema, name or "=", combine(parts))
+    if len(parts) == 1 and link.sub_link_type == pb.EXPR_SUBLINK:
         return parts[0]
     return combine(parts)
 
 
 def _type_cast(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
+    types: list[pb.TypeName] = []
     while node.WhichOneof("node") == "type_cast":
+        types.append(node.type_cast.type_name)
         node = node.type_cast.arg
-    return walk.expr(node, scope).derived()
+    value = walk.expr(node, scope).derived()
+    for type_name in types:
+        value = walk.cast(type_name, value)
+    return value
 
 
 def _collate(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
@@ -273,7 +299,10 @@ def _null_test(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
         elif node.WhichOneof("node") == "boolean_test":
             node = node.boolean_test.arg
         else:
-            return walk.expr(node, scope).derived()
+            value = walk.expr(node, scope).derived()
+            # That a definition or a statistic is there says nothing of what it holds, and every tool asks it.
+            system = node.WhichOneof("node") == "column_ref" and value.sources
+            return Lineage(value.sources) if system and all(each.schema in _SYSTEM for each in value.sources) else value
 
 
 def _a_indirection(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
@@ -292,7 +321,8 @@ def _a_indirection(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
 
 
 def _case_expr(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
-    return walk.fields(node.case_expr, scope)
+    value = walk.fields(node.case_expr, scope)
+    return walk.behind(Behind.OPERATOR, None, "=", value) if node.case_expr.HasField("arg") else value
 
 
 def _grouping(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
@@ -302,6 +332,10 @@ def _grouping(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
 
 def _list(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
     return walk.exprs(node.list.items, scope)
+
+
+def _sort_by(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
+    return walk.sorted_by(node.sort_by, walk.expr(node.sort_by.node, scope))
 
 
 def _json_query_array(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
@@ -337,6 +371,7 @@ _HANDLERS: dict[str, Handler] = {
     "case_expr": _case_expr,
     "grouping_func": _grouping,
     "list": _list,
+    "sort_by": _sort_by,
     "json_array_query_constructor": _json_query_array,
     **dict.fromkeys(
         ("sqlvalue_function", "set_to_default", "current_of_expr", "merge_support_func", "string", "integer", "float"),
@@ -347,7 +382,7 @@ _HANDLERS: dict[str, Handler] = {
         _inside,
     ),
     **dict.fromkeys(
-        ("multi_assign_ref", "sort_by", "window_def", "grouping_set", "res_target", "xml_expr", "xml_serialize"),
+        ("multi_assign_ref", "window_def", "grouping_set", "res_target", "xml_expr", "xml_serialize"),
         _inside,
     ),
     **dict.fromkeys(

@@ -47,6 +47,7 @@ class Findings:
         self.functions: set[str] = set()
         self.explain = False
         self.runs_code = False
+        self.code_calls = 0
         self.moves_path = False
         self.follows_path: tuple[str, ...] | None = None
         self.intos: list[pb.IntoClause] = []

@@ -15,10 +15,10 @@ from interpose.analysis.sql import names
 from interpose.analysis.sql.calls import Calls
 from interpose.analysis.sql.expressions import Columns
 from interpose.analysis.sql.function_columns import columns_of_call
-from interpose.analysis.sql.functions import SYSTEM_COPIES
+from interpose.analysis.sql.functions import SYSTEM_COPIES, SYSTEM_DEFINITIONS
 from interpose.analysis.sql.lineage import CONSTANT, UNKNOWN, Lineage, combine
 from interpose.analysis.sql.scope import Aliased, FromItem, Join, Scope, Table, distinct
-from interpose.model.catalog import Relation
+from interpose.model.catalog import Behind, Relation
 from interpose.model.resources import ColumnResource, TableResource
 
 SYSTEM_SCHEMAS: Final = frozenset({"pg_catalog", "information_schema", "pg_toast"})
@@ -139,7 +139,8 @@ class FromClause(Calls):
                 column = real[column]
             own = ColumnResource(schema, name, column)
             if schema in SYSTEM_SCHEMAS or (name, column) in SYSTEM_COPIES:
-                return Lineage(frozenset((own,)), known=(name, column) not in SYSTEM_COPIES, direct=True)
+                known = (name, column) not in SYSTEM_COPIES and (name, column) not in SYSTEM_DEFINITIONS
+                return Lineage(frozenset((own,)), known=known, direct=True)
             if is_view:
                 value = (behind or {}).get(column, UNKNOWN)
                 return Lineage(value.sources | {own}, known=value.known, direct=value.direct)
@@ -185,6 +186,8 @@ def _join_expr(walk: FromClause, node: pb.Node, scope: Scope) -> FromItem:
             merged = tuple(name for name, _ in left.columns_of() if name in others)
             if left.is_open() or right.is_open():
                 walk.used_known = False
+        if merged:
+            walk.behind(Behind.OPERATOR, None, "=", CONSTANT)
         for name in merged:
             for table, column in (*left.find(name), *right.find(name)):
                 walk.infers(table.read(column))

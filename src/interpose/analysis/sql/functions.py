@@ -1,48 +1,23 @@
-"""The reviewed table of functions that do more than compute: read and written against PostgreSQL 14 to 18's pg_proc.
+"""What is known of functions that are not PostgreSQL's own, and of system columns that hold copies of values.
 
-Looked up by bare name, whatever the schema, since an unqualified name may mean any of several. A volatile function of
-pg_catalog that is in no table here is not understood. Functions of users are judged by `call`, not here.
+The functions of extensions that do more than compute are looked up by bare name, whatever the schema, since an extension may be
+installed anywhere. PostgreSQL's own functions are in `reviewed`; a user's function is judged by `calls`.
 """
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Final
 
+from interpose.analysis.sql.reviewed import REVIEWED, Deed
 
-class Deed(Enum):
-    """What a function does beyond computing a value from its arguments."""
-
-    FILE = "server_file"
-    """Reads or writes files of the server."""
-    ADMINISTER = "administer_server"
-    """Acts on the server, on other sessions, on replication, or on another database."""
-    MAINTAIN = "maintain"
-    """Maintains a table or an index."""
-    RUNS_TEXT = "runs_text"
-    """Runs SQL that it gets as text, or reads tables that it gets by name."""
-    SETTING = "setting"
-    """Sets a setting: `set_config`."""
-    SHOW = "show"
-    """Shows a setting: `current_setting`."""
-    SEQUENCE = "sequence"
-    """Moves a sequence on."""
-    NOTIFY = "notify"
-    """Sends a notification."""
-    LARGE_READ = "large_object_read"
-    """Reads a large object: the value may be a copy of anything."""
-    LARGE_WRITE = "large_object_write"
-    """Makes, changes or drops a large object."""
-
-
-DEEDS: Final[dict[str, Deed]] = {
+_EXTENSIONS: Final[dict[str, Deed]] = {
     **dict.fromkeys(
         (
-            "pg_current_logfile pg_file_read pg_file_rename pg_file_sync pg_file_unlink pg_file_write "
-            "pg_hba_file_rules pg_ident_file_mappings pg_logdir_ls pg_ls_archive_statusdir pg_ls_dir "
-            "pg_ls_logdir pg_ls_logicalmapdir pg_ls_logicalsnapdir pg_ls_replslotdir pg_ls_summariesdir "
-            "pg_ls_tmpdir pg_ls_waldir pg_read_binary_file pg_read_file pg_read_file_old "
-            "pg_show_all_file_settings pg_stat_file lo_import lo_export"
+            # adminpack, genfile
+            "pg_file_read pg_file_rename pg_file_sync pg_file_unlink pg_file_write pg_logdir_ls "
+            # pageinspect and pg_walinspect read the raw pages of any table, and what was written to them
+            "get_raw_page pg_get_wal_block_info pg_get_wal_fpi_info pg_get_wal_record_info pg_get_wal_records_info "
+            "pg_get_wal_records_info_till_end_of_wal"
         ).split(),
         Deed.FILE,
     ),
@@ -53,94 +28,42 @@ DEEDS: Final[dict[str, Deed]] = {
             "dblink_disconnect dblink_error_message dblink_exec dblink_fdw_validator dblink_fetch "
             "dblink_get_connections dblink_get_notify dblink_get_pkey dblink_get_result dblink_is_busy "
             "dblink_open dblink_send_query postgres_fdw_disconnect postgres_fdw_disconnect_all "
-            "postgres_fdw_get_connections postgres_fdw_handler pg_backup_start pg_backup_stop "
-            "pg_cancel_backend pg_clear_attribute_stats pg_clear_relation_stats "
-            "pg_copy_logical_replication_slot pg_copy_physical_replication_slot "
-            "pg_create_logical_replication_slot pg_create_physical_replication_slot pg_create_restore_point "
-            "pg_drop_replication_slot pg_extension_config_dump pg_import_system_collations "
-            "pg_log_backend_memory_contexts pg_log_standby_snapshot pg_logical_emit_message "
-            "pg_get_replication_slots pg_logical_slot_get_binary_changes pg_logical_slot_get_changes "
-            "pg_logical_slot_peek_binary_changes pg_logical_slot_peek_changes pg_nextoid pg_promote "
-            "pg_reload_conf pg_replication_origin_advance pg_replication_origin_create "
-            "pg_replication_origin_drop pg_replication_origin_session_reset "
-            "pg_replication_origin_session_setup pg_replication_origin_xact_reset "
-            "pg_replication_origin_xact_setup pg_replication_slot_advance pg_restore_attribute_stats "
-            "pg_restore_relation_stats pg_rotate_logfile pg_rotate_logfile_old pg_start_backup pg_stat_reset "
-            "pg_stat_reset_backend_stats pg_stop_backup pg_stat_reset_replication_slot pg_stat_reset_shared "
-            "pg_stat_reset_single_function_counters pg_stat_reset_single_table_counters pg_stat_reset_slru "
-            "pg_stat_reset_subscription_stats pg_stat_statements_reset pg_stop_making_pinned_objects "
-            "pg_switch_wal pg_sync_replication_slots pg_terminate_backend pg_wal_replay_pause "
-            "pg_wal_replay_resume pg_wal_summary_contents pg_available_wal_summaries "
-            "pg_show_replication_origin_status"
+            "postgres_fdw_get_connections postgres_fdw_handler"
+        ).split(),
+        Deed.OTHER_SERVER,
+    ),
+    **dict.fromkeys(
+        (
+            "pg_stat_statements_reset pg_stat_statements_info pg_buffercache_evict pg_buffercache_evict_all "
+            "pg_buffercache_evict_relation autoprewarm_dump_now autoprewarm_start_worker heap_force_freeze "
+            "heap_force_kill"
         ).split(),
         Deed.ADMINISTER,
     ),
     **dict.fromkeys(
-        "brin_desummarize_range brin_summarize_new_values brin_summarize_range gin_clean_pending_list".split(),
+        (
+            "pg_prewarm pgstattuple pgstattuple_approx pgstatindex pgstatginindex pgstathashindex pg_relpages bt_index_check "
+            "bt_index_parent_check gin_index_check verify_heapam pg_truncate_visibility_map"
+        ).split(),
         Deed.MAINTAIN,
     ),
     **dict.fromkeys(
         (
-            "connectby crosstab crosstab2 crosstab3 crosstab4 crosstabn cursor_to_xml cursor_to_xmlschema "
-            "database_to_xml database_to_xml_and_xmlschema database_to_xmlschema query_to_xml "
-            "query_to_xml_and_xmlschema query_to_xmlschema schema_to_xml schema_to_xml_and_xmlschema "
-            "schema_to_xmlschema table_to_xml table_to_xml_and_xmlschema table_to_xmlschema ts_rewrite "
-            "ts_stat xpath_table currtid2 get_raw_page"
+            "connectby crosstab crosstab2 crosstab3 crosstab4 crosstabn xpath_table "
+            # PostGIS: what the statistics and indexes of a table that is named in a text hold
+            "st_estimatedextent st_estimated_extent _postgis_stats _postgis_selectivity _postgis_join_selectivity "
+            "_postgis_index_extent"
         ).split(),
         Deed.RUNS_TEXT,
     ),
-    "set_config": Deed.SETTING,
-    "current_setting": Deed.SHOW,
-    "nextval": Deed.SEQUENCE,
-    "setval": Deed.SEQUENCE,
-    "pg_notify": Deed.NOTIFY,
-    "lo_get": Deed.LARGE_READ,
-    "loread": Deed.LARGE_READ,
-    **dict.fromkeys(
-        "lo_creat lo_create lo_from_bytea lo_open lo_put lo_truncate lo_truncate64 lo_unlink lowrite".split(),
-        Deed.LARGE_WRITE,
-    ),
 }
-"""What each function does, by bare name."""
+"""Functions of extensions that do more than compute."""
 
-HARMLESS_VOLATILE: Final = frozenset(
-    (
-        "array_sample array_shuffle clock_timestamp current_query currval gen_random_uuid lastval "
-        "lo_close lo_lseek lo_lseek64 lo_tell lo_tell64 pg_advisory_lock pg_advisory_lock_shared "
-        "pg_advisory_unlock pg_advisory_unlock_all pg_advisory_unlock_shared pg_advisory_xact_lock "
-        "pg_advisory_xact_lock_shared pg_blocking_pids pg_collation_actual_version pg_control_checkpoint "
-        "pg_control_init pg_control_recovery pg_control_system pg_current_wal_flush_lsn "
-        "pg_current_wal_insert_lsn pg_current_wal_lsn pg_database_collation_actual_version "
-        "pg_database_size pg_export_snapshot pg_get_aios pg_get_backend_memory_contexts "
-        "pg_get_loaded_modules pg_get_multixact_members pg_get_sequence_data pg_get_shmem_allocations "
-        "pg_get_shmem_allocations_numa pg_get_wait_events pg_get_wal_replay_pause_state "
-        "pg_get_wal_resource_managers pg_get_wal_summarizer_state pg_indexes_size pg_is_in_recovery "
-        "pg_is_wal_replay_paused pg_isolation_test_session_is_blocked pg_jit_available "
-        "pg_last_committed_xact pg_last_wal_receive_lsn pg_last_wal_replay_lsn "
-        "pg_last_xact_replay_timestamp pg_lock_status pg_notification_queue_usage pg_partition_ancestors "
-        "pg_partition_tree pg_prepared_xact pg_relation_size pg_replication_origin_progress "
-        "pg_replication_origin_session_is_setup pg_replication_origin_session_progress "
-        "pg_safe_snapshot_blocking_pids pg_sequence_last_value pg_sleep pg_sleep_for pg_sleep_until "
-        "pg_stat_clear_snapshot pg_stat_force_next_flush pg_stat_have_stats pg_table_size "
-        "pg_tablespace_size pg_total_relation_size pg_try_advisory_lock pg_try_advisory_lock_shared "
-        "pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared pg_xact_commit_timestamp "
-        "suppress_redundant_updates_trigger tsvector_update_trigger tsvector_update_trigger_column amvalidate "
-        "pg_xact_commit_timestamp_origin pg_xact_status random random_normal setseed timeofday "
-        "txid_status uuidv4 uuidv7"
-    ).split(),
-)
-"""Volatile functions of pg_catalog that change nothing outside their own result."""
-
-HARMLESS_PREFIXES: Final = ("pg_stat_get_",)
-"""Volatile functions of pg_catalog with these prefixes only report."""
-
-SHOWS_OTHERS: Final = frozenset(
-    (
-        "pg_stat_get_activity pg_stat_get_backend_activity pg_mcv_list_items pg_stat_statements "
-        "pg_stat_get_wal_receiver pg_show_replication_origin_status pg_cursor pg_prepared_statement"
-    ).split(),
-)
-"""Functions whose result may hold copies of anybody's values: their lineage is never known."""
+DEEDS: Final[dict[str, Deed]] = {
+    **{name: each.verdict for name, each in REVIEWED.items() if isinstance(each.verdict, Deed)},
+    **_EXTENSIONS,
+}
+"""What each function does that does more than answer, by bare name: a user's function of that name counts as it too."""
 
 SYSTEM_COPIES: Final = frozenset(
     {
@@ -172,6 +95,52 @@ SYSTEM_COPIES: Final = frozenset(
 )
 """Columns of system catalogs and views that hold copies of users' values, or secrets: their lineage is never known."""
 
+SYSTEM_DEFINITIONS: Final = frozenset(
+    {
+        ("attributes", "attribute_default"),
+        ("check_constraints", "check_clause"),
+        ("columns", "column_default"),
+        ("domains", "domain_default"),
+        ("parameters", "parameter_default"),
+        ("pg_attrdef", "adbin"),
+        ("pg_class", "relpartbound"),
+        ("pg_constraint", "conbin"),
+        ("pg_description", "description"),
+        ("pg_index", "indexprs"),
+        ("pg_index", "indpred"),
+        ("pg_indexes", "indexdef"),
+        ("pg_matviews", "definition"),
+        ("pg_partitioned_table", "partexprs"),
+        ("pg_policies", "qual"),
+        ("pg_policies", "with_check"),
+        ("pg_policy", "polqual"),
+        ("pg_policy", "polwithcheck"),
+        ("pg_proc", "proargdefaults"),
+        ("pg_proc", "prosqlbody"),
+        ("pg_proc", "prosrc"),
+        ("pg_publication_rel", "prqual"),
+        ("pg_publication_tables", "rowfilter"),
+        ("pg_rewrite", "ev_action"),
+        ("pg_rewrite", "ev_qual"),
+        ("pg_rules", "definition"),
+        ("pg_shdescription", "description"),
+        ("pg_statistic_ext", "stxexprs"),
+        ("pg_stats_ext", "exprs"),
+        ("pg_stats_ext_exprs", "expr"),
+        ("pg_trigger", "tgargs"),
+        ("pg_trigger", "tgqual"),
+        ("pg_type", "typdefault"),
+        ("pg_type", "typdefaultbin"),
+        ("pg_views", "definition"),
+        ("routines", "routine_definition"),
+        ("triggers", "action_condition"),
+        ("triggers", "action_statement"),
+        ("views", "view_definition"),
+    },
+)
+"""Columns of system catalogs and views that hold definitions, comments and bodies, with the constants in them (bounds of partitions,
+predicates of indexes, checks, defaults): their lineage is never known."""
+
 COMPUTING_EXTENSIONS: Final = frozenset(
     (
         "btree_gin btree_gist citext cube earthdistance fuzzystrmatch hstore intarray isn ltree pg_trgm "
@@ -179,3 +148,6 @@ COMPUTING_EXTENSIONS: Final = frozenset(
     ).split(),
 )
 """Extensions whose C functions compute from their arguments only; other extensions' functions are a user's."""
+
+KEEPING: Final = frozenset({"set_limit", "isn_weak"})
+"""Functions of such extensions that keep their argument in the session, where another function tells it: no computing."""

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from interpose.analysis.sql.catalog import folded
-from interpose.model.catalog import CatalogColumn, CatalogNames, CatalogPage, Relation, Routine
+from interpose.model.catalog import Behind, CatalogColumn, CatalogNames, CatalogPage, Relation, Routine
 
 Row = Sequence[str | None]
 
@@ -46,12 +46,27 @@ SELECT 'relation', c.oid::text, n.nspname, c.relname, c.relkind::text, c.relpers
   WHERE i.inhrelid = c.oid)::text
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE """
 
-_ROUTINES = """\
-SELECT 'routine', n.nspname, p.proname, p.prokind::text, p.provolatile::text, p.prosecdef::text, l.lanname,
- (p.oid < 16384 AND n.nspname IN ('pg_catalog', 'information_schema'))::text,
+_ROUTINE = """\
+pn.nspname, p.proname, p.prokind::text, p.provolatile::text, p.prosecdef::text, l.lanname,
+ (p.oid < 16384 AND pn.nspname IN ('pg_catalog', 'information_schema'))::text,
  (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
   WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')
-FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang WHERE """
+FROM pg_proc p JOIN pg_namespace pn ON pn.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang """
+"""The columns of a function, and where they come from."""
+
+_BEHIND = {
+    Behind.OPERATOR: (
+        "o.oprname",
+        "JOIN pg_operator o ON o.oprcode = p.oid JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE o.oid >= 16384 AND ",
+    ),
+    Behind.CAST: (
+        "t.typname",
+        """JOIN pg_cast k ON k.castfunc = p.oid
+ JOIN pg_type t ON k.casttarget IN (t.oid, t.typbasetype) OR t.oid >= 16384 AND k.castsource IN (t.oid, t.typbasetype)
+ JOIN pg_namespace n ON n.oid = t.typnamespace WHERE k.oid >= 16384 AND """,
+    ),
+}
+"""Which functions stand behind names of this kind: the column with the name, and the joins. PostgreSQL's own are left out."""
 
 FINGERPRINT = (
     _PINNED  # noqa: S608 -- constants
@@ -64,12 +79,14 @@ marks AS (
  UNION ALL SELECT 'w' || oid::text || xmin::text FROM pg_rewrite
   WHERE oid >= 16384 AND ev_class NOT IN (SELECT oid FROM temporary)
  UNION ALL SELECT 'p' || oid::text || xmin::text FROM pg_proc WHERE oid >= 16384
+ UNION ALL SELECT 'o' || oid::text || xmin::text FROM pg_operator WHERE oid >= 16384
+ UNION ALL SELECT 'c' || oid::text || xmin::text FROM pg_cast WHERE oid >= 16384
  UNION ALL SELECT 'n' || oid::text || xmin::text FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'
  UNION ALL SELECT 'i' || inhrelid::text || inhparent::text || xmin::text FROM pg_inherits
 )
 SELECT count(*)::text || ':' || coalesce(sum(hashtextextended(mark, 0)::numeric), 0)::text FROM marks"""
 )
-"""One row with one text that changes when anybody changes a relation, column, view, function, schema or inheritance."""
+"""One row with one text that changes when anybody changes a relation, column, view, function, operator, cast, schema or inheritance."""
 
 
 def lookup_query(names: CatalogNames, path: tuple[str, ...]) -> str:
@@ -81,9 +98,14 @@ def lookup_query(names: CatalogNames, path: tuple[str, ...]) -> str:
         relations = f"{relations} OR c.oid IN ({oids})" if relations else f"c.oid IN ({oids})"
     if relations:
         parts.append(_RELATIONS + relations)
-    routines = _condition("n.nspname", "p.proname", names.routines, path)
+    routines = _condition("pn.nspname", "p.proname", names.routines, path)
     if routines:
-        parts.append(_ROUTINES + routines)
+        parts.append(f"SELECT 'routine', {_ROUTINE}WHERE {routines}")
+    for kind, (column, joins) in _BEHIND.items():
+        asked = frozenset((schema, name) for each, schema, name in names.behind if each is kind)
+        condition = _condition("n.nspname", column, asked, path)
+        if condition:
+            parts.append(f"SELECT 'behind', '{kind.value}', n.nspname, {column}, {_ROUTINE}{joins}({condition})")
     if names.schemas:
         wanted = ", ".join(map(_literal, sorted(names.schemas)))
         parts.append(f"SELECT 'schema', nspname FROM pg_namespace WHERE nspname IN ({wanted})")  # noqa: S608 -- literals
@@ -95,6 +117,7 @@ def read_page(asked: CatalogNames, path: tuple[str, ...], rows: Iterable[Row]) -
     relations: list[Relation] = []
     routines: dict[tuple[str, str], Routine] = {}
     schemas: set[str] = set()
+    behind: list[tuple[Behind, str, str, Routine]] = []
     for row in rows:
         match row:
             case ["schema", str(name)]:
@@ -111,32 +134,34 @@ def read_page(asked: CatalogNames, path: tuple[str, ...], rows: Iterable[Row]) -
                 parents,
             ]:
                 relations.append(_relation(oid, schema, name, kind, persistence, columns, definition, parents))
-            case [
-                "routine",
-                str(schema),
-                str(name),
-                str(kind),
-                str(volatility),
-                definer,
-                str(language),
-                builtin,
-                extension,
-            ]:
-                key = (schema, name)
-                overload = Routine(
-                    schema,
-                    name,
-                    frozenset({kind}),
-                    volatility,
-                    definer == "true",
-                    frozenset({language}),
-                    builtin == "true",
-                    extension,
-                )
+            case ["routine", *rest]:
+                overload = _routine(rest)
+                key = (overload.schema, overload.name)
                 routines[key] = folded([routines[key], overload]) if key in routines else overload
+            case ["behind", str(kind), str(schema), str(name), *rest]:
+                behind.append((Behind(kind), schema, name, _routine(rest)))
             case _:
                 raise ValueError("an answer about the catalog is not understood")
-    return CatalogPage(asked, path, tuple(relations), tuple(routines.values()), frozenset(schemas))
+    return CatalogPage(
+        asked, path, tuple(relations), tuple(routines.values()), frozenset(schemas), behind=tuple(behind)
+    )
+
+
+def _routine(row: Row) -> Routine:
+    match row:
+        case [str(schema), str(name), str(kind), str(volatility), definer, str(language), builtin, extension]:
+            return Routine(
+                schema,
+                name,
+                frozenset({kind}),
+                volatility,
+                definer == "true",
+                frozenset({language}),
+                builtin == "true",
+                extension,
+            )
+        case _:
+            raise ValueError("an answer about a function is not understood")
 
 
 def _relation(

@@ -75,6 +75,7 @@ class Queries(FromClause):
             self._sort_key(node, scope, columns, shown)
         for node in stmt.sort_clause:
             self._sort_key(node.sort_by.node, scope, columns, shown)
+            self.sorted_by(node.sort_by, CONSTANT)
         if stmt.locking_clause:
             self._lock(stmt.locking_clause, scope)
         return columns
@@ -330,7 +331,7 @@ class Queries(FromClause):
         """Take over what a view does beyond reading tables and calling functions on its owner's behalf."""
         self.read_log.append(walk.used())
         self.touched |= walk.touched
-        self.used_known = self.used_known and walk.used_known
+        self.used_known = self.used_known and walk.used_known and not walk.code_calls
         self.changes |= walk.changes
         self.runs_code = self.runs_code or walk.runs_code
         self.moves_path = self.moves_path or walk.moves_path

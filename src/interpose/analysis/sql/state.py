@@ -10,7 +10,7 @@ from typing import Final
 
 from interpose.analysis.sql.guard import Limits
 from interpose.model.analysis import Analysis, SessionChange
-from interpose.model.catalog import CatalogNames, CatalogView, Lookup, Relation, Routine
+from interpose.model.catalog import Behind, BehindName, CatalogNames, CatalogView, Lookup, Relation, Routine
 from interpose.model.command import SqlContext
 
 _FORGETS_CATALOG: Final = frozenset({SessionChange.CATALOG, SessionChange.OPAQUE})
@@ -37,6 +37,7 @@ class CommandState:
     """
 
     __slots__ = (
+        "_wanted_behind",
         "_wanted_relations",
         "_wanted_routines",
         "_wanted_schemas",
@@ -68,6 +69,7 @@ class CommandState:
         self.depends_on_session = False
         self.depth = 0
         self.views: list[tuple[str, str]] = []
+        self._wanted_behind: set[BehindName] = set()
         self._wanted_relations: set[tuple[str | None, str]] = set()
         self._wanted_routines: set[tuple[str | None, str]] = set()
         self._wanted_schemas: set[str] = set()
@@ -78,6 +80,7 @@ class CommandState:
             frozenset(self._wanted_relations),
             frozenset(self._wanted_routines),
             schemas=frozenset(self._wanted_schemas),
+            behind=frozenset(self._wanted_behind),
         )
 
     def relation(self, schema: str | None, name: str) -> Relation | None:
@@ -111,6 +114,20 @@ class CommandState:
                 return found
             if isinstance(found, Routine) and (not isinstance(answer, Routine) or answer.builtin):
                 answer = found
+        return answer
+
+    def behind(self, kind: Behind, schema: str | None, name: str) -> tuple[Routine, ...] | None:
+        """The users' functions that an operator or a type of this name may run; None when that cannot be told now."""
+        schema = schema or self.default_schema
+        if not self.trusts_catalog or (schema is None and self.path is None) or (schema or "").startswith("pg_temp"):
+            return None
+        answer: tuple[Routine, ...] = ()
+        for candidate in self._places(schema):
+            found = self.catalog.behind(kind, candidate, name, self.path or ())
+            if isinstance(found, Lookup):
+                self._wanted_behind.add((kind, candidate, name))
+                return None
+            answer += found
         return answer
 
     def _places(self, schema: str | None) -> tuple[str | None, ...]:

@@ -1,7 +1,7 @@
 """The learned catalog resolves names as PostgreSQL does, and never answers what it was not told."""
 
-from interpose.analysis.sql.catalog import CatalogCache
-from interpose.model.catalog import CatalogColumn, CatalogNames, CatalogPage, Lookup, Relation, Routine
+from interpose.analysis.sql.catalog import CatalogCache, folded
+from interpose.model.catalog import Behind, CatalogColumn, CatalogNames, CatalogPage, Lookup, Relation, Routine
 
 PATH = ("pg_catalog", "app", "public")
 
@@ -91,3 +91,27 @@ def test_schemas_exist_or_not_as_was_answered() -> None:
     assert cache.schema("alice") is False
     cache.forget()
     assert cache.schema("public") is Lookup.NOT_CACHED
+
+
+def test_what_is_behind_an_operator_is_told_of_all_schemas_of_the_path() -> None:
+    cache = CatalogCache()
+    app, public = (Routine(schema, "f", frozenset("f"), "v", False, frozenset({"sql"}), False) for schema in PATH[-2:])
+    asked = CatalogNames(behind=frozenset({(Behind.OPERATOR, None, "+"), (Behind.CAST, "app", "kind")}))
+    found = tuple((Behind.OPERATOR, each.schema, "+", each) for each in (app, public))
+    for _ in range(2):
+        cache.absorb(CatalogPage(asked, PATH, behind=found))
+        assert cache.behind(Behind.OPERATOR, None, "+", PATH) == (app, public)
+    assert cache.behind(Behind.OPERATOR, app.schema, "+", PATH) == (app,)
+    assert cache.behind(Behind.CAST, "app", "kind", PATH) == ()
+    assert cache.behind(Behind.CAST, None, "+", PATH) is Lookup.NOT_CACHED
+    cache.forget()
+    assert cache.behind(Behind.OPERATOR, None, "+", PATH) is Lookup.NOT_CACHED
+
+
+def test_overloads_of_an_extension_and_of_the_server_are_the_extensions() -> None:
+    own = Routine("pg_catalog", "replace", frozenset("f"), "i", False, frozenset({"internal"}), True)
+    theirs = Routine("public", "replace", frozenset("f"), "i", False, frozenset({"sql"}), False, "citext")
+    users = Routine("app", "replace", frozenset("f"), "i", False, frozenset({"sql"}), False)
+    assert folded([own, theirs]).extension == "citext"
+    assert folded([own, theirs, users]).extension is None
+    assert not folded([own, theirs]).builtin

@@ -49,7 +49,7 @@ def sources(expression: str) -> set[str] | None:
         ("format(fmt => note)", {"orders.note"}),
         ("grouping(note)", set()),
         ("public.tidy(note)", None),
-        ("note OPERATOR(public.+) card", None),
+        ("note OPERATOR(public.@@@) card", None),
     ],
 )
 def test_sources(expression: str, columns: set[str] | None) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from interpose.analysis.sql.lookup_queries import lookup_query, read_page
-from interpose.model.catalog import CatalogColumn, CatalogNames
+from interpose.model.catalog import Behind, CatalogColumn, CatalogNames
 
 RELATION = [
     "relation",
@@ -60,3 +60,25 @@ def test_overloads_are_folded_at_their_most_dangerous() -> None:
 def test_a_row_of_another_shape_is_not_guessed_at() -> None:
     with pytest.raises(ValueError, match="not understood"):
         read_page(CatalogNames(), (), [["surprise"]])
+
+
+def test_what_is_behind_operators_and_types_is_asked_by_kind() -> None:
+    names = CatalogNames(behind=frozenset({(Behind.OPERATOR, None, "@'@"), (Behind.CAST, "app", "kind")}))
+    text = lookup_query(names, ("one", "two"))
+    assert "(n.nspname = 'one' AND o.oprname IN ('@''@')) OR (n.nspname = 'two' AND" in text
+    assert "(n.nspname = 'app' AND t.typname IN ('kind'))" in text
+    assert lookup_query(CatalogNames(behind=frozenset({(Behind.CAST, "app", "kind")})), ()).count("'behind'") == 1
+
+
+def test_the_functions_behind_a_name_are_read() -> None:
+    row = ["behind", "operator", "public", "@@@", *routine("f", "v")[1:]]
+    ((kind, schema, name, found),) = read_page(CatalogNames(), (), [row]).behind
+    assert (kind, schema, name) == (Behind.OPERATOR, "public", "@@@")
+    assert found.volatility == "v"
+    for wrong in (
+        ["behind", "operator", "public", "@@@"],
+        ["routine", "short"],
+        ["behind", "dream", "p", "n", *row[4:]],
+    ):
+        with pytest.raises(ValueError):
+            read_page(CatalogNames(), (), [wrong])
