@@ -1,183 +1,34 @@
 """`python -m bench.detection`: precision and recall of content detection, and how fast it and the rows kernel are.
 
-The corpus is generated here, the same on every run: every class in many spellings and surroundings, and look-alikes that must
-not be taken for it. It is no sample of anybody's data: the figures compare versions of the detectors, and show what they miss.
+The corpus is generated (`bench.corpus`), the same on every run: every class in many spellings and surroundings, and look-alikes that must
+not be taken for it.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import random
-import string
 import struct
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
+from bench.corpus import PROSE, SEED, counted, make_email
 from interpose.masking.content import content_scanner
-from interpose.masking.detect import detect
-from interpose.masking.numberplans import IBAN_LENGTHS
-from interpose.masking.patterns import (
-    AWS_KEY,
-    CARD,
-    CONTENT_CLASSES,
-    EMAIL,
-    IBAN,
-    JWT,
-    PHONE,
-    PRIVATE_KEY,
-    SSN,
-)
+from interpose.masking.patterns import CONTENT_CLASSES
 from interpose.masking.plan import build_plan
 from interpose.masking.pseudonyms import Pseudonyms
 from interpose.masking.rows import mask_data_rows
-from interpose.masking.validators import luhn
-from interpose.model.ids import DataClassName
 from interpose.model.masks import MaskRule
 from interpose.model.shape import ResultColumn, ResultShape
 
-NAMES = "ada grace alan edsger barbara donald radia ken margaret jürgen søren o'neil".split()
-DOMAINS = "example.com mail.example.co.uk example.org corp.example.museum bücher.example sub.sub.example.io".split()
-AROUND = (
-    "{}",
-    "see {} for it",
-    "id=7;value={};x=1",
-    "({})",
-    '{{"k": "{}"}}',
-    "a,{},b",
-    "{}\nnext line",
-    "'{}'",
-    "x: {}.",
-)
-PROSE = "the order was sent to our warehouse on monday and will arrive with the next delivery of spare parts".split()
-WORD = string.ascii_letters + string.digits
 
-
-def digits(rng: random.Random, count: int) -> str:
-    return "".join(rng.choice(string.digits) for _ in range(count))
-
-
-def make_email(rng: random.Random) -> str:
-    local = rng.choice(NAMES) + rng.choice(["", ".", "_", "-", "+"]) + rng.choice(["x", "lovelace", digits(rng, 3)])
-    return f"{local}@{rng.choice(DOMAINS)}"
-
-
-def make_card(rng: random.Random) -> str:
-    prefix, length = rng.choice(
-        [("4", 16), ("51", 16), ("37", 15), ("6011", 16), ("3530", 16), ("36", 14), ("2221", 16)]
-    )
-    body = prefix + digits(rng, length - len(prefix) - 1)
-    number = next(body + last for last in string.digits if luhn(body + last))
-    cuts = {16: (4, 4, 4, 4), 15: (4, 6, 5), 14: (4, 6, 4)}[length]
-    separator = rng.choice(["", " ", "-"])
-    groups, position = [], 0
-    for cut in cuts:
-        groups.append(number[position : position + cut])
-        position += cut
-    return separator.join(groups)
-
-
-def make_ssn(rng: random.Random) -> str:
-    area = rng.choice([rng.randint(1, 665), rng.randint(667, 899)])
-    separator = rng.choice("--- ")
-    return f"{area:03d}{separator}{rng.randint(1, 99):02d}{separator}{rng.randint(1, 9999):04d}"
-
-
-def make_iban(rng: random.Random) -> str:
-    country = rng.choice(sorted(IBAN_LENGTHS))
-    body = "".join(rng.choice(string.digits + "ABC") for _ in range(IBAN_LENGTHS[country] - 4))
-    check = 98 - int("".join(str(int(c, 36)) for c in f"{body}{country}00")) % 97
-    plain = f"{country}{check:02d}{body}"
-    return " ".join(plain[i : i + 4] for i in range(0, len(plain), 4)) if rng.random() < 0.5 else plain
-
-
-def make_phone(rng: random.Random) -> str:
-    area, line = rng.choice([415, 650, 720, 938]), f"{rng.randint(220, 899)}"
-    last = digits(rng, 4)
-    return rng.choice(
-        [
-            f"+1{area}{line}{last}", f"+1 {area} {line} {last}", f"({area}) {line}-{last}", f"{area}-{line}-{last}",
-            f"+49 170 {digits(rng, 7)}", f"+44 20 7946 {digits(rng, 4)}", f"0049 30 {digits(rng, 8)}", f"+33 6 12 34 {digits(rng, 2)} 78",
-            f"{area}.{line}.{last}", f"030 {digits(rng, 7)}",  # the last has no country: it is not claimed
-        ]
-    )  # fmt: skip
-
-
-def make_jwt(rng: random.Random) -> str:
-    def part(value: object) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
-    header = {"alg": rng.choice(["HS256", "RS256", "EdDSA"]), "typ": "JWT", "kid": digits(rng, 4)}
-    return f"{part(header)}.{part({'sub': digits(rng, 8)})}.{''.join(rng.choice(WORD + '-_') for _ in range(43))}"
-
-
-def make_aws(rng: random.Random) -> str:
-    if rng.random() < 0.5:
-        return rng.choice(["AKIA", "ASIA"]) + "".join(rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(16))
-    return "aws_secret_access_key=" + "".join(rng.choice(WORD + "/+") for _ in range(40))
-
-
-def make_key(rng: random.Random) -> str:
-    label = rng.choice(["", "RSA ", "EC ", "OPENSSH ", "ENCRYPTED "])
-    body = "\n".join("".join(rng.choice(WORD) for _ in range(64)) for _ in range(4))
-    return f"-----BEGIN {label}PRIVATE KEY-----\n{body}\n-----END {label}PRIVATE KEY-----"
-
-
-MAKERS: dict[DataClassName, Callable[[random.Random], str]] = {
-    EMAIL: make_email, CARD: make_card, SSN: make_ssn, IBAN: make_iban, PHONE: make_phone, JWT: make_jwt,
-    AWS_KEY: make_aws, PRIVATE_KEY: make_key,
-}  # fmt: skip
-
-
-def look_alikes(rng: random.Random) -> Iterator[str]:
-    hexadecimal = "0123456789abcdef"
-    yield "-".join("".join(rng.choice(hexadecimal) for _ in range(n)) for n in (8, 4, 4, 4, 12))
-    yield "".join(rng.choice(hexadecimal) for _ in range(rng.choice([32, 40, 64])))
-    yield f"20{digits(rng, 2)}-0{rng.randint(1, 9)}-1{rng.randint(0, 9)} 1{rng.randint(0, 9)}:30:{rng.randint(10, 59)}.{digits(rng, 6)}+02"
-    yield digits(rng, rng.randint(5, 24))
-    yield f"{digits(rng, 3)}.{digits(rng, 12)}"
-    yield f"10.{rng.randint(0, 255)}.{rng.randint(0, 255)}.{rng.randint(0, 255)}:5432"
-    yield f"v{rng.randint(1, 9)}.{rng.randint(0, 30)}.{digits(rng, 4)}-rc{rng.randint(1, 9)}"
-    yield f"INV-{digits(rng, 4)}-{digits(rng, 6)} / {digits(rng, 5)}"
-    yield f"{digits(rng, 4)} {digits(rng, 4)} {digits(rng, 4)} {digits(rng, 4)}"
-    yield f"icon@{rng.randint(2, 3)}x.png and @mention and user@host"
-    yield "".join(rng.choice(WORD) for _ in range(rng.choice([22, 32, 44])))
-    yield f"DE{digits(rng, 20)}"
-    yield f"{rng.randint(900, 999)}-{digits(rng, 2)}-{digits(rng, 4)}"
-    yield f"eyJ{''.join(rng.choice(WORD) for _ in range(30))}.{digits(rng, 8)}.{digits(rng, 8)}"
-    yield f"-----BEGIN PUBLIC KEY-----\n{digits(rng, 64)}\n-----END PUBLIC KEY-----"
-    yield f"+{digits(rng, 3)} points, ({digits(rng, 3)}) {digits(rng, 3)}, -{digits(rng, 8)}"
-    yield " ".join(rng.choice(PROSE) for _ in range(12))
-
-
-def quality(rng: random.Random, count: int) -> None:
-    """Print precision and recall by class. A planted value counts as found when its whole span is covered by its class."""
-    found, missed, wrong = Counter[str](), Counter[str](), Counter[str]()
-    for name, make in MAKERS.items():
-        for _ in range(count):
-            value, around = make(rng), rng.choice(AROUND)
-            text = around.format(value)
-            start = text.index(value) + (22 if value.startswith("aws_secret") else 0)
-            end = text.index(value) + len(value)
-            covered = False
-            for finding in detect(text):
-                if finding.data_class != name:
-                    wrong[finding.data_class] += 1
-                elif finding.start <= start and finding.end >= end:
-                    covered = True
-            (found if covered else missed)[name] += 1
-    negatives = 0
-    for _ in range(count):
-        for text in look_alikes(rng):
-            negatives += 1
-            for finding in detect(text):
-                wrong[finding.data_class] += 1
+def quality(count: int) -> None:
+    """Print precision and recall by class."""
+    rows, negatives = counted(count)
     print(f"{count} planted values a class, {negatives} look-alikes\n")
-    print(f"{'data class':<20}{'found':>7}{'missed':>8}{'wrong':>7}{'precision':>11}{'recall':>8}")
-    for name in MAKERS:
-        hit, miss, false = found[name], missed[name], wrong[name]
-        print(f"{name:<20}{hit:>7}{miss:>8}{false:>7}{hit / max(hit + false, 1):>11.3f}{hit / (hit + miss):>8.3f}")
+    print(f"{'data class':<24}{'found':>7}{'missed':>8}{'wrong':>7}{'precision':>11}{'recall':>8}")
+    for name, row in rows.items():
+        precision = f"{row.found / max(row.found + row.wrong, 1):.3f}" if "(" not in name else ""
+        print(f"{name:<24}{row.found:>7}{row.missed:>8}{row.wrong:>7}{precision:>11}{row.found / count:>8.3f}")
 
 
 def fastest(run: Callable[[], object], rounds: int = 5) -> float:
@@ -241,6 +92,5 @@ def speed(rng: random.Random) -> None:
 
 
 if __name__ == "__main__":
-    generator = random.Random(20240506)
-    quality(generator, 1000)
-    speed(generator)
+    quality(1000)
+    speed(random.Random(SEED))

@@ -98,6 +98,10 @@ _CLASSES = {
     "secret.jwt": "JSON Web Tokens",
     "secret.aws_key": "AWS access key ids and secret keys",
     "secret.private_key": "private keys in PEM, OpenPGP or PuTTY form",
+    "pii.national_id": "national ids with check digits: Belgium, Brazil, China, Finland, France, India, Italy, Norway, Poland, Spain, Sweden, "
+    "Switzerland; and the form of the British",
+    "secret.api_key": "keys and tokens of GitHub, GitLab, Slack, Google, Stripe, npm, PyPI, SendGrid, OpenAI, Anthropic and others, by their form",
+    "secret.password": "passwords in connection strings: `scheme://user:password@host`, `password=…`, `pwd=…`",
 }
 
 

@@ -14,20 +14,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from interpose.masking.patterns import AWS_KEY, CARD, EMAIL, IBAN, PHONE, SSN
+from interpose.masking.patterns import AWS_KEY, CARD, EMAIL, IBAN, NATIONAL_ID, PASSWORD, PHONE, SSN
 from interpose.model.ids import DataClassName
 from interpose.model.survey import ColumnKind
 
 NAME: Final = DataClassName("pii.name")
 ADDRESS: Final = DataClassName("pii.address")
 BIRTH_DATE: Final = DataClassName("pii.birth_date")
-NATIONAL_ID: Final = DataClassName("pii.national_id")
 SALARY: Final = DataClassName("pii.salary")
 IP: Final = DataClassName("net.ip")
 LOCATION: Final = DataClassName("pii.location")
 LAST4: Final = DataClassName("pci.last4")
 CVV: Final = DataClassName("pci.cvv")
-PASSWORD: Final = DataClassName("secret.password")
 TOKEN: Final = DataClassName("secret.token")
 
 DESCRIPTIONS: Final[Mapping[DataClassName, str]] = MappingProxyType(

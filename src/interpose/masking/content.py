@@ -1,13 +1,15 @@
 """Masking by content: what is found in a value is hidden, the rest of the value stays.
 
 Knows which types are searched and what becomes of them; how values are found is `detect.py`'s. Searched are texts, `json`, `jsonb`,
-`xml`, text search vectors, arrays of these, and every type that is not built in (by its bytes; a hit makes it NULL).
-Numbers, dates and the other scalar types are not, and `bytea` is not: what is in it is nobody's text.
+`xml`, text search vectors, `bytea` that is UTF-8 text, arrays of these, and every type that is not built in (by its bytes; a hit makes
+it NULL). `int8` and `numeric` are searched for card numbers. Dates and the other scalar types are not searched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import struct
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Final, final
 
 from interpose.masking.arrays import array_mask
@@ -15,13 +17,14 @@ from interpose.masking.cells import CellMask
 from interpose.masking.detect import Detector, Finding, TooMuchToInspect, detector_for
 from interpose.masking.json_text import JsonError, mask_json
 from interpose.masking.partial import REDACTED
-from interpose.masking.patterns import CONTENT_CLASSES
+from interpose.masking.patterns import CARD, CONTENT_CLASSES, HEXADECIMAL, INTEGERS, JSON_ESCAPES, NUMERICS, Prefilter
 from interpose.masking.pseudonyms import Pseudonyms
 from interpose.masking.strictness import strictness
 from interpose.masking.texts import span_transform
 from interpose.masking.transforms import Transform, parse_transform
 from interpose.masking.types import BINARY_FORMAT, Family, PgType, type_of
-from interpose.masking.values import fit_text, redaction
+from interpose.masking.validators import is_card_number
+from interpose.masking.values import bytea_from_text, decode_value, fit_text, redaction
 from interpose.model.ids import DataClassName
 from interpose.model.masks import MaskRule
 
@@ -36,13 +39,19 @@ SPAN_DEFAULT: Final = "redact"
 class ContentScanner:
     """Hides what is found of some data classes, each by its own transform. Immutable."""
 
-    __slots__ = ("_detector", "_spans", "_transforms", "max_inspected")
+    __slots__ = ("_detector", "_prefilter", "_spans", "_transforms", "max_inspected")
 
     def __init__(
-        self, transforms: Mapping[DataClassName, Transform], pseudonyms: Pseudonyms, max_inspected: int
+        self,
+        transforms: Mapping[DataClassName, Transform],
+        pseudonyms: Pseudonyms,
+        max_inspected: int,
+        encoded: frozenset[str] = frozenset(),
     ) -> None:
-        """`max_inspected` is in bytes of one cell; a longer cell is redacted whole."""
+        """`max_inspected` is in bytes of one cell; a longer cell is redacted whole. `encoded` are further prefilters, for columns
+        in which a value does not stand as text (`encoded_in`)."""
         self._detector: Detector = detector_for(frozenset(transforms))
+        self._prefilter = self._detector.json_may_match if not encoded else _with(self._detector, encoded)
         self._transforms = dict(transforms)
         self._spans: dict[DataClassName, Callable[[str], str]] = {
             name: span_transform(transform, pseudonyms) for name, transform in transforms.items()
@@ -54,7 +63,7 @@ class ContentScanner:
 
         JSON's escapes count as a match, so that the answer is right for every type.
         """
-        return self._detector.json_may_match(data)
+        return self._prefilter(data)
 
     def cell_scan(self, type_oid: int, type_modifier: int, wire_format: int) -> CellMask | None:
         """The scan of a column of this type, None when its type is not searched."""
@@ -73,6 +82,10 @@ class ContentScanner:
             return self._bounded(
                 self._json_scan(family is Family.JSONB and wire_format == BINARY_FORMAT, constant), constant
             )
+        if family is Family.BYTEA:
+            return self._bytea_scan(wire_format, constant)
+        if CARD in self._transforms and (family is Family.NUMERIC or (family is Family.INTEGER and pg_type.size == 8)):
+            return self._number_scan(pg_type, wire_format, constant)
         if family in _BY_BYTES:
             return self._bounded(self._bytes_scan(constant), constant)
         if family is Family.TEXT or family is Family.XML:
@@ -104,6 +117,35 @@ class ContentScanner:
             try:
                 return masked if markup else fit_text(pg_type, modifier, masked.decode())
             except UnicodeDecodeError:
+                return constant
+
+        return scan
+
+    def _number_scan(self, pg_type: PgType, wire_format: int, constant: bytes | None) -> CellMask:
+        """Hides a whole number that is a card's; a fraction of zeros does not disguise it."""
+
+        def scan(value: bytes) -> bytes | None:
+            try:
+                whole, _, fraction = decode_value(pg_type, wire_format, value).partition(".")
+            except (ValueError, struct.error):
+                # Not what its type says: hidden where anything could be in it.
+                return constant if self.may_match(value) else value
+            return constant if is_card_number(whole) and not fraction.strip("0") else value
+
+        return scan
+
+    def _bytea_scan(self, wire_format: int, constant: bytes | None) -> CellMask:
+        def scan(value: bytes) -> bytes | None:
+            try:
+                raw = value if wire_format == BINARY_FORMAT else bytea_from_text(value.decode())
+                raw.decode()
+            except ValueError:
+                return value  # an image, an archive: nobody's text
+            if len(raw) > self.max_inspected:
+                return constant
+            try:
+                return constant if self._detector.find(raw) else value
+            except TooMuchToInspect:
                 return constant
 
         return scan
@@ -169,8 +211,33 @@ class ContentScanner:
             return REDACTED
 
 
+def encoded_in(columns: Iterable[tuple[int, int]]) -> frozenset[str]:
+    """The further prefilters that columns of these types (oid) and formats need: a card number in a binary number, or an address
+    in hexadecimal, is not seen by those for text."""
+    needed: set[str] = set()
+    for oid, wire_format in columns:
+        pg_type = type_of(oid)
+        family = (pg_type.element or pg_type).family
+        if family is Family.BYTEA and wire_format != BINARY_FORMAT:
+            needed.add(HEXADECIMAL)
+        elif family is Family.INTEGER and (pg_type.element or pg_type).size == 8 and wire_format == BINARY_FORMAT:
+            needed.add(INTEGERS)
+        elif family is Family.NUMERIC and wire_format == BINARY_FORMAT:
+            needed.add(NUMERICS)
+    return frozenset(needed)
+
+
+@lru_cache(maxsize=64)
+def _with(detector: Detector, encoded: frozenset[str]) -> Callable[[bytes], bool]:
+    """The detector's prefilter for anything, with further expressions; compiled once."""
+    return Prefilter([*detector.prefilters, (JSON_ESCAPES,), encoded]).may_match
+
+
 def content_scanner(
-    rules: Mapping[DataClassName, MaskRule], pseudonyms: Pseudonyms, max_inspected: int
+    rules: Mapping[DataClassName, MaskRule],
+    pseudonyms: Pseudonyms,
+    max_inspected: int,
+    encoded: frozenset[str] = frozenset(),
 ) -> ContentScanner | None:
     """The scanner for these rules, None when none of them is for a class that can be detected. A rule for a class above a detected one (`pii` above `pii.email`) stands for all below it
     that have no rule of their own; classes that cannot be detected are no fault here, they may be carried by columns only.
@@ -186,7 +253,7 @@ def content_scanner(
                 transforms[name] = parse_transform(rule.transform or SPAN_DEFAULT)
                 break
             above = above.rpartition(".")[0]
-    return ContentScanner(transforms, pseudonyms, max_inspected) if transforms else None
+    return ContentScanner(transforms, pseudonyms, max_inspected, encoded) if transforms else None
 
 
 def mask_text(text: str, rules: Mapping[DataClassName, MaskRule], key: bytes, *, max_inspected: int = 1 << 18) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, final
 
+from interpose.masking.disguises import PREFILTERS, Folded
 from interpose.masking.patterns import CONTENT_CLASSES, JSON_ESCAPES, PATTERNS, Prefilter, compile_expression
 from interpose.masking.validators import OVERLAPPING, VALIDATORS
 from interpose.model.ids import DataClassName
@@ -36,7 +37,7 @@ class Finding:
 class Detector:
     """Finds values of the given classes in UTF-8 text. Immutable; compiled expressions may be shared by threads."""
 
-    __slots__ = ("_classes", "_expressions", "_json_prefilter", "_prefilter")
+    __slots__ = ("_classes", "_disguised", "_expressions", "_json_prefilter", "_prefilter", "prefilters")
 
     def __init__(self, classes: Iterable[DataClassName]) -> None:
         """`classes` are of `CONTENT_CLASSES`; raises `KeyError` for another."""
@@ -47,6 +48,9 @@ class Detector:
         self._classes = tuple(name for name in CONTENT_CLASSES if name in wanted)
         self._expressions = tuple(compile_expression(PATTERNS[name].candidate) for name in self._classes)
         groups = [PATTERNS[name].prefilters for name in self._classes]
+        self._disguised = len(groups)
+        groups.append(PREFILTERS)
+        self.prefilters = tuple(groups)
         self._prefilter = Prefilter(groups)
         self._json_prefilter = Prefilter([*groups, (JSON_ESCAPES,)])
 
@@ -60,8 +64,19 @@ class Detector:
 
     def find(self, data: bytes) -> list[Finding]:
         """Everything found, overlaps included, by start; offsets in bytes. Raises `TooMuchToInspect`."""
+        matched = self._prefilter.matches(data)
+        findings = self._search(data, matched)
+        if self._disguised in matched:
+            folded = Folded(data)
+            found = self._search(folded.text, self._prefilter.matches(folded.text))
+            spans = ((*folded.span(each.start, each.end), each.data_class) for each in found)
+            findings = list({*findings, *(Finding(*span) for span in spans)})
+        findings.sort(key=lambda finding: (finding.start, -finding.end, self._classes.index(finding.data_class)))
+        return findings
+
+    def _search(self, data: bytes, matched: frozenset[int]) -> list[Finding]:
         findings: list[Finding] = []
-        for index in self._prefilter.matches(data):
+        for index in sorted(matched - {self._disguised}):
             name = self._classes[index]
             validate = VALIDATORS[name]
             step = name in OVERLAPPING
@@ -79,7 +94,6 @@ class Detector:
                 position = end if spans or not step else start + 1
             else:
                 raise TooMuchToInspect
-        findings.sort(key=lambda finding: (finding.start, -finding.end))
         return findings
 
 

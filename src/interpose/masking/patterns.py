@@ -16,6 +16,8 @@ from typing import Final, Protocol, cast
 
 import re2
 
+from interpose.masking import national_ids
+from interpose.masking.credentials import API_KEYS, PASSWORDS
 from interpose.model.ids import DataClassName
 
 EMAIL: Final = DataClassName("pii.email")
@@ -25,6 +27,9 @@ IBAN: Final = DataClassName("pii.iban")
 PHONE: Final = DataClassName("pii.phone")
 JWT: Final = DataClassName("secret.jwt")
 AWS_KEY: Final = DataClassName("secret.aws_key")
+API_KEY: Final = DataClassName("secret.api_key")
+PASSWORD: Final = DataClassName("secret.password")
+NATIONAL_ID: Final = DataClassName("pii.national_id")
 PRIVATE_KEY: Final = DataClassName("secret.private_key")
 
 
@@ -48,13 +53,39 @@ PATTERNS: Mapping[DataClassName, ClassPatterns] = MappingProxyType(
             (r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}", r"[A-Za-z0-9/+]{40}"),
             r"[A-Za-z0-9/+]{20,}",
         ),
+        API_KEY: ClassPatterns(API_KEYS, "|".join(API_KEYS)),
+        PASSWORD: ClassPatterns((r"://[^\s/@]*@", r"(?i:password|passwd|pwd)=[^\s;&,]"), "|".join(PASSWORDS)),
         IBAN: ClassPatterns(
             (r"[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11}",), r"[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}"
         ),
-        CARD: ClassPatterns((r"[0-9](?:[ -]?[0-9]){12}",), r"[0-9](?:[ -]?[0-9]){12,}"),
+        CARD: ClassPatterns(
+            (
+                r"[0-9](?:[ -]?[0-9]){12}",
+                r"[0-9]{4}[./_][0-9]{4}[./_][0-9]{4}[./_][0-9]{4}",
+                r"3[0-9]{3}\.[0-9]{6}\.[0-9]{4}",
+            ),
+            r"[0-9]{4}[./_][0-9]{4}[./_][0-9]{4}[./_][0-9]{4}|3[0-9]{3}\.[0-9]{6}\.[0-9]{4,5}|[0-9](?:[ -]?[0-9]){12,}",
+        ),
         SSN: ClassPatterns(
-            (r"[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}", r"(?i:ssn|social)[^0-9]{0,24}[0-9]{9}"),
-            r"[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{3} [0-9]{2} [0-9]{4}|(?i:ssn|social)[^0-9]{0,24}[0-9]{9}",
+            (r"[0-9]{3}[- .][0-9]{2}[- .][0-9]{4}", r"(?i:ssn|social)[^0-9]{0,24}[0-9]{9}"),
+            r"[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{3} [0-9]{2} [0-9]{4}|[0-9]{3}\.[0-9]{2}\.[0-9]{4}|(?i:ssn|social)[^0-9]{0,24}[0-9]{9}",
+        ),
+        # Behind the particular ones, since some of its forms are only digits.
+        NATIONAL_ID: ClassPatterns(
+            (
+                r"[0-9]{11}",
+                r"[0-9]{5}2[AB][0-9]{8}",
+                r"[0-9]{2} [0-9]{2} [0-9]{2} [0-9]{3} [0-9]{3} [0-9]{2}",
+                r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}-[0-9]{3}\.[0-9]{2}",
+                r"756\.[0-9]{4}\.[0-9]{4}\.",
+                r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}",
+                r"[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-Y]",
+                r"[0-9]{7}-?[A-Z]",
+                r"[A-Z]{6}[0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{2}[A-Z]",
+                r"[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}",
+                r"[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]",
+            ),
+            national_ids.CANDIDATE,
         ),
         # `*` is in no local part here: what `partial-email` wrote is not searched a second time.
         EMAIL: ClassPatterns(
@@ -81,6 +112,16 @@ CONTENT_CLASSES: tuple[DataClassName, ...] = tuple(PATTERNS)
 
 JSON_ESCAPES: Final = r"\\[u/]"
 """A further prefilter for JSON: escapes that can hide a character of a pattern."""
+
+
+INTEGERS: Final = r"\x00\x00\x00\x08(?:[\x01-\x7f]|\x00[\x01-\xff]|\x00\x00[\x01-\xff]|\x00\x00\x00[\xe8-\xff])"
+"""A further prefilter for binary `int8` cells with their lengths: 1,000,000,000,000 or more (the least card number has 13 digits)."""
+
+NUMERICS: Final = r"\x00[\x01-\xff]\x00[\x03\x04]\x00\x00"
+"""The same for binary `numeric`: four or five base-10000 digits before the point, and no minus."""
+
+HEXADECIMAL: Final = r"\\x(?:[0-9A-Fa-f]{2}){6}|\\[0-3][0-7]{2}"
+"""The same for `bytea` as text: six bytes in hexadecimal, fewer than anything that is found has, or an octal escape."""
 
 
 class Match(Protocol):

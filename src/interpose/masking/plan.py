@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import final
 
 from interpose.masking.cells import CellMask, cell_mask
-from interpose.masking.content import ContentScanner, content_scanner
+from interpose.masking.content import ContentScanner, content_scanner, encoded_in
 from interpose.masking.pseudonyms import Pseudonyms
 from interpose.masking.transforms import parse_transform
 from interpose.masking.twins import Twin, twin_of
@@ -106,7 +106,8 @@ def build_plan(
     if not content_rules and not any(column_rules):
         return None
     pseudonyms = Pseudonyms(key)
-    scanner = content_scanner(content_rules, pseudonyms, max_inspected)
+    encoded = encoded_in((column.type_oid, column.format) for column in shape.columns) if content_rules else frozenset()
+    scanner = content_scanner(content_rules, pseudonyms, max_inspected, encoded)
     masks: list[CellMask | None] = []
     scans: list[CellMask | None] = []
     twins: list[Twin | None] = []

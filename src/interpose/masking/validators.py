@@ -13,8 +13,22 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from interpose.masking.credentials import api_key, password
+from interpose.masking.national_ids import national_id
 from interpose.masking.numberplans import COUNTRY_CODES, IBAN_LENGTHS, card_lengths
-from interpose.masking.patterns import AWS_KEY, CARD, EMAIL, IBAN, JWT, PHONE, PRIVATE_KEY, SSN
+from interpose.masking.patterns import (
+    API_KEY,
+    AWS_KEY,
+    CARD,
+    EMAIL,
+    IBAN,
+    JWT,
+    NATIONAL_ID,
+    PASSWORD,
+    PHONE,
+    PRIVATE_KEY,
+    SSN,
+)
 from interpose.model.ids import DataClassName
 
 Spans = list[tuple[int, int]]
@@ -36,6 +50,11 @@ def luhn(digits: str) -> bool:
 
 def _is_card(digits: str) -> bool:
     return len(digits) in card_lengths(digits) and luhn(digits)
+
+
+def is_card_number(digits: str) -> bool:
+    """Whether a number, written without anything else, is a card's: issuer, length and check digit."""
+    return 13 <= len(digits) <= 19 and digits.isascii() and digits.isdigit() and _is_card(digits)
 
 
 def cards(data: bytes, start: int, end: int) -> Spans:
@@ -79,7 +98,7 @@ def _card_from(data: bytes, groups: Spans, first: int) -> int | None:
 
 
 def _digits(data: bytes, start: int, end: int) -> str:
-    return data[start:end].translate(None, b" -").decode()
+    return data[start:end].translate(None, b" -./_").decode()
 
 
 def _in_hexadecimal(data: bytes, start: int, end: int) -> bool:
@@ -168,11 +187,24 @@ def _is_international(text: str) -> bool:
     return any(number.startswith(code) for code in COUNTRY_CODES)
 
 
+_MARKS: Final = re.compile(rb"\xe2\x80[\x80-\x8a\x90-\xbf]|\xe2\x81[\x80-\x9f]|\xc2[\x80-\xbf]|\xe3\x80[\x80-\x9f]")
+_IN_AUTHORITY: Final = re.compile(rb"://[^\s/@:]{0,64}:[^\s/@]{0,128}$")
+
+
 def email(data: bytes, start: int, end: int) -> Spans:
     """Addresses whose domain ends in a plausible top-level domain (RFC 5321 §4.1.2, RFC 1035 §2.3.1)."""
     while data[start : start + 1] in (b"'", b".", b"%", b"!", b"~") and data[start + 1 : start + 2] != b"@":
         start += 1
+    if data.rfind(b"://", max(start - 256, 0), start) >= 0 and _IN_AUTHORITY.search(data[max(start - 256, 0) : start]):
+        return _NO  # a URL's `user:password@host`
     at = data.rindex(b"@", start, end)
+    # Letters beyond ASCII are part of an address, typographic quotes and spaces around it are not.
+    marks = list(_MARKS.finditer(data, start, at))
+    start = marks[-1].end() if marks else start
+    behind = _MARKS.search(data, at, end)
+    end = behind.start() if behind else end
+    if start == at:
+        return _NO
     while end > at:
         domain = data[at + 1 : end].rstrip(b"-.")
         end = at + 1 + len(domain)
@@ -231,6 +263,9 @@ VALIDATORS: Mapping[DataClassName, Validator] = MappingProxyType(
         PRIVATE_KEY: private_key,
         JWT: jwt,
         AWS_KEY: aws_key,
+        API_KEY: api_key,
+        PASSWORD: password,
+        NATIONAL_ID: national_id,
         IBAN: iban,
         CARD: cards,
         SSN: ssn,

@@ -1,13 +1,18 @@
 """Masking by content over values of every searched type."""
 
+import struct
+
 import pytest
 
 from interpose.masking.content import ContentScanner, content_scanner, mask_text
 from interpose.masking.patterns import CARD, CONTENT_CLASSES, EMAIL, SSN
+from interpose.masking.plan import build_plan
 from interpose.masking.pseudonyms import Pseudonyms
+from interpose.masking.rows import mask_data_rows
 from interpose.model.errors import ConfigurationError
 from interpose.model.ids import DataClassName
 from interpose.model.masks import MaskRule
+from interpose.model.shape import ResultColumn, ResultShape
 
 KEY = b"k" * 16
 EVERY = {name: MaskRule("redact") for name in CONTENT_CLASSES}
@@ -46,7 +51,7 @@ def test_cells(oid: int, wire_format: int, value: bytes, masked: bytes | None) -
     assert scan(value) == masked
 
 
-@pytest.mark.parametrize("oid", [23, 20, 17, 1082, 1114, 2950, 1007])
+@pytest.mark.parametrize("oid", [23, 21, 701, 1082, 1114, 2950, 1007])
 def test_types_that_are_not_searched(oid: int) -> None:
     assert scanner().cell_scan(oid, -1, 0) is None
 
@@ -96,3 +101,80 @@ def test_mask_text() -> None:
     assert mask_text("x" * 11, rules, KEY, max_inspected=10) == "[redacted]"
     with pytest.raises(ConfigurationError):
         mask_text("x", {EMAIL: MaskRule("shred")}, KEY)
+
+
+CARD_NUMBER = 4111111111111111
+
+
+def _numeric(digits: list[int], weight: int, scale: int = 0) -> bytes:
+    return struct.pack(f">hHHh{len(digits)}h", len(digits), weight, 0, scale, *digits)
+
+
+@pytest.mark.parametrize(
+    ("oid", "wire_format", "value", "masked"),
+    [
+        (20, 0, b"4111111111111111", b"0"),
+        (20, 0, b"4111111111111112", b"4111111111111112"),
+        (20, 1, struct.pack(">q", CARD_NUMBER), bytes(8)),
+        (20, 1, struct.pack(">q", CARD_NUMBER + 1), struct.pack(">q", CARD_NUMBER + 1)),
+        (20, 1, struct.pack(">q", -CARD_NUMBER), struct.pack(">q", -CARD_NUMBER)),
+        (1700, 0, b"4111111111111111.00", b"0"),
+        (1700, 0, b"4111111111111111.50", b"4111111111111111.50"),
+        (1700, 0, b"NaN", b"NaN"),
+        (17, 0, b"\\x" + b"mail ada@example.com".hex().encode(), b"\\x"),
+        (17, 1, b"mail ada@example.com", b""),
+        (17, 1, b"\xff\xd8 ada@example.com", b"\xff\xd8 ada@example.com"),  # an image
+        (17, 0, b"\\x6e6f", b"\\x6e6f"),
+        (1016, 0, b"{7,4111111111111111}", b"{7,0}"),
+    ],
+)
+def test_values_that_do_not_stand_as_text(oid: int, wire_format: int, value: bytes, masked: bytes) -> None:
+    scan = scanner().cell_scan(oid, -1, wire_format)
+    assert scan is not None
+    assert scan(value) == masked
+
+
+def test_a_numeric_in_binary() -> None:
+    scan = scanner().cell_scan(1700, -1, 1)
+    assert scan is not None
+    hidden = scan(_numeric([4111, 1111, 1111, 1111], 3))
+    assert hidden == scan(_numeric([4111, 1111, 1111, 1111], 3, 2))
+    assert hidden != _numeric([4111, 1111, 1111, 1111], 3)
+    other = _numeric([4111, 1111, 1111, 1112], 3)
+    assert scan(other) == other
+
+
+def test_numbers_are_searched_only_for_cards() -> None:
+    assert scanner(pii__email="redact").cell_scan(20, -1, 0) is None
+
+
+def test_a_long_bytea_is_redacted_when_it_is_text() -> None:
+    scan = scanner(limit=100).cell_scan(17, -1, 1)
+    assert scan is not None
+    assert scan(b"x" * 101) == b""
+    assert scan(b"\xff" * 101) == b"\xff" * 101
+
+
+@pytest.mark.parametrize(
+    ("oid", "wire_format", "value"),
+    [
+        (20, 1, struct.pack(">q", CARD_NUMBER)),
+        (20, 1, struct.pack(">q", 3782822463100_05)),
+        (20, 1, struct.pack(">q", 4222222222222)),
+        (1700, 1, _numeric([4111, 1111, 1111, 1111], 3)),
+        (1700, 1, _numeric([4, 2222, 2222, 2222], 3, 4)),
+        (17, 0, b"\\x" + b"ada@example.com".hex().encode()),
+        (1016, 1, struct.pack(">iiIiiiq", 1, 0, 20, 1, 1, 8, CARD_NUMBER)),
+        (25, 0, "\uff141111\uff11\uff1111111111".encode()),
+        (25, 0, b"ada%40example.com"),
+    ],
+)
+def test_the_prefilter_over_framed_rows_sees_them(oid: int, wire_format: int, value: bytes) -> None:
+    shape = ResultShape((ResultColumn("id", 0, 0, 23, -1, -1, 0), ResultColumn("v", 0, 0, oid, -1, -1, wire_format)))
+    plan = build_plan(shape, [None, None], EVERY, KEY)
+    assert plan is not None
+    body = struct.pack(">hi", 2, 1) + b"7" + struct.pack(">i", len(value)) + value
+    row = b"D" + struct.pack(">i", len(body) + 4) + body
+    masked, count = mask_data_rows(plan, row * 3, 0, len(row) * 3)
+    assert count == 3
+    assert value not in masked
