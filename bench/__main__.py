@@ -1,4 +1,4 @@
-"""`python -m bench [throughput] [points] [bulk] [memory] [analysis] [--seconds N] [--rounds N]`: all of them when none is named."""
+"""`python -m bench [throughput] [points] [bulk] [memory] [kernel] [analysis] [--seconds N] [--rounds N]`: all of them when none is named."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import argparse
 import os
 import platform
 
-from bench import analysis, bulk, throughput
+from bench import analysis, bulk, kernels, throughput
 from bench.contenders import field
 from interpose.masking.kernel import KERNEL
 
-PARTS = ("throughput", "points", "bulk", "memory", "analysis")
+PARTS = ("throughput", "points", "bulk", "memory", "kernel", "analysis")
 
 
 def main() -> None:
@@ -29,7 +29,9 @@ def main() -> None:
     )
     if "analysis" in parts:
         analysis.run(rounds=options.rounds)
-    if set(parts) == {"analysis"}:
+    if "kernel" in parts:
+        kernels.run(rounds=options.rounds)
+    if set(parts) <= {"analysis", "kernel"}:
         return
     with field() as contenders:
         if "throughput" in parts:
