@@ -1,7 +1,7 @@
 """Masking by path inside one JSON document: what a path meets is masked, everything else keeps its bytes.
 
 Order, spacing, duplicate keys (each is masked) and the spelling of numbers stay. INVARIANT: what a path could have meant is hidden:
-keys are compared decoded; a scalar that stands where a path of keys goes on is masked itself; and a document that is no JSON, that is
+keys are compared decoded; a scalar that stands where a path of keys goes on, or for the whole document, is masked itself; and a document that is no JSON, that is
 too deep or too long, raises, so that it is hidden whole.
 """
 
@@ -72,7 +72,8 @@ class _Walk:
             return end
         end = self._skip(at, first, met, depth)
         if first not in ("{", "["):
-            cut = [path for path, taken in met if self._is_in_the_way(path, taken)]
+            # A document that is one scalar is no document that paths were written for: the depth tells it.
+            cut = [path for path, taken in met if not depth or self._is_in_the_way(path, taken)]
             if cut:
                 self._replace(at, end, min(cut))
         return end

@@ -255,9 +255,11 @@ def test_json_paths_hide_what_they_mean_and_nothing_else(
     text = json.dumps(document, indent=indent, ensure_ascii=escaped)
     masked = text_transform(Transform("json", paths=((path, REDACT),)), KEY)(text)
     assert masked is not None
-    wanted = redacted(document, expected(document, path.steps))
+    # A document that is one scalar is hidden whatever the path.
+    outcome = expected(document, path.steps) if isinstance(document, dict | list) else HIDDEN
+    wanted = redacted(document, outcome)
     assert json.dumps(json.loads(masked)) == json.dumps(wanted)
-    if not hides(expected(document, path.steps)):
+    if not hides(outcome):
         assert masked == text
 
 

@@ -35,6 +35,7 @@ def test_a_span_is_always_replaced() -> None:
     assert span_transform(parse_transform("null"), KEY)("x") == REDACTED
     assert span_transform(parse_transform("partial-email"), KEY)("no address") == REDACTED
     assert span_transform(parse_transform("last:2"), KEY)("12345") == "***45"
+    assert span_transform(parse_transform("json:$.**.iban"), KEY)("4111111111111111") == REDACTED
 
 
 def test_numbers() -> None:
