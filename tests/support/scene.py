@@ -127,7 +127,7 @@ class Scene:
     """One gateway in front of one database on a test's PostgreSQL.
 
     Clients come to `gateway.port` with TLS, or to `plain_port` without. The connections: `shop` (policy, masks, holds),
-    `strict` (the same, durable to the disk), `open` (everything is permitted), and some that cannot be reached.
+    `strict` (the same, durable to the disk), `exact` (the catalog is checked at every result), `open` (everything is permitted), and some that cannot be reached.
     """
 
     def __init__(
@@ -198,6 +198,7 @@ class Scene:
         return {
             "shop": upstream,
             "strict": {**upstream, "durability": "strict"},
+            "exact": {**upstream, "catalog_check": "every_result"},
             "open": {**upstream, "labels": {"team": "open"}},
             "down": {**upstream, "address": f"127.0.0.1:{free_port()}"},
             "wrong-password": {**upstream, "secret": "env:SCENE_WRONG"},

@@ -21,7 +21,7 @@ from interpose.app.settings import (
     Settings,
 )
 from interpose.app.strict_yaml import Section, read_yaml, suggestion
-from interpose.model.connection import Address, Connection, Durability
+from interpose.model.connection import Address, CatalogCheck, Connection, Durability
 from interpose.model.errors import ConfigurationError
 from interpose.model.ids import ConnectionName
 from interpose.protocols.contract import ProtocolSpec
@@ -166,6 +166,7 @@ def _connection(name: str, section: Section, folder: Path, protocols: Mapping[st
         durability=section.choice("durability", Durability, Durability.STANDARD),
         detect_content=section.boolean("detect_content", False),
         pseudonym_scope=_scope(section),
+        catalog_check=section.choice("catalog_check", CatalogCheck, CatalogCheck.POLL),
     )
     section.finish()
     return connection

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from interpose.analysis.sql.catalog import CatalogCache
 from interpose.model.analysis import SessionChange
-from interpose.model.catalog import CatalogPage, CatalogView
+from interpose.model.catalog import CatalogNames, CatalogPage, CatalogView
 from interpose.model.errors import UpstreamError
 
 if TYPE_CHECKING:
     from interpose.engine.ports import CatalogSource
     from interpose.engine.sessions import Session, SessionRegistry
     from interpose.engine.snapshot import Snapshot
-    from interpose.model.catalog import CatalogNames
+    from interpose.model.catalog import CatalogBasis
     from interpose.model.connection import Connection
     from interpose.model.ids import ConnectionName
     from interpose.protocols.contract import Ended
@@ -75,6 +75,29 @@ class Catalogs:
             page = await self._source.lookup(connection, names, path)
             if self._caches.get(connection.name) is cache and cache.version == version:
                 cache.absorb(page)
+
+    async def changed(self, connection: Connection, *bases: CatalogBasis) -> str:
+        """The first name of these that the upstream has otherwise now; empty when it has all of it as it was.
+
+        Raises `UpstreamError`. What has changed is forgotten.
+        """
+        asked = [basis.names() for basis in bases]
+        names = CatalogNames(
+            frozenset().union(*(each.relations for each in asked)),
+            frozenset().union(*(each.routines for each in asked)),
+            schemas=frozenset().union(*(each.schemas for each in asked)),
+            behind=frozenset().union(*(each.behind for each in asked)),
+            definitions=False,
+        )
+        if not names:
+            return ""
+        page = await self._source.lookup(connection, names, ())
+        for basis in bases:
+            name = basis.broken(page)
+            if name:
+                self.forget(connection.name)
+                return name
+        return ""
 
     def forget(self, connection: ConnectionName) -> None:
         """Drop what is known: something may have changed it."""

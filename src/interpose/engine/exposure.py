@@ -5,7 +5,6 @@ Pure: the columns that are hidden from a principal against what analysis says of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from interpose.model.actions import Action
@@ -87,19 +86,6 @@ def _alters(effect: Effect, column: ColumnResource) -> bool:
 
 def _spelled(column: ColumnResource) -> str:
     return f"{column.schema}.{column.table}.{column.name}"
-
-
-def stale_plan(analysis: Analysis, prepared: Mapping[str, Analysis], version: int) -> str | None:
-    """The name of a statement, prepared by SQL, that this command runs and that was analysed under another catalog.
-
-    The server would plan it again, and its text is not at hand to be analysed again.
-    """
-    for statement in analysis.statements:
-        name = statement.runs_prepared
-        found = None if name is None else prepared.get(name)
-        if found is not None and found.catalog_version != version:
-            return name
-    return None
 
 
 def escape_words(exposure: Exposure) -> tuple[str, str]:

@@ -15,7 +15,8 @@ from interpose.engine.analyses import AnalysisCache
 from interpose.engine.approvals import HoldRequest
 from interpose.engine.decided import DecisionRecord
 from interpose.engine.digests import approval_digest
-from interpose.engine.exposure import escape_words, stale_plan, unsettled_words
+from interpose.engine.exposure import escape_words, unsettled_words
+from interpose.engine.freshness import changed_meanwhile, checked_before, older_cursor, other_names, stale_plan
 from interpose.engine.readable import readable_command, readable_facts
 from interpose.engine.sessions import RECORD_LOST
 from interpose.engine.standing import Judgement, Standing, Standings
@@ -40,8 +41,11 @@ if TYPE_CHECKING:
     from interpose.engine.snapshot import SnapshotHolder
     from interpose.model.ids import ConnectionName
 
-CATALOG_ROUNDS = 8
+CATALOG_ROUNDS = 32
 """How often one analysis may ask for more of the catalog (views in views) before it is refused."""
+
+MOST_CHANGES = 3
+"""How often the catalog may change under a command that is checked before it is sent, before it is refused."""
 
 OFFLOADED_TEXT = 256 * 1024
 """Characters of text from which analysis leaves the event loop, so that it delays no other session."""
@@ -89,9 +93,8 @@ class Gate:
         if analysis is None or not self._fresh(session, command, analysis):
             if len(command.text) > OFFLOADED_TEXT:
                 return None
-            if analysis is not None:
-                command = dataclasses.replace(command, analysis=None)
-            found = self._analyse(session, command)
+            bare = command if analysis is None else dataclasses.replace(command, analysis=None)
+            found = self._analyse(session, bare)
             if isinstance(found, NeedsCatalog):
                 return None
             if isinstance(found, Unanalysable):
@@ -104,6 +107,8 @@ class Gate:
         if judgement is None:
             judgement = standing.judge(analysis, self._clock.wall())
         if isinstance(judgement.decision, Held) and command.kind is not CommandKind.PREPARE:
+            return None
+        if judgement.obligations.exact and command.kind is not CommandKind.PREPARE and checked_before(analysis):
             return None
         return self._answer(session, command, judgement)
 
@@ -167,20 +172,28 @@ class Gate:
     async def _understood(self, session: Session, command: Command) -> Analysis | Unanalysable | Refused:
         """The analysis, with as many catalog lookups as it takes."""
         given = command.analysis
-        if given is not None:
-            if self._fresh(session, command, given):
-                return given
-            # INVARIANT: what is analysed is the text and nothing else; an analyst may trust an analysis that it is given.
-            command = dataclasses.replace(command, analysis=None)
+        # INVARIANT: what is analysed is the text and nothing else; an analyst may trust an analysis that it is given.
+        command = command if given is None else dataclasses.replace(command, analysis=None)
+        changed, changes = "", 0
         for _ in range(CATALOG_ROUNDS):
-            if len(command.text) > OFFLOADED_TEXT:
+            made: Analysis | NeedsCatalog | Unanalysable
+            if given is not None and self._fresh(session, command, given):
+                made = given
+            elif len(command.text) > OFFLOADED_TEXT:
                 made = await self._analyse_aside(session, command)
             else:
                 made = self._analyse(session, command)
-            if not isinstance(made, NeedsCatalog):
-                return made
             try:
-                await self._catalogs.learn(session.connection, made.names, command.context.path or ())
+                if isinstance(made, NeedsCatalog):
+                    await self._catalogs.learn(session.connection, made.names, command.context.path or ())
+                    continue
+                if isinstance(made, Analysis):
+                    changed = await self._changed(session, command, made)
+                if not changed:
+                    return made
+                changes += 1
+                if changes == MOST_CHANGES:
+                    return self._refuse(session, command, changed_meanwhile(changed))
             except UpstreamError:
                 return self._refuse(
                     session,
@@ -200,6 +213,13 @@ class Gate:
                 "use fewer views that are built on other views",
             ),
         )
+
+    async def _changed(self, session: Session, command: Command, analysis: Analysis) -> str:
+        """What has changed since the analysis, where that must be looked at before the command is sent; empty when nothing has."""
+        standing = self._standing(session)
+        if isinstance(standing, Refusal) or not standing.exact or command.kind is CommandKind.PREPARE:
+            return ""
+        return await self._catalogs.changed(session.connection, analysis.basis) if checked_before(analysis) else ""
 
     async def _analyse_aside(self, session: Session, command: Command) -> Analysis | NeedsCatalog | Unanalysable:
         """Analysis of a long text in a thread; one that was overtaken by a change of the catalog is made again."""
@@ -306,20 +326,6 @@ class Gate:
         lifted = frozenset(rule.policy for rule in rules)
         return self._answer(session, command, standing.judge(analysis, self._clock.wall(), lifted), approval)
 
-    def _stale(self, session: Session, command: Command, judgement: Judgement) -> Refusal | None:
-        """The refusal of an SQL EXECUTE whose lineage is that of an older catalog, where columns are hidden."""
-        if not judgement.analysis.depends_on_session or not judgement.obligations.reveal.columns:
-            return None
-        version = self._catalogs.of(session.connection).version
-        name = stale_plan(judgement.analysis, command.context.prepared, version)
-        if name is None:
-            return None
-        return Refusal(
-            "unanalysable",
-            f"the catalog has changed since `{name}` was prepared, and some columns are hidden from you",
-            f"run `DEALLOCATE {name}` and prepare it again",
-        )
-
     # --- record, then mint
 
     def _answer(
@@ -332,10 +338,17 @@ class Gate:
             return self._refuse(session, command, refusal, judgement)
         if isinstance(decision, Held) and command.kind is not CommandKind.PREPARE:
             return self._refuse(session, command, _POLICY_CHANGED, judgement)
+        refused = other_names(command, judgement, session.standing, self._clock.wall())
+        obligations = judgement.obligations
         if judgement.describe:
-            escapes = _escape(session, judgement) or self._stale(session, command, judgement)
-            if escapes is not None:
-                return self._refuse(session, command, escapes, judgement)
+            refused = refused or _escape(session, judgement)
+            if obligations.reveal.columns and judgement.analysis.depends_on_session:
+                version = self._catalogs.of(session.connection).version
+                refused = refused or stale_plan(judgement.analysis, command.context.prepared, version)
+                if older_cursor(judgement.analysis, command.context.cursors, version):
+                    obligations = dataclasses.replace(obligations, exact=True)
+        if refused is not None:
+            return self._refuse(session, command, refused, judgement)
         fields = judgement.fields
         if approval is not None:
             fields = {**fields, "approval": approval.id, "approval_digest": approval.digest}
@@ -346,8 +359,8 @@ class Gate:
         return Allowed(
             Permit(self._seal, sequence),
             judgement.analysis,
-            judgement.obligations,
-            exposure.scrub or (judgement.describe and session.catalog_dirty),
+            obligations,
+            exposure.scrub or obligations.exact or (judgement.describe and session.catalog_dirty),
             judgement.describe,
         )
 

@@ -11,7 +11,7 @@ from enum import Enum
 
 from interpose.masking.strictness import strictest as strictest_transform
 from interpose.model.analysis import Analysis, OutputColumn
-from interpose.model.catalog import CatalogView, Lookup, Relation
+from interpose.model.catalog import CatalogBasis, CatalogView, Lookup, Relation
 from interpose.model.masks import MaskRule
 from interpose.model.resources import ColumnResource
 from interpose.model.shape import ResultColumn, ResultShape
@@ -66,6 +66,24 @@ def missing_ancestors(shape: ResultShape, catalog: CatalogView) -> frozenset[tup
                 elif isinstance(parent, Relation):
                     waiting.extend(pair for pair in parent.parents if pair not in waiting)
     return frozenset(missing)
+
+
+def origin_basis(shape: ResultShape, catalog: CatalogView) -> CatalogBasis:
+    """What `column_rules` goes by of the catalog, beside the lineage: the origins that the server names, with their ancestors."""
+    relations: dict[tuple[str, str], Relation | None] = {}
+    for oid in {column.table_oid for column in shape.columns if column.table_oid}:
+        relation = catalog.relation_by_oid(oid)
+        if isinstance(relation, Relation):
+            relations[relation.schema, relation.name] = relation
+            waiting = list(relation.parents)
+            for place, (schema, name) in enumerate(waiting):
+                if place >= _MAX_ANCESTORS:
+                    break
+                parent = catalog.relation(schema, name, ())
+                relations[schema, name] = parent if isinstance(parent, Relation) else None
+                if isinstance(parent, Relation):
+                    waiting.extend(pair for pair in parent.parents if pair not in waiting)
+    return CatalogBasis(relations)
 
 
 def column_rules(

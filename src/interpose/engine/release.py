@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interpose.engine.copying import copy_layout, copy_shape, copy_stream
-from interpose.engine.lineage import column_rules, missing_ancestors, missing_origins, static_outputs
+from interpose.engine.freshness import changed_meanwhile
+from interpose.engine.lineage import column_rules, missing_ancestors, missing_origins, origin_basis, static_outputs
 from interpose.engine.sessions import RECORD_LOST
 from interpose.masking.plan import build_plan
 from interpose.masking.pseudonyms import scope_key
@@ -53,23 +54,34 @@ class Release:
 
     def show_now(self, session: Session, show: Show) -> ShowAnswer | None:
         """How to show a result, without waiting; None when the catalog must be asked: then call `show`."""
-        reveal = show.answer.obligations.reveal
+        obligations = show.answer.obligations
+        reveal = obligations.reveal
         if not reveal:
             return Showing(Clearance(self._seal, session.id, False), None)
-        if reveal.columns and self._missing(session, show):
+        if reveal.columns and (obligations.exact or self._missing(session, show)):
             return None
         return self._decide(session, show)
 
     async def show(self, session: Session, show: Show) -> ShowAnswer:
-        """How to show a result, asking the catalog for origins that are not known yet."""
+        """How to show a result, asking the catalog for origins that are not known yet, and whether all is as it was judged by."""
+        catalog = self._catalogs.of(session.connection)
+        exact = show.answer.obligations.exact
         for _ in range(_ROUNDS):
-            answer = self.show_now(session, show)
-            if answer is not None:
-                return answer
             try:
-                await self._catalogs.learn(session.connection, self._missing(session, show), ())
+                missing = self._missing(session, show)
+                if missing:
+                    await self._catalogs.learn(session.connection, missing, ())
+                    continue
+                version = catalog.version
+                bases = (show.answer.analysis.basis, origin_basis(show.shape, catalog)) if exact else ()
+                changed = await self._catalogs.changed(session.connection, *bases)
             except UpstreamError:
                 return Refused(_NO_CATALOG)
+            if changed:
+                return self._refuse(session, changed_meanwhile(changed))
+            # INVARIANT: nothing is awaited between this and the decision, which is made from what was just looked at.
+            if catalog.version == version:
+                return self._decide(session, show)
         return Refused(_NO_CATALOG)
 
     def _missing(self, session: Session, show: Show) -> CatalogNames:

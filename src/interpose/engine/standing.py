@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from interpose.engine.exposure import Exposure, exposure_of
+from interpose.model.connection import CatalogCheck
 from interpose.model.decisions import Forbidden, Held, Obligations, Permitted
 from interpose.model.masks import RevealTable
 from interpose.model.refusal import Refusal
@@ -68,7 +69,7 @@ class Standing:
     and nothing is cached past it.
     """
 
-    __slots__ = ("_judgements", "connection", "facts", "hides", "principal", "reveal", "second", "snapshot")
+    __slots__ = ("_judgements", "connection", "exact", "facts", "hides", "principal", "reveal", "second", "snapshot")
 
     CAPACITY = 2048
     """Judgements kept for one standing."""
@@ -94,6 +95,10 @@ class Standing:
             reveal if connection.detect_content else RevealTable(reveal.columns, strict=reveal.strict)
         )
         self.hides = bool(self.reveal)
+        # INVARIANT: whom policy does not let infer gets no result by a catalog that is out of date.
+        self.exact = bool(self.reveal.strict) or (
+            bool(self.reveal.columns) and connection.catalog_check is CatalogCheck.EVERY_RESULT
+        )
         self._judgements: OrderedDict[int, Judgement] = OrderedDict()
 
     def find(self, analysis: Analysis) -> Judgement | None:
@@ -111,10 +116,10 @@ class Standing:
             effects = (*effects, *inference_effects(analysis, self.reveal))
         decision = self.snapshot.policy.judge(self.principal, self.connection, effects, self.facts, at, lifted=lifted)
         exposure = exposure_of(analysis, self.reveal)
-        obligations = Obligations(self.reveal)
+        obligations = Obligations(self.reveal, exact=self.exact)
         if isinstance(decision, Permitted):
             own = decision.obligations
-            obligations = Obligations(self.reveal, own.max_rows, own.annotations)
+            obligations = Obligations(self.reveal, own.max_rows, own.annotations, self.exact)
         judgement = Judgement(
             analysis, decision, exposure, obligations, self._fields(analysis, effects, decision), describe=self.hides
         )

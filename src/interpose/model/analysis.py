@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from interpose.model.actions import Action
-from interpose.model.catalog import CatalogNames
+from interpose.model.catalog import NO_BASIS, CatalogBasis, CatalogNames
 from interpose.model.resources import ColumnResource, Resource
 
 FactValue = str | int | bool | tuple[str, ...]
@@ -140,6 +140,8 @@ class Analysis:
     another text that differs only in its constants could have other effects; `depends_on_session` when another
     session with the same `path` could (it names prepared statements or cursors). `catalog_version` is the
     version it was made under. `fingerprint` identifies the text with constants removed, for search and statistics.
+    `prepared_text` is the PREPARE statement that this is of, where SQL made it.
+    `basis` is what of the catalog it was made from, by what it runs or fetches from too, which may be older.
     """
 
     effects: tuple[Effect, ...]
@@ -149,6 +151,8 @@ class Analysis:
     depends_on_session: bool = True
     catalog_version: int = 0
     fingerprint: str = ""
+    prepared_text: str = ""
+    basis: CatalogBasis = field(default=NO_BASIS, compare=False, repr=False)
 
 
 def every_statement(analysis: Analysis) -> Iterator[StatementInfo]:

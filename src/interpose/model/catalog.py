@@ -7,7 +7,7 @@ A `CatalogView` answers from memory only. What it does not hold is `ABSENT_FROM_
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol
 
@@ -41,7 +41,8 @@ class Relation:
 
     `kind` is `table`, `view`, `matview`, `foreign`, `sequence`, `partitioned`, `index` or `composite`.
     `definition` is the query of a view or materialized view (from `pg_get_viewdef`, fully qualified), else None.
-    `parents` are the (schema, name) of inheritance parents or the partitioned table.
+    `parents` are the (schema, name) of inheritance parents or the partitioned table. `mark` changes whenever anything that
+    this was read from is written again, so that a change and a change back are seen.
     """
 
     oid: int
@@ -52,6 +53,7 @@ class Relation:
     definition: str | None = None
     parents: tuple[tuple[str, str], ...] = ()
     temporary: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Routine:
     """All overloads of one function name in one schema, folded together at their most dangerous.
 
     `kind` is the set of `pg_proc.prokind`; `volatility` the worst of `i`, `s`, `v`; `security_definer` if any is;
-    `language` the set of language names; `extension` the owning extension, if one.
+    `language` the set of language names; `extension` the owning extension, if one. `marks` change as a relation's `mark` does.
     """
 
     schema: str
@@ -70,6 +72,7 @@ class Routine:
     languages: frozenset[str]
     builtin: bool
     extension: str | None = None
+    marks: frozenset[str] = frozenset()
 
 
 class Behind(Enum):
@@ -90,6 +93,7 @@ class CatalogNames:
     """Names to be looked up: (schema or None, name) pairs; None means: search the given path. `schemas` are asked whether they exist.
 
     Of `behind` only what is not PostgreSQL's own is answered: users' functions behind operators and casts.
+    `definitions` is false when views' definitions are not wanted: to read one waits for whoever is changing the view.
     """
 
     relations: frozenset[tuple[str | None, str]] = frozenset()
@@ -97,6 +101,7 @@ class CatalogNames:
     oids: frozenset[int] = frozenset()
     schemas: frozenset[str] = frozenset()
     behind: frozenset[BehindName] = frozenset()
+    definitions: bool = True
 
     def __bool__(self) -> bool:
         """Whether anything is asked for."""
@@ -148,3 +153,67 @@ class CatalogPage:
     schemas: frozenset[str] = frozenset()
     settings: Mapping[str, str] = field(default_factory=dict, hash=False)
     behind: tuple[tuple[Behind, str, str, Routine], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogBasis:
+    """What an analysis was made from: each name that it asked for, with the answer; None or False: there was no such thing.
+
+    Names are (schema, name). A schema of the path in which nothing was found is in it too: something may appear there.
+    """
+
+    relations: Mapping[tuple[str, str], Relation | None] = field(default_factory=dict)
+    routines: Mapping[tuple[str, str], Routine | None] = field(default_factory=dict)
+    schemas: Mapping[str, bool] = field(default_factory=dict)
+    behind: Mapping[tuple[Behind, str, str], frozenset[Routine]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether anything was asked for."""
+        return bool(self.relations or self.routines or self.schemas or self.behind)
+
+    def names(self) -> CatalogNames:
+        """What must be looked up to see whether all of it still holds."""
+        return CatalogNames(
+            frozenset(self.relations),
+            frozenset(self.routines),
+            schemas=frozenset(self.schemas),
+            behind=frozenset(self.behind),
+        )
+
+    def broken(self, page: CatalogPage) -> str:
+        """The first name whose answer in `page` is another one than here; empty when all of them are the same."""
+        relations = {(found.schema, found.name): found for found in page.relations}
+        for key, relation in self.relations.items():
+            found = relations.get(key)
+            # The marks tell whether a definition is another one.
+            if (found and replace(found, definition=None)) != (relation and replace(relation, definition=None)):
+                return ".".join(key)
+        routines = {(found.schema, found.name): found for found in page.routines}
+        for key, routine in self.routines.items():
+            if routines.get(key) != routine:
+                return ".".join(key)
+        for schema, existed in self.schemas.items():
+            if (schema in page.schemas) is not existed:
+                return schema
+        behind: dict[tuple[Behind, str, str], frozenset[Routine]] = {}
+        for kind, schema, name, function in page.behind:
+            behind[kind, schema, name] = behind.get((kind, schema, name), frozenset()) | {function}
+        for place, functions in self.behind.items():
+            if behind.get(place, frozenset()) != functions:
+                return f"{place[1]}.{place[2]}"
+        return ""
+
+    def appeared(self, earlier: CatalogBasis) -> str:
+        """A name that is another relation here than in `earlier`, where there was none or one with another oid.
+
+        A server that prepared a text under `earlier` does not notice this: what it had found is still there.
+        """
+        for key, before in earlier.relations.items():
+            now = self.relations.get(key)
+            if now is not None and (before is None or before.oid != now.oid):
+                return ".".join(key)
+        return ""
+
+
+NO_BASIS = CatalogBasis()
+"""The basis of what needs no catalog."""

@@ -18,6 +18,15 @@ class Durability(Enum):
     """Synced to disk before the command is sent: survives the machine's death, costs one fdatasync a command."""
 
 
+class CatalogCheck(Enum):
+    """When it is checked, for those from whom columns are hidden, that the upstream's catalog is still what was judged by."""
+
+    POLL = "poll"
+    """Every `catalog_poll`: a change that somebody else makes is noticed that much later at the most."""
+    EVERY_RESULT = "every_result"
+    """Before each result is shown, and before what stores or sends something is sent; costs one lookup each time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where an upstream listens: a host name or address and a TCP port (1 to 65535)."""
@@ -48,3 +57,4 @@ class Connection:
     durability: Durability = Durability.STANDARD
     detect_content: bool = False
     pseudonym_scope: str | None = None
+    catalog_check: CatalogCheck = CatalogCheck.POLL

@@ -29,11 +29,13 @@ class Obligations:
     """What must be done with a permitted command's result.
 
     `max_rows` caps the rows (None: no cap). `annotations` are other obligations of the permitting policies, by name.
+    `exact` says that no result is shown before the upstream's catalog was found to be what the command was judged by.
     """
 
     reveal: RevealTable = NOTHING_HIDDEN
     max_rows: int | None = None
     annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

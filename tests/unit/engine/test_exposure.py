@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from interpose.engine.exposure import NOTHING, escape_words, exposure_of, stale_plan, unsettled_words
+from interpose.engine.exposure import NOTHING, escape_words, exposure_of, unsettled_words
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, Effect, NamedText, SessionChange, StatementInfo
 from interpose.model.ids import DataClassName
@@ -76,15 +76,6 @@ def test_what_stores_something_is_told_apart() -> None:
     assert exposure_of(_one(sinks_known=False), HIDES).stores
     assert not exposure_of(_one(), HIDES).stores
     assert unsettled_words()[1]
-
-
-def test_a_plan_made_under_another_catalog_is_stale() -> None:
-    runs = _one(runs_prepared="p")
-    made = dataclasses.replace(_one(), catalog_version=3)
-    assert stale_plan(runs, {"p": made}, 4) == "p"
-    assert stale_plan(runs, {"p": made}, 3) is None
-    assert stale_plan(runs, {}, 4) is None
-    assert stale_plan(_one(), {"p": made}, 4) is None
 
 
 def test_hidden_content_has_no_columns_and_may_be_anywhere() -> None:

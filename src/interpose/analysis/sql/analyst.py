@@ -65,7 +65,7 @@ class PostgresAnalyst:
             )
         state = CommandState(command.context, catalog, self._limits)
         try:
-            walks = _walk_all(parsed, state)
+            walks = _walk_all(parsed, state, command.text.encode())
         except Refused as refused:
             return Unanalysable(refused.reason, refused.message, refused.hint)
         except RecursionError:
@@ -118,9 +118,11 @@ class AnyStatement(Statement):
         return NamedText(name, analysis)
 
 
-def _walk_all(parsed: pb.ParseResult, state: CommandState) -> list[AnyStatement]:
+def _walk_all(parsed: pb.ParseResult, state: CommandState, text: bytes) -> list[AnyStatement]:
     walks: list[AnyStatement] = []
     for raw in parsed.stmts:
+        end = raw.stmt_location + raw.stmt_len if raw.stmt_len else len(text)
+        state.text = text[raw.stmt_location : end].decode()
         walk = AnyStatement(state)
         walk.statement(raw.stmt)
         walk.settle()
@@ -180,4 +182,5 @@ def _analysis(walks: list[AnyStatement], state: CommandState, fingerprint: str) 
         depends_on_session=state.depends_on_session,
         catalog_version=state.catalog.version,
         fingerprint=fingerprint,
+        basis=state.basis(),
     )

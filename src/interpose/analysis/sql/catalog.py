@@ -141,6 +141,7 @@ def folded(routines: list[Routine]) -> Routine:
         frozenset().union(*(routine.languages for routine in routines)),
         named.builtin,
         named.extension if len(extensions) == 1 else None,
+        frozenset().union(*(routine.marks for routine in routines)),
     )
 
 

@@ -30,7 +30,28 @@ _KINDS = {
 }
 """`pg_class.relkind` in our words."""
 
-_RELATIONS = """\
+_MARK = """\
+hashtextextended(concat_ws(' ', c.xmin, n.xmin,
+ (SELECT string_agg(a.attnum || ':' || a.xmin, ',' ORDER BY a.attnum) FROM pg_attribute a
+  WHERE a.attrelid = c.oid AND a.attnum > 0),
+ (SELECT string_agg(r.oid || ':' || r.xmin, ',' ORDER BY r.oid) FROM pg_rewrite r WHERE r.ev_class = c.oid),
+ (SELECT string_agg(i.inhrelid || ':' || i.inhparent || ':' || i.xmin, ',' ORDER BY i.inhrelid, i.inhparent)
+  FROM pg_inherits i WHERE i.inhrelid = c.oid OR i.inhparent = c.oid),
+ CASE WHEN c.relkind IN ('v', 'm') THEN
+  (SELECT string_agg(rc.oid || ':' || rc.xmin || ':' || rn.xmin || ':' ||
+    (SELECT coalesce(string_agg(ra.attnum || ':' || ra.xmin, ',' ORDER BY ra.attnum), '') FROM pg_attribute ra
+     WHERE ra.attrelid = rc.oid AND ra.attnum > 0), ',' ORDER BY rc.oid)
+   FROM pg_class rc JOIN pg_namespace rn ON rn.oid = rc.relnamespace WHERE rc.oid IN
+    (SELECT d.refobjid FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+     WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND r.ev_class = c.oid)) END), 0)::text"""
+"""Of a relation: which transactions have last written the rows that it was read from, and for a view the rows of what it reads.
+
+A view's definition names what it reads by today's names, so those may change without any row of the view itself.
+"""
+
+_DEFINITION = "CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END"
+
+_RELATIONS = f"""\
 SELECT 'relation', c.oid::text, n.nspname, c.relname, c.relkind::text, c.relpersistence::text,
  (SELECT json_agg(json_build_array(a.attname, a.attnum, a.attgenerated <> '', CASE t.typtype WHEN 'd' THEN (
    WITH RECURSIVE below AS (SELECT t.typbasetype AS type, t.typtypmod AS modifier
@@ -40,17 +61,19 @@ SELECT 'relation', c.oid::text, n.nspname, c.relname, c.relkind::text, c.relpers
    ELSE json_build_array(a.atttypid::bigint, a.atttypmod) END) ORDER BY a.attnum)
   FROM pg_attribute a LEFT JOIN pg_type t ON t.oid = a.atttypid
   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
- CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
+ {_DEFINITION},
  (SELECT json_agg(json_build_array(pn.nspname, pc.relname) ORDER BY i.inhseqno)
   FROM pg_inherits i JOIN pg_class pc ON pc.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = pc.relnamespace
-  WHERE i.inhrelid = c.oid)::text
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE """
+  WHERE i.inhrelid = c.oid)::text,
+ {_MARK}
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE """  # noqa: S608 -- constants
 
 _ROUTINE = """\
 pn.nspname, p.proname, p.prokind::text, p.provolatile::text, p.prosecdef::text, l.lanname,
  (p.oid < 16384 AND pn.nspname IN ('pg_catalog', 'information_schema'))::text,
  (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
-  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')
+  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'),
+ concat_ws(':', p.oid, p.xmin, pn.xmin)
 FROM pg_proc p JOIN pg_namespace pn ON pn.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang """
 """The columns of a function, and where they come from."""
 
@@ -97,7 +120,7 @@ def lookup_query(names: CatalogNames, path: tuple[str, ...]) -> str:
         oids = ", ".join(str(int(oid)) for oid in sorted(names.oids))
         relations = f"{relations} OR c.oid IN ({oids})" if relations else f"c.oid IN ({oids})"
     if relations:
-        parts.append(_RELATIONS + relations)
+        parts.append((_RELATIONS if names.definitions else _RELATIONS.replace(_DEFINITION, "NULL")) + relations)
     routines = _condition("pn.nspname", "p.proname", names.routines, path)
     if routines:
         parts.append(f"SELECT 'routine', {_ROUTINE}WHERE {routines}")
@@ -132,8 +155,9 @@ def read_page(asked: CatalogNames, path: tuple[str, ...], rows: Iterable[Row]) -
                 columns,
                 definition,
                 parents,
+                str(mark),
             ]:
-                relations.append(_relation(oid, schema, name, kind, persistence, columns, definition, parents))
+                relations.append(_relation(oid, schema, name, kind, persistence, columns, definition, parents, mark))
             case ["routine", *rest]:
                 overload = _routine(rest)
                 key = (overload.schema, overload.name)
@@ -149,7 +173,17 @@ def read_page(asked: CatalogNames, path: tuple[str, ...], rows: Iterable[Row]) -
 
 def _routine(row: Row) -> Routine:
     match row:
-        case [str(schema), str(name), str(kind), str(volatility), definer, str(language), builtin, extension]:
+        case [
+            str(schema),
+            str(name),
+            str(kind),
+            str(volatility),
+            definer,
+            str(language),
+            builtin,
+            extension,
+            str(mark),
+        ]:
             return Routine(
                 schema,
                 name,
@@ -159,6 +193,7 @@ def _routine(row: Row) -> Routine:
                 frozenset({language}),
                 builtin == "true",
                 extension,
+                frozenset({mark}),
             )
         case _:
             raise ValueError("an answer about a function is not understood")
@@ -173,6 +208,7 @@ def _relation(
     columns: str | None,
     definition: str | None,
     parents: str | None,
+    mark: str,
 ) -> Relation:
     listed = json.loads(columns) if columns else []
     above = json.loads(parents) if parents else []
@@ -188,6 +224,7 @@ def _relation(
         definition,
         tuple((str(each[0]), str(each[1])) for each in above),
         persistence == "t",
+        mark,
     )
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from postgast import pg_query_pb2 as pb
 
-from interpose.analysis.sql import names
+from interpose.analysis.sql import names, tree
 from interpose.analysis.sql.scope import Scope
 from interpose.analysis.sql.settings import set_setting
 from interpose.analysis.sql.statement import Statement
 from interpose.model.actions import Action
-from interpose.model.analysis import Analysis, FactValue, OutputColumn, Outputs, SessionChange
+from interpose.model.analysis import Analysis, FactValue, OutputColumn, Outputs, SessionChange, Unanalysable
 from interpose.model.resources import ConnectionResource, ObjectResource, RoleResource, SettingResource
 
 _TRANSACTION_TAGS = {
@@ -123,7 +123,8 @@ def prepare(walk: Statement, node: pb.Node) -> None:
     """PREPARE: judged now as well as when it is executed, so that what is forbidden cannot even be planned."""
     stmt = node.prepare_stmt
     walk.tag = "PREPARE"
-    walk.prepares = walk.named(stmt.name, stmt.query)
+    made = walk.named(stmt.name, stmt.query)
+    walk.prepares = replace(made, analysis=replace(made.analysis, prepared_text=walk.state.text))
     walk.analyses += walk.prepares.analysis.effects
     walk.changes.add(SessionChange.PREPARED)
     _session_object(walk, "prepared_statement", stmt.name, resolved=True)
@@ -139,10 +140,26 @@ def execute(walk: Statement, node: pb.Node) -> None:
     walk.stores(value)
     prepared = walk.state.prepared.get(stmt.name)
     _session_object(walk, "prepared_statement", stmt.name, resolved=prepared is not None)
-    if prepared is not None:
+    if prepared is not None and prepared.prepared_text and prepared.catalog_version != walk.state.catalog.version:
+        _plan_again(walk, stmt.name, prepared)
+    elif prepared is not None:
         run_again(walk, prepared)
     else:
         # The server will say that there is no such name; should it have one after all, nothing of it may pass.
+        walk.outputs = Outputs(None)
+        walk.used_known = walk.sinks_known = False
+
+
+def _plan_again(walk: Statement, name: str, prepared: Analysis) -> None:
+    """What was prepared under another catalog or path: the server plans its text again, so it is judged by its text again."""
+    parsed = tree.parse(prepared.prepared_text)
+    if isinstance(parsed, Unanalysable) or len(parsed.stmts) != 1:
+        raise ValueError("a text that was prepared before cannot be parsed any more")
+    again = walk.named(name, parsed.stmts[0].stmt.prepare_stmt.query).analysis
+    run_again(walk, again)
+    if again.basis.appeared(prepared.basis):
+        # What the server had found may be there still, and then it does not look again.
+        walk.analyses += prepared.effects
         walk.outputs = Outputs(None)
         walk.used_known = walk.sinks_known = False
 
@@ -195,6 +212,7 @@ def close_portal(walk: Statement, node: pb.Node) -> None:
 def run_again(walk: Statement, analysis: Analysis, *, outputs: bool = True) -> None:
     """This statement does what another was analysed to do."""
     walk.analyses += analysis.effects
+    walk.state.build_on(analysis.basis)
     for info in analysis.statements:
         walk.read_log.append(info.used)
         walk.infer_log.append(info.inferred)

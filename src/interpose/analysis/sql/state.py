@@ -10,7 +10,16 @@ from typing import Final
 
 from interpose.analysis.sql.guard import Limits
 from interpose.model.analysis import Analysis, SessionChange
-from interpose.model.catalog import Behind, BehindName, CatalogNames, CatalogView, Lookup, Relation, Routine
+from interpose.model.catalog import (
+    Behind,
+    BehindName,
+    CatalogBasis,
+    CatalogNames,
+    CatalogView,
+    Lookup,
+    Relation,
+    Routine,
+)
 from interpose.model.command import SqlContext
 
 _FORGETS_CATALOG: Final = frozenset({SessionChange.CATALOG, SessionChange.OPAQUE})
@@ -33,10 +42,14 @@ class CommandState:
     INVARIANT: a name that the catalog has not answered is never treated as known; it is collected in `wanted`, and
     the analysis that was made without it is thrown away.
 
-    `default_schema` stands in for the path inside view definitions, which name everything else with its schema.
+    `text` is the statement that is walked now. `default_schema` stands in for the path inside view definitions, which name everything else with its schema.
     """
 
     __slots__ = (
+        "_asked_behind",
+        "_asked_relations",
+        "_asked_routines",
+        "_asked_schemas",
         "_wanted_behind",
         "_wanted_relations",
         "_wanted_routines",
@@ -51,6 +64,7 @@ class CommandState:
         "limits",
         "path",
         "prepared",
+        "text",
         "trusts_catalog",
         "views",
     )
@@ -61,6 +75,7 @@ class CommandState:
         self.catalog = catalog
         self.limits = limits
         self.path = context.path
+        self.text = ""
         self.trusts_catalog = True
         self.default_schema: str | None = None
         self.prepared: Mapping[str, Analysis] = context.prepared
@@ -69,6 +84,10 @@ class CommandState:
         self.depends_on_session = False
         self.depth = 0
         self.views: list[tuple[str, str]] = []
+        self._asked_relations: dict[tuple[str, str], Relation | None] = {}
+        self._asked_routines: dict[tuple[str, str], Routine | None] = {}
+        self._asked_schemas: dict[str, bool] = {}
+        self._asked_behind: dict[tuple[Behind, str, str], frozenset[Routine]] = {}
         self._wanted_behind: set[BehindName] = set()
         self._wanted_relations: set[tuple[str | None, str]] = set()
         self._wanted_routines: set[tuple[str | None, str]] = set()
@@ -83,6 +102,19 @@ class CommandState:
             behind=frozenset(self._wanted_behind),
         )
 
+    def basis(self) -> CatalogBasis:
+        """What the catalog has answered so far."""
+        return CatalogBasis(
+            dict(self._asked_relations), dict(self._asked_routines), dict(self._asked_schemas), dict(self._asked_behind)
+        )
+
+    def build_on(self, basis: CatalogBasis) -> None:
+        """What was analysed before, and is run now, counts with what it was made from."""
+        self._asked_relations.update(basis.relations)
+        self._asked_routines.update(basis.routines)
+        self._asked_schemas.update(basis.schemas)
+        self._asked_behind.update(basis.behind)
+
     def relation(self, schema: str | None, name: str) -> Relation | None:
         """The relation that a name means, or None when it has none or when that cannot be told."""
         schema = schema or self.default_schema
@@ -94,11 +126,14 @@ class CommandState:
                 return None
         for candidate in self._places(schema):
             found = self.catalog.relation(candidate, name, self.path or ())
-            if isinstance(found, Relation):
-                return found
             if found is Lookup.NOT_CACHED:
                 self._wanted_relations.add((candidate, name))
                 return None
+            for place in self._searched(candidate):
+                here = found if place == candidate else self.catalog.relation(place, name, ())
+                self._asked_relations[place, name] = here if isinstance(here, Relation) else None
+                if isinstance(here, Relation):
+                    return here
         return None
 
     def routine(self, schema: str | None, name: str) -> Routine | Lookup:
@@ -112,6 +147,9 @@ class CommandState:
             if found is Lookup.NOT_CACHED:
                 self._wanted_routines.add((candidate, name))
                 return found
+            for place in self._searched(candidate):
+                here = found if place == candidate else self.catalog.routine(place, name, ())
+                self._asked_routines[place, name] = here if isinstance(here, Routine) else None
             if isinstance(found, Routine) and (not isinstance(answer, Routine) or answer.builtin):
                 answer = found
         return answer
@@ -127,6 +165,9 @@ class CommandState:
             if isinstance(found, Lookup):
                 self._wanted_behind.add((kind, candidate, name))
                 return None
+            for place in self._searched(candidate):
+                here = found if place == candidate else self.catalog.behind(kind, place, name, ())
+                self._asked_behind[kind, place, name] = frozenset() if isinstance(here, Lookup) else frozenset(here)
             answer += found
         return answer
 
@@ -135,6 +176,12 @@ class CommandState:
         if schema is not None or self.path == self.context.path:
             return (schema,)
         return tuple(candidate for candidate in self.path or () if not candidate.startswith("pg_temp"))
+
+    def _searched(self, schema: str | None) -> tuple[str, ...]:
+        """The schemas that an answer came from; no answer comes from a temporary schema of nobody."""
+        if schema is not None:
+            return (schema,)
+        return tuple(candidate for candidate in self.path or () if candidate != "pg_temp")
 
     def temporary_schema(self) -> str | None:
         """What `pg_temp` means in this session, when it has temporary objects already."""
@@ -155,6 +202,8 @@ class CommandState:
             if exists is Lookup.NOT_CACHED:
                 self._wanted_schemas.add(schema)
                 return schema
+            if self.trusts_catalog:
+                self._asked_schemas[schema] = bool(exists)
             if exists:
                 return schema
         return ""

@@ -39,6 +39,8 @@ SQLSTATES: Final[Mapping[str, str]] = MappingProxyType(
         "too_many_rows": "54000",
         "nul_byte": "22021",
         "parser_crashed": "54001",
+        "catalog_changed": "40001",
+        "names_changed": "26000",
         "cancelled": "57014",
         "approval_expired": "57014",
         "protocol_violation": "08P01",

@@ -15,12 +15,13 @@ RELATION = [
     '[["id",1,false,[23,-1]],["n",2,true,[1043,14]]]',
     "SELECT 1",
     '[["a","b"]]',
+    "77",
 ]
 
 
 def routine(kind: str, volatility: str, builtin: str = "false", language: str = "sql") -> list[str | None]:
     """A row of one overload."""
-    return ["routine", "public", "f", kind, volatility, "false", language, builtin, None]
+    return ["routine", "public", "f", kind, volatility, "false", language, builtin, None, f"16500:{kind}"]
 
 
 def test_names_are_quoted() -> None:
@@ -46,6 +47,7 @@ def test_a_relation_is_read() -> None:
     assert (relation.oid, relation.kind, relation.definition) == (16400, "view", "SELECT 1")
     assert relation.columns == (CatalogColumn("id", 1, 23), CatalogColumn("n", 2, 1043, True, 14))
     assert relation.parents == (("a", "b"),)
+    assert relation.mark == "77"
 
 
 def test_overloads_are_folded_at_their_most_dangerous() -> None:
@@ -55,6 +57,7 @@ def test_overloads_are_folded_at_their_most_dangerous() -> None:
     assert folded.volatility == "v"
     assert not folded.builtin
     assert folded.languages == frozenset({"internal", "plpgsql"})
+    assert folded.marks == frozenset({"16500:f", "16500:p"})
 
 
 def test_a_row_of_another_shape_is_not_guessed_at() -> None:

@@ -158,7 +158,7 @@ class Client(Commands):
         self._batch_scrub = self._batch_scrub or scrub
         self._unflushed = True
         self._asking = Asking(EXECUTE, EXECUTE_UNNAMED, None, portal)
-        context = self._contexts.get(self._status) or self._context()
+        context = self._context()
         self._out.append(
             Ask(Command(CommandKind.EXECUTE, statement.text, context, bind.parameters, bind.formats, analysis))
         )

@@ -182,7 +182,7 @@ class Commands(Downward):
                 # The server planned it again at Bind, under the path of that moment: so it is judged by its text.
                 analysis = None
             if portal.path != self._path:
-                context = self._context_under(portal.path)
+                context = self._context_under(portal.path, context.in_transaction)
         command = Command(CommandKind.EXECUTE, text, context, portal.parameters, portal.formats, analysis)
         return self._ask(Asking(EXECUTE, message, None, portal), command)
 

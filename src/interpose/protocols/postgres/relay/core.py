@@ -205,19 +205,21 @@ class Core:
 
     def _context(self) -> SqlContext:
         """What decides a text's meaning at this moment."""
-        context = self._contexts.get(self._status)
+        # The implicit transaction of a batch of which something runs already is one: what it changed is not committed.
+        status = "T" if self._batch_ran and self._status == "I" else self._status
+        context = self._contexts.get(status)
         if context is None:
-            context = self._contexts[self._status] = self._context_under(self._path)
+            context = self._contexts[status] = self._context_under(self._path, status)
         return context
 
-    def _context_under(self, path: tuple[str, ...] | None) -> SqlContext:
+    def _context_under(self, path: tuple[str, ...] | None, status: str) -> SqlContext:
         """What decided a text's meaning when it was planned under `path`."""
         return SqlContext(
             path=path,
             server_version=self._server_version,
             prepared=PlannedView(self._statements, path),
             cursors=self._cursors,
-            in_transaction=self._status,
+            in_transaction=status,
         )
 
     def _set_path(self, search_path: str, role: str) -> None:

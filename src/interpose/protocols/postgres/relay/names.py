@@ -10,6 +10,7 @@ INVARIANT: a name never stands for another text than the one it has at the upstr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, Generic, TypeVar
 
 from interpose.model.actions import Action
@@ -185,8 +186,8 @@ class AnalysisView(Mapping[str, Analysis]):
 class PlannedView(Mapping[str, Analysis]):
     """Prepared statements as SQL would find them under `path`.
 
-    INVARIANT: one that was analysed under another path is planned again by the server, so its old analysis says nothing; it
-    stands there as something unknown, which is refused unless policy names `unknown`.
+    INVARIANT: one that was analysed under another path is planned again by the server, so its old analysis says nothing: it is
+    analysed again by its text, or stands there as something unknown, which is refused unless policy names `unknown`.
     """
 
     __slots__ = ("_names", "_path")
@@ -201,7 +202,10 @@ class PlannedView(Mapping[str, Analysis]):
         version = self._names.find(name)
         if version is None or version.analysis is None:
             raise KeyError(name)
-        return version.analysis if version.path == self._path else unknown_plan(name)
+        if version.path == self._path:
+            return version.analysis
+        # No version of a catalog is negative: where its text is known it is analysed again.
+        return replace(version.analysis, catalog_version=-1) if version.analysis.prepared_text else unknown_plan(name)
 
     def __iter__(self) -> Iterator[str]:
         """The names."""
