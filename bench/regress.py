@@ -33,9 +33,9 @@ def main() -> None:
     parser.add_argument("--major", type=int, default=15, choices=[14, 15, 16, 17, 18])
     parser.add_argument("--results", type=Path, default=None, help="where the outputs go")
     options = parser.parse_args()
-    source = options.source or _debian_source(options.major)
+    source = options.source or debian_source(options.major)
     regress = source / "src" / "test" / "regress"
-    names = _schedule(regress, options.only)
+    names = schedule(regress, options.only)
     results = options.results or Path(tempfile.mkdtemp(prefix="interpose-regress-"))
     for side in ("direct", "again", "gateway"):
         shutil.rmtree(results / side, ignore_errors=True)
@@ -44,7 +44,8 @@ def main() -> None:
     _compare(names, results)
 
 
-def _debian_source(major: int) -> Path:
+def debian_source(major: int) -> Path:
+    """The unpacked Debian source package of a major."""
     folder = Path(tempfile.mkdtemp(prefix="interpose-pgsource-"))
     done = subprocess.run(
         ["apt-get", "source", "-q", f"postgresql-{major}"], cwd=folder, capture_output=True, text=True
@@ -55,7 +56,8 @@ def _debian_source(major: int) -> Path:
     return sources[0]
 
 
-def _schedule(regress: Path, only: list[str]) -> list[str]:
+def schedule(regress: Path, only: list[str]) -> list[str]:
+    """The names of the scripts in their order; with `only`, these and `test_setup`."""
     names: list[str] = []
     for line in (regress / "parallel_schedule").read_text().splitlines():
         if line.startswith("test:"):

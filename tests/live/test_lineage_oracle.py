@@ -36,6 +36,7 @@ def test_random_statements_of_fixed_seeds_have_no_miss(both: Rig, postgres_major
     tally = Tally()
     both.run((random.statement() for _ in itertools.count()), tally, until=300)
     assert tally.misses() == []
+    assert tally.disagreements == []
     assert tally.verdicts["equal"] > 220
     assert tally.verdicts["refused"] == 0
 

@@ -11,7 +11,7 @@ from typing import Final, LiteralString, cast
 import psycopg
 
 from tests.support.oracle.gateway import Finding, Gateway, Verdict, compare
-from tests.support.oracle.server import Rejected, ServerOracle
+from tests.support.oracle.server import OracleDisagreesError, Rejected, ServerOracle
 
 _KEPT: Final = 50
 
@@ -23,6 +23,7 @@ class Tally:
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     findings: dict[Verdict, list[tuple[str, Finding]]] = field(default_factory=dict)
+    disagreements: list[str] = field(default_factory=list)
 
     @property
     def compared(self) -> int:
@@ -59,17 +60,30 @@ class Rig:
         for text in texts:
             if tally.compared >= until:
                 return
+            self.count(text, tally)
+
+    def count(self, text: str, tally: Tally) -> None:
+        """Judge one statement and count its verdict."""
+        try:
             verdict = self.judge(text)
-            if isinstance(verdict, Rejected):
-                tally.rejected[verdict.reason[:60]] += 1
-            else:
-                tally.add(text, verdict)
+        except OracleDisagreesError as error:
+            tally.disagreements.append(f"{text}\n    {error}")
+            return
+        if isinstance(verdict, Rejected):
+            tally.rejected[verdict.reason[:60]] += 1
+        elif any("pg_temp" in word for word in (*verdict.missing, *verdict.extra)):
+            # The catalog connection does not see another session's temporary tables.
+            tally.rejected["a temporary table"] += 1
+        else:
+            tally.add(text, verdict)
 
 
 @contextmanager
 def rig(dsn: str, schema: str, path: tuple[str, ...], major: int) -> Iterator[Rig]:
     """A rig on a database that gets this schema first; names are looked up along `path`."""
     with psycopg.connect(dsn, autocommit=True) as session, psycopg.connect(dsn, autocommit=True) as catalog:
+        # A prepared question would keep the oid of an oracle that is gone.
+        session.prepare_threshold = None
         session.execute(cast(LiteralString, schema))
         named = ", ".join(each for each in path if not each.startswith("pg_"))
         session.execute(cast(LiteralString, f"SET search_path = {named}"))

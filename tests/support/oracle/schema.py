@@ -38,9 +38,9 @@ CREATE VIEW public.cte_view AS WITH RECURSIVE r(id, a, n) AS (
 CREATE VIEW public.agg_view AS SELECT a, count(*) AS n, max(b) AS b, array_agg(n) AS l FROM public.t GROUP BY a;
 CREATE VIEW public.star_view AS SELECT * FROM public.v NATURAL JOIN public.parts;
 CREATE MATERIALIZED VIEW public.kept AS SELECT id, a || c AS a, n AS b FROM public.u;
-CREATE FOREIGN DATA WRAPPER nothing;
-CREATE SERVER far FOREIGN DATA WRAPPER nothing;
-CREATE FOREIGN TABLE public.far_away (id int, a text, far text) SERVER far;
+CREATE EXTENSION file_fdw;
+CREATE SERVER far FOREIGN DATA WRAPPER file_fdw;
+CREATE FOREIGN TABLE public.far_away (id int, a text, far text) SERVER far OPTIONS (filename '/dev/null');
 CREATE FUNCTION public.plain(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1';
 CREATE FUNCTION public.two(IN i text, OUT a text, OUT b int) LANGUAGE sql IMMUTABLE AS 'SELECT i, 1';
 CREATE FUNCTION public.many(i int) RETURNS TABLE (id int, a text) LANGUAGE sql STABLE AS 'SELECT i, i::text';

@@ -87,7 +87,7 @@ class ServerOracle:
     def ask(self, text: str) -> Truth | Rejected:
         """What the server says of a statement. The connection is left as it was."""
         attempts = [
-            f"CREATE FUNCTION pg_temp.oracle() RETURNS {result} LANGUAGE sql BEGIN ATOMIC {text}; END"
+            f"CREATE FUNCTION pg_temp.oracle() RETURNS {result} LANGUAGE sql BEGIN ATOMIC {text}\n; END"
             for result in ("SETOF record", "void")
         ]
         if text.lstrip(" \n(").upper().startswith(("SELECT", "VALUES", "TABLE", "WITH")):
@@ -97,19 +97,23 @@ class ServerOracle:
             self._connection.execute("BEGIN")
             try:
                 self._connection.execute(cast(LiteralString, attempt))
-                return self._truth(view=attempt.startswith("CREATE TEMP VIEW"))
+                truth = self._truth(view=attempt.startswith("CREATE TEMP VIEW"))
+                return truth or Rejected("not one query")
             except psycopg.Error as error:
                 rejected = Rejected(f"{error.sqlstate or ''} {str(error).splitlines()[0]}")
             finally:
                 self._connection.execute("ROLLBACK")
         return rejected
 
-    def _truth(self, *, view: bool) -> Truth:
+    def _truth(self, *, view: bool) -> Truth | None:
         place = "view" if view else "function"
         row = self._connection.execute(cast(LiteralString, _STORED[place])).fetchone()
-        assert row is not None
+        assert row is not None, place
         oid, tree, class_name, own = int(str(row[0])), str(row[1]), str(row[2]), int(str(row[3]))
-        lineage = ServerLineage(_query(tree, own), self._columns_of)
+        queries = _queries(tree)
+        if len(queries) != 1:
+            return None
+        lineage = ServerLineage(queries[0], self._columns_of)
         self._check(lineage, oid, class_name, own)
         named = {each for each in lineage.relations() if each != own}
         used: set[ColumnResource] = set()
@@ -200,7 +204,7 @@ class ServerOracle:
         if relation.action is None or relation.schema in _SYSTEM:
             return None
         if relation.lineage is None:
-            relation.lineage = ServerLineage(_query(relation.action, oid), self._columns_of)
+            relation.lineage = ServerLineage(_queries(relation.action)[0], self._columns_of)
         return relation.lineage
 
     def _behind(self, oid: int) -> frozenset[ColumnResource]:
@@ -222,7 +226,5 @@ _STORED: Final = {
 }
 
 
-def _query(tree: str, own: int) -> Node:
-    queries = [node for node in read(tree) if node.tag == "QUERY"]
-    assert len(queries) == 1
-    return queries[0]
+def _queries(tree: str) -> list[Node]:
+    return [node for node in read(tree) if node.tag == "QUERY"]

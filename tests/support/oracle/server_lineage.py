@@ -69,10 +69,21 @@ class ServerLineage:
         return any(found)
 
     def fields(self) -> frozenset[int]:
-        """The numbers of fields that are taken out of composite values."""
+        """The numbers of fields that are taken out of composite values, and of columns out of functions in FROM."""
         found: set[int] = set()
-        _walk(self.query, lambda node: found.add(node.number("fieldnum")) if node.tag == "FIELDSELECT" else None)
+        self._fields(self.query, (self.query,), found)
         return frozenset(found)
+
+    def _fields(self, node: Node, levels: _Levels, found: set[int]) -> None:
+        if node.tag == "FIELDSELECT":
+            found.add(node.number("fieldnum"))
+        elif node.tag == "VAR":
+            entry = levels[-1 - node.number("varlevelsup")].nodes("rtable")[node.number("varno") - 1]
+            if entry.number("rtekind") == _FUNCTION:
+                found.add(node.number("varattno"))
+        for value in node.fields.values():
+            for child in inside(value):
+                self._fields(child, (*levels, child) if child.tag == "QUERY" else levels, found)
 
     def depends(self) -> Sources:
         """What `pg_depend` should list of columns: Vars of tables one by one, and the columns that a statement assigns."""
