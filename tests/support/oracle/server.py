@@ -14,12 +14,9 @@ import psycopg
 
 from interpose.model.resources import ColumnResource
 from tests.support.oracle.node_tree import Node, read
-from tests.support.oracle.server_lineage import BEHIND, ServerLineage, Sources
+from tests.support.oracle.server_lineage import ANYTHING, BEHIND, FIRST_USER_OID, ServerLineage, Sources
 
 _SYSTEM: Final = frozenset({"pg_catalog", "information_schema", "pg_toast"})
-_FIRST_USER_OID: Final = 16384
-"""What lies below is pinned: `pg_depend` does not list it."""
-
 _RELATION: Final = """
 SELECT n.nspname, c.relname, c.relkind::text,
  (SELECT json_agg(json_build_array(a.attnum, a.attname)) FROM pg_attribute a
@@ -34,18 +31,21 @@ WHERE classid = %s::regclass AND objid = %s AND refclassid = 'pg_class'::regclas
 """
 
 
+_ANYTHING: Final = ColumnResource("", "a function of a user", "anything")
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What the server says of one statement: names and sources of its result's columns, and all columns that it reads.
-
-    `direct` is `used` before views were followed.
-    """
+    """What the server says of one statement: names and sources of its result's columns, and all columns that it reads."""
 
     names: tuple[str, ...]
     outputs: tuple[frozenset[ColumnResource], ...]
     used: frozenset[ColumnResource]
-    direct: frozenset[ColumnResource]
     merges: bool
+
+
+_OTHERWISE: Final = frozenset({"42701", "42P16", "42P13", "42601", "0A000", "42P17"})
+"""Errors of what holds the statement rather than of the statement: columns of one name, pseudo-types, no RETURNING, grammar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,14 @@ class ServerOracle:
             attempts.insert(0, f"CREATE TEMP VIEW oracle AS {text}")
         rejected = Rejected("")
         for attempt in attempts:
-            self._connection.execute("BEGIN")
             try:
-                self._connection.execute(cast(LiteralString, attempt))
+                self._connection.execute(cast(LiteralString, f"BEGIN; {attempt}"))
                 truth = self._truth(view=attempt.startswith("CREATE TEMP VIEW"))
                 return truth or Rejected("not one query")
             except psycopg.Error as error:
                 rejected = Rejected(f"{error.sqlstate or ''} {str(error).splitlines()[0]}")
+                if error.sqlstate not in _OTHERWISE:
+                    return rejected
             finally:
                 self._connection.execute("ROLLBACK")
         return rejected
@@ -119,12 +120,10 @@ class ServerOracle:
         used: set[ColumnResource] = set()
         for relation in named:
             used |= self._behind(relation)
-        direct = lineage.used()
         return Truth(
             tuple(lineage.names()),
             tuple(self._expanded(sources) for sources in lineage.outputs()),
-            frozenset(used) | self._expanded(direct),
-            frozenset(self._resource(*each) for each in direct),
+            frozenset(used) | self._expanded(lineage.used()),
             lineage.merges(),
         )
 
@@ -136,7 +135,7 @@ class ServerOracle:
         }
         found = set(lineage.depends())
         fields = lineage.fields()
-        absent = {(table, number) for table, number in found - listed if table >= _FIRST_USER_OID and table != own}
+        absent = {(table, number) for table, number in found - listed if table >= FIRST_USER_OID and table != own}
         # A field of a composite value is listed as a column of its type; which type, the tree does not say.
         beyond = {(table, number) for table, number in listed - found if table != own and number not in fields}
         if absent or beyond:
@@ -173,6 +172,9 @@ class ServerOracle:
         """Columns by name: of the tables above them too, and what views compute them from."""
         found: set[ColumnResource] = set()
         for oid, number in sources:
+            if (oid, number) == ANYTHING:
+                found.add(_ANYTHING)
+                continue
             if number == BEHIND:
                 found |= self._behind(oid)
                 continue

@@ -22,6 +22,12 @@ Sources = frozenset[tuple[int, int]]
 BEHIND: Final = 0
 """Instead of an attribute number: everything that the definition of a view reads, whichever columns are asked for."""
 
+FIRST_USER_OID: Final = 16384
+"""What lies below is the server's own, and pinned: `pg_depend` does not list it."""
+
+ANYTHING: Final = (0, -1)
+"""The source of what a user's function returns: the gateway must not say that it knows."""
+
 NOTHING: Final[Sources] = frozenset()
 
 _RELATION, _SUBQUERY, _JOIN, _FUNCTION, _TABLE_FUNCTION, _VALUES, _CTE, _GROUP = 0, 1, 2, 3, 4, 5, 6, 9
@@ -173,6 +179,8 @@ class ServerLineage:
         if row is not None and row.tag in ("ROW", "ROWEXPR") and row.number("row_typeid") == _RECORD:
             # The name that USING (…) AS gives to merged columns: `(j).*` is expanded only here.
             return self._expression(row.nodes("args")[node.number("fieldnum") - 1], levels)
+        if node.tag == "FUNCEXPR" and node.number("funcid") >= FIRST_USER_OID and node.number("funcformat") == 0:
+            return self._value(node.get("args"), levels) | {ANYTHING}
         if node.tag == "GROUPINGFUNC":
             return NOTHING
         if node.tag == "SUBLINK":
@@ -182,7 +190,7 @@ class ServerLineage:
             kind = node.number("subLinkType")
             if kind == _EXISTS:
                 behind = {(table, BEHIND) for table in relations_of(subselect)}
-                return self._used(subselect, inner, derived=True) | behind
+                return (self._used(subselect, inner, derived=True) | behind) - {ANYTHING}
             found = NOTHING.union(*self._outputs(subselect, inner))
             return found if kind in (_EXPR, _ARRAY) else found | self._value(node.get("testexpr"), levels)
         if node.tag == "QUERY":

@@ -184,14 +184,18 @@ def _join_expr(walk: FromClause, node: pb.Node, scope: Scope) -> FromItem:
         if join.is_natural:
             others = {name for name, _ in right.columns_of()}
             merged = tuple(name for name, _ in left.columns_of() if name in others)
-            if left.is_open() or right.is_open():
-                walk.used_known = False
         if merged:
             walk.behind(Behind.OPERATOR, None, "=", CONSTANT)
         for name in merged:
-            for table, column in (*left.find(name), *right.find(name)):
-                walk.infers(table.read(column))
-        whole = Join(left, right, merged, _showing(join, left, right))
+            for table, column in Join(left, right, (name,)).find(name):
+                value = table.read(column)
+                walk.infers(value)
+                walk.used_known = walk.used_known and (value.known or column in table.columns)
+        blurred = join.is_natural and (left.is_open() or right.is_open())
+        if blurred:
+            # Which columns are compared is not known.
+            walk.used_known = False
+        whole = Join(left, right, merged, _showing(join, left, right), blurred=blurred)
         if join.HasField("quals"):
             # ON sees the two sides and the levels around, not what stands before them in FROM.
             before, scope.items = scope.items, [whole]

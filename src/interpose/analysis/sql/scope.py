@@ -106,7 +106,9 @@ class Table:
         self.parents: tuple[tuple[str, str], ...] = ()
 
     def read(self, column: str) -> Lineage:
-        """Read one of `columns`: counts as used, and answers its lineage."""
+        """Read one of `columns`, or else one that is not known by name: counts as used, and answers its lineage."""
+        if column not in self.columns:
+            return self.read_hidden()
         self.level.reads += 1
         known = self.lineage(column)
         self.reads[column if self._real_names is None else self._real_names[column]] = None
@@ -176,11 +178,13 @@ class FromItem(Protocol):
 class Join:
     """Two items side by side; `merged` are the columns of USING or NATURAL, which come first and once.
 
+    `blurred` marks a NATURAL join of which one side may have columns that are not known: any column may be merged with such a one.
+
     A merged column of an outer join is the outer side's; of a full join either's; of an inner join both are equal, and the
     server takes the one that needs no cast, which is not known here (PostgreSQL 17 §7.2.1.1).
     """
 
-    __slots__ = ("left", "merged", "right", "showing")
+    __slots__ = ("blurred", "left", "merged", "right", "showing")
 
     def __init__(
         self,
@@ -188,22 +192,30 @@ class Join:
         right: FromItem,
         merged: tuple[str, ...] = (),
         showing: tuple[FromItem, ...] | None = None,
+        *,
+        blurred: bool = False,
     ) -> None:
         """`merged` in the order of the left side; `showing` are the sides whose values they have, None: both."""
         self.left = left
         self.right = right
         self.merged = merged
         self.showing = (left, right) if showing is None else showing
+        self.blurred = blurred
 
     def find(self, column: str) -> list[tuple[Table, str]]:
         """The columns that one of this name may show."""
-        sides = self.showing if column in self.merged else (self.left, self.right)
-        return [found for side in sides for found in side.find(column)]
+        if column in self.merged:
+            return [found for side in self.showing for found in side.find(column) or _may_have(side, column)]
+        return self._blur(column, [found for side in (self.left, self.right) for found in side.find(column)])
+
+    def _blur(self, column: str, found: list[tuple[Table, str]]) -> list[tuple[Table, str]]:
+        return [*found, *_may_have(self, column)] if found and self.blurred else found
 
     def columns_of(self) -> list[tuple[str, list[tuple[Table, str]]]]:
         """Merged columns, then the rest of both sides."""
         merged = self.merged
-        rest = [each for side in (self.left, self.right) for each in side.columns_of() if each[0] not in merged]
+        both = (*self.left.columns_of(), *self.right.columns_of())
+        rest = [(name, self._blur(name, found)) for name, found in both if name not in merged]
         return [*((name, self.find(name)) for name in merged), *rest]
 
     def is_open(self) -> bool:
@@ -213,6 +225,11 @@ class Join:
     def tables(self) -> Iterable[Table]:
         """The tables of both sides."""
         return (*self.left.tables(), *self.right.tables())
+
+
+def _may_have(item: FromItem, column: str) -> list[tuple[Table, str]]:
+    """Tables that may have a column of this name without its being known: to be read as a hidden one."""
+    return [(table, column) for table in item.tables() if table.open and column not in table.columns]
 
 
 class Aliased:

@@ -108,5 +108,18 @@ def test_what_is_read(text: str, columns: list[str]) -> None:
     assert used(text) == columns
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT id FROM payments JOIN get_rows() g USING (id)",
+        "SELECT id FROM payments FULL JOIN get_rows() g USING (id)",
+        "SELECT id FROM payments RIGHT JOIN get_rows() g USING (id)",
+        "SELECT id FROM payments NATURAL FULL JOIN get_rows() g",
+    ],
+)
+def test_a_column_that_is_merged_with_one_that_is_not_known_is_not_known(text: str) -> None:
+    assert sources(text) == ["id: ?"]
+
+
 def test_where_columns_stand_in_a_join_of_unknown_width_is_not_guessed() -> None:
     assert sources("SELECT c.b FROM (payments NATURAL JOIN get_rows() g) AS c(a, b)") == ["b: ?"]
