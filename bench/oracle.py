@@ -109,10 +109,11 @@ def _regress(server: PostgresServer, options: argparse.Namespace, tally: Tally) 
 def _step(both: Rig, session: psycopg.Connection[tuple[object, ...]], text: str, tally: Tally) -> None:
     """Judge a statement if it is a query, then run it."""
     try:
-        kind = postgast.parse(text).stmts[0].stmt.WhichOneof("node")
-    except (postgast.PgQueryError, IndexError, UnicodeDecodeError):
+        parsed = postgast.parse(text).stmts
+    except (postgast.PgQueryError, UnicodeDecodeError):
         return
-    if kind in _LEFT_OUT or "standard_conforming_strings" in text or "statement_timeout" in text:
+    kind = parsed[0].stmt.WhichOneof("node") if len(parsed) == 1 else None
+    if kind is None or kind in _LEFT_OUT or "standard_conforming_strings" in text or "statement_timeout" in text:
         return
     if kind in _QUERIES:
         _judge(both, session, text, tally)
