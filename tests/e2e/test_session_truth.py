@@ -219,3 +219,15 @@ def test_a_table_that_is_replaced_is_seen_at_once_where_every_result_is_checked(
             assert SECRET not in str(session.execute("execute again").fetchall())
         except psycopg.Error as refused:
             assert SECRET not in str(refused)
+
+
+@pytest.mark.parametrize("kind", ["also", "instead"])
+def test_rows_of_a_rewrite_rule_are_masked_whole(scene: Scene, owner: Session, kind: str) -> None:
+    """Analysis knows of no result, but the server describes one: what nothing explains is hidden."""
+    owner.execute("create schema moving; create table moving.ruled (id int)")
+    owner.execute(f"create rule tells as on insert to moving.ruled do {kind} select upper(ssn) from customers")
+    with RawClient(scene.plain_port) as client:
+        client.log_in("alice", "shop", scene.token("alice"))
+        answer = client.ask(b"insert into moving.ruled values (1)")
+    assert b"D" in [message for message, _ in answer]
+    assert SECRET.encode() not in client.received
