@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from struct import pack
+from types import MappingProxyType
 from typing import assert_never
 
 from interpose.masking.plan import build_plan
@@ -16,7 +17,7 @@ from interpose.model.analysis import Analysis, SessionChange, StatementInfo
 from interpose.model.command import Command
 from interpose.model.decisions import Obligations
 from interpose.model.ids import ApprovalId, SessionId
-from interpose.model.masks import MaskRule
+from interpose.model.masks import NOTHING_HIDDEN, MaskRule, RevealTable
 from interpose.model.proofs import Clearance, Permit, seal_of_the_engine
 from interpose.model.refusal import HoldNotice, Refusal
 from interpose.protocols.contract import LoginOptions, SessionFacts
@@ -158,9 +159,15 @@ def tag(text: str) -> bytes:
     return frame(b"C", cstring(text))
 
 
-def report(kind: bytes = b"E", code: str = "22012", text: str = "division by zero", severity: str = "ERROR") -> bytes:
-    """ErrorResponse or NoticeResponse."""
-    fields = (("S", severity), ("V", severity), ("C", code), ("M", text))
+def report(
+    kind: bytes = b"E",
+    code: str = "22012",
+    text: str = "division by zero",
+    severity: str = "ERROR",
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
+    """ErrorResponse or NoticeResponse; `more` are further fields by their letter."""
+    fields = (("S", severity), ("V", severity), ("C", code), ("M", text), *more.items())
     return frame(kind, b"".join(name.encode() + cstring(value) for name, value in fields) + b"\0")
 
 
@@ -274,10 +281,11 @@ class Play:
         scrub: bool = False,
         describe: bool = False,
         max_rows: int | None = None,
+        reveal: RevealTable = NOTHING_HIDDEN,
     ) -> list[str]:
         """The engine permits."""
         self._sequence += 1
-        answer = Allowed(Permit(SEAL, self._sequence), analysis, Obligations(max_rows=max_rows), scrub, describe)
+        answer = Allowed(Permit(SEAL, self._sequence), analysis, Obligations(reveal, max_rows), scrub, describe)
         self.answers.append(answer)
         return self._said(self.relay.answered(answer))
 

@@ -5,12 +5,13 @@ Pure: the columns that are hidden from a principal against what analysis says of
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, Effect, SessionChange, every_statement
 from interpose.model.masks import RevealTable
-from interpose.model.resources import ColumnResource, SchemaResource, TableResource
+from interpose.model.resources import ColumnResource, ObjectResource, SchemaResource, TableResource
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,13 @@ def exposure_of(analysis: Analysis, reveal: RevealTable) -> Exposure:
     hidden = reveal.columns
     escaping: set[ColumnResource] = set()
     altered = {column for effect in analysis.effects for column in hidden if _alters(effect, column)}
-    escapes = bool(altered)
-    stores = False
+    far = bool(hidden) and any(_reaches_far(effect) for effect in analysis.effects)
+    escapes = bool(altered) or far
+    stores = far
     scrub = bool(reveal.content) or not analysis.statements or SessionChange.OPAQUE in analysis.changes
+    if hidden and not scrub:
+        tables = {(column.schema, column.table) for column in hidden}
+        scrub = any(_meets(effect, tables) for effect in analysis.effects)
     # What escapes when a prepared statement runs is refused when it is prepared.
     for statement in every_statement(analysis):
         stores = stores or bool(statement.sinks) or not statement.sinks_known
@@ -66,6 +71,36 @@ def exposure_of(analysis: Analysis, reveal: RevealTable) -> Exposure:
         tuple(sorted(altered, key=_spelled)),
         bool(hidden) and stores,
     )
+
+
+def _reaches_far(effect: Effect) -> bool:
+    """Whether an effect makes a way to data that no classification knows: a foreign table may be any table, this database's too."""
+    if effect.action not in (Action.CREATE, Action.ALTER):
+        return False
+    match effect.resource:
+        case TableResource(kind="foreign"):
+            return True
+        case ObjectResource(kind=("foreign_server" | "user_mapping" | "subscription")):
+            return True
+        case _:
+            return effect.facts.get("object_kind") == "foreign_table"
+
+
+def _meets(effect: Effect, tables: Collection[tuple[str, str]]) -> bool:
+    """Whether an effect is on one of these tables, or runs what is stored (a materialized view's query, an index's expression).
+
+    The columns that a statement names are not all that the server looks at: there are checks, row policies and index expressions.
+    """
+    match effect.resource:
+        case TableResource(schema=schema, name=name):
+            if effect.action is Action.MAINTAIN or (schema, name) in tables:
+                return True
+            # A table whose schema is not known may be one of them.
+            return not schema and any(name == table for _, table in tables)
+        case ColumnResource(schema=schema, table=table):
+            return (schema, table) in tables
+        case _:
+            return False
 
 
 def _alters(effect: Effect, column: ColumnResource) -> bool:

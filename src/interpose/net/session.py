@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from interpose.model.errors import RecordingError
 from interpose.model.proofs import ProofError
 from interpose.model.refusal import Refusal
+from interpose.net.last_words import last_words
 from interpose.net.pressure import Pressure
 from interpose.net.underway import Underway
 from interpose.net.waits import Wait
@@ -365,15 +366,16 @@ class SessionDriver:
 
     def _broken(self, error: BaseException) -> None:
         self._books.failed(error)
-        self._abort("record_failed" if isinstance(error, RecordingError) else "internal_error")
+        words = b"" if self._closed else last_words(self._relay, self._books.failed)
+        self._abort("record_failed" if isinstance(error, RecordingError) else "internal_error", words)
 
-    def _abort(self, reason: str) -> None:
-        """Close both sides at once, dropping what waits, and stop what runs on the upstream."""
+    def _abort(self, reason: str, words: bytes = b"") -> None:
+        """Close both sides at once, dropping what waits but these last words, and stop what runs on the upstream."""
         if self._closed:
             return
         if self._underway:
             self._cancels.start(self._dialled, self._spec.cancel)
-        self._client.abort()
+        self._client.write([words]) if words else self._client.abort()
         self._upstream.abort()
         self._shut(reason)
 

@@ -11,7 +11,14 @@ from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, Effect, NamedText, SessionChange, StatementInfo
 from interpose.model.ids import DataClassName
 from interpose.model.masks import NOTHING_HIDDEN, MaskRule, RevealTable
-from interpose.model.resources import ColumnResource, ConnectionResource, Resource, SchemaResource, TableResource
+from interpose.model.resources import (
+    ColumnResource,
+    ConnectionResource,
+    ObjectResource,
+    Resource,
+    SchemaResource,
+    TableResource,
+)
 from tests.support.memory import analysis
 
 SSN = ColumnResource("public", "people", "ssn")
@@ -88,3 +95,39 @@ def test_the_refusal_names_the_columns_where_they_are_known() -> None:
     assert "`public.people.ssn`" in message
     assert hint
     assert "`" not in escape_words(exposure_of(_one(sinks_known=False), HIDES))[0]
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "scrub"),
+    [
+        (Action.SELECT, TableResource("public", "people"), True),  # a row policy may look at any column
+        (Action.UPDATE, TableResource("", "people", "unresolved"), True),
+        (Action.DELETE, NAME, True),
+        (Action.SELECT, TableResource("public", "orders"), False),
+        (Action.MAINTAIN, TableResource("public", "sales", "matview"), True),
+        (Action.SELECT, ConnectionResource(), False),
+    ],
+)
+def test_words_are_withheld_of_whatever_meets_a_table_with_hidden_columns(
+    action: Action, resource: Resource, scrub: bool
+) -> None:
+    made = dataclasses.replace(_one(), effects=(Effect(action, resource),))
+    assert exposure_of(made, HIDES).scrub is scrub
+    assert not exposure_of(made, NOTHING_HIDDEN).scrub
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        Effect(Action.CREATE, TableResource("public", "far", "foreign")),
+        Effect(Action.CREATE, ObjectResource("foreign_server", "", "loop")),
+        Effect(Action.ALTER, ObjectResource("user_mapping", "", "loop")),
+        Effect(Action.CREATE, SchemaResource("local"), {"object_kind": "foreign_table"}),
+    ],
+)
+def test_a_way_to_other_data_is_not_opened_where_something_is_hidden(effect: Effect) -> None:
+    made = dataclasses.replace(_one(), effects=(effect,))
+    assert exposure_of(made, HIDES).escapes
+    assert not exposure_of(made, NOTHING_HIDDEN).escapes
+    read = dataclasses.replace(_one(), effects=(Effect(Action.SELECT, effect.resource),))
+    assert not exposure_of(read, HIDES).escapes

@@ -203,6 +203,10 @@ class Commands(Downward):
             if asking.kind == QUERY and self._batch_open:
                 self._sync(SYNC_MESSAGE)
             return
+        reveal = answer.obligations.reveal
+        if reveal is not self._reveal:
+            self._reveal = reveal
+            self._hidden = frozenset((column.schema, column.table) for column in reveal.columns)
         if asking.kind == PARSE:
             statement = asking.statement
             if statement is None:
@@ -248,7 +252,7 @@ class Commands(Downward):
             if answer.describe and portal is not None and portal.shape is None and not portal.described:
                 portal.described = True
                 self._unsent.append(frame(b"D", encode(Describe("P", portal.name))))
-                self._queue.append(Expected(DESCRIBE, own=True, portal=portal))
+                self._queue.append(Expected(DESCRIBE, own=True, portal=portal, scrub=answer.scrub))
             self._batch_ran = self._unflushed = True
             self._batch_scrub = self._batch_scrub or answer.scrub
         self._queue.append(running)

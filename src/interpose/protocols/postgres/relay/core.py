@@ -9,6 +9,7 @@ from collections import deque
 from typing import Final
 
 from interpose.model.command import SqlContext
+from interpose.model.masks import NOTHING_HIDDEN, RevealTable
 from interpose.model.proofs import Permit
 from interpose.protocols.contract import SessionFacts
 from interpose.protocols.intents import Allowed, Close, Control, Deliver, Ended, Forward, Intent, Reply, Show
@@ -54,6 +55,7 @@ class Core:
         "_down_start",
         "_ended",
         "_facts",
+        "_hidden",
         "_holding",
         "_last_word",
         "_late",
@@ -67,6 +69,7 @@ class Core:
         "_path_stale",
         "_portals",
         "_queue",
+        "_reveal",
         "_role",
         "_search_path",
         "_server_version",
@@ -111,6 +114,9 @@ class Core:
         self._batch_scrub = False
         # Hidden values have been within reach in this transaction: what is raised at its commit may carry them.
         self._transaction_scrub = False
+        # What is hidden from the client, as the newest answer of the engine says, and the tables that it is in.
+        self._reveal: RevealTable = NOTHING_HIDDEN
+        self._hidden: frozenset[tuple[str, str]] = frozenset()
         self._skipping = False
         self._unflushed = False
         # Names.

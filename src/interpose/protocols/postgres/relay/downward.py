@@ -136,7 +136,7 @@ class Downward(Completions):
         if kind == 0x53:
             return self._parameter(due, buffer, position, end)
         if kind == 0x41:
-            return GO
+            return self._notification(buffer, position, end)
         if due is not None:
             if kind == 0x6E or kind == 0x74:
                 return self._described(kind, due)

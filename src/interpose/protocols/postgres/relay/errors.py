@@ -9,7 +9,7 @@ from interpose.model.analysis import SessionChange
 from interpose.protocols.intents import Allowed, Deliver, Reply
 from interpose.protocols.postgres.backend import READY, error_message, read_fields, read_strings
 from interpose.protocols.postgres.relay.core import PINNED
-from interpose.protocols.postgres.relay.free_text import scrubbed
+from interpose.protocols.postgres.relay.free_text import from_elsewhere, names_only, scrubbed
 from interpose.protocols.postgres.relay.outstanding import (
     ABORT,
     BIND,
@@ -24,6 +24,7 @@ from interpose.protocols.postgres.relay.outstanding import (
     Running,
 )
 from interpose.protocols.postgres.relay.results import DROP, GO, WAIT, Results
+from interpose.protocols.postgres.wire import cstring, frame
 
 
 class Errors(Results):
@@ -50,7 +51,10 @@ class Errors(Results):
             due.sqlstate = fields.get("C", "XX000")
             return self._tell("E", fields, scrub)
         if due.own:
-            return self._own_failed(buffer[position:end])
+            message = buffer[position:end]
+            if (scrub or (self._hidden and from_elsewhere(fields, self._hidden))) and not names_only(fields):
+                message = scrubbed("E", fields)
+            return self._own_failed(message)
         if due.kind == SYNC:
             # Raised by the commit of the implicit transaction; ready comes behind it.
             return self._tell("E", fields, scrub)
@@ -72,17 +76,29 @@ class Errors(Results):
 
     def _tell(self, kind: str, fields: dict[str, str], scrub: bool) -> int:
         """Errors and notices: as they are, or without free text when hidden values are within reach."""
-        if not scrub:
+        scrub = scrub or (bool(self._hidden) and from_elsewhere(fields, self._hidden))
+        if not scrub or names_only(fields):
             return GO
         self._out.append(Deliver(self._clearance, scrubbed(kind, fields)))
         return DROP
 
     def _notice(self, due: Expected | None, buffer: bytes, position: int, end: int) -> int:
         """NoticeResponse, at any time."""
-        if due is None or not due.scrub:
+        if not self._hidden and (due is None or not due.scrub):
             return GO
         self._deliver(buffer, position)
-        return self._tell("N", read_fields(buffer[position + 5 : end]), True)
+        return self._tell("N", read_fields(buffer[position + 5 : end]), due is not None and due.scrub)
+
+    def _notification(self, buffer: bytes, position: int, end: int) -> int:
+        """NotificationResponse, at any time. A trigger may have put a row into its payload: it is withheld where something is hidden."""
+        if not self._hidden:
+            return GO
+        channel, _ = read_strings(buffer[position + 9 : end], 2)
+        self._deliver(buffer, position)
+        self._out.append(
+            Deliver(self._clearance, frame(b"A", buffer[position + 5 : position + 9] + cstring(channel) + cstring("")))
+        )
+        return DROP
 
     def _parameter(self, due: Expected | None, buffer: bytes, position: int, end: int) -> int:
         """ParameterStatus, at any time. A report that the lexer's state has changed ends the session."""
@@ -164,6 +180,7 @@ class Errors(Results):
         own_sync = any(due.kind == SYNC and due.own for due in self._queue)
         self._fail_batch()
         if not own_sync:
-            return GO
+            self._out.append(Deliver(self._clearance, message))
+            return DROP
         self._own_error = message
         return DROP
