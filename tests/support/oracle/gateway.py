@@ -19,6 +19,8 @@ Verdict = Literal["equal", "wider", "unknown", "refused", "miss"]
 """Equal; more than the server says (safe); some set is *unknown* (safe); not analysed, so refused (safe); less: a leak."""
 
 _MOST_ROUNDS: Final = 40
+_OLD_LITERAL: Final = ("?column?", "bool")
+"""PostgreSQL 14 names the literals `true` and `false` after their type; later majors, whose grammar the gateway has, do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def compare(analysis: Analysis | Unanalysable, truth: Truth) -> Finding:
     if truth.outputs and columns is None:
         unknown.append("outputs")
     elif columns is not None:
-        if [column.name for column in columns] != list(truth.names):
+        pairs = [(column.name, name) for column, name in zip(columns, truth.names, strict=False)]
+        if len(columns) != len(truth.names) or any(pair[0] != pair[1] and pair != _OLD_LITERAL for pair in pairs):
             missing.append(f"names: {[column.name for column in columns]} are {list(truth.names)}")
         for number, (column, sources) in enumerate(zip(columns, truth.outputs, strict=False), 1):
             _output(f"{number} {column.name}", column, sources, missing, extra, unknown)
