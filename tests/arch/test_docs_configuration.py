@@ -11,8 +11,10 @@ from typing import Final
 import pytest
 
 from interpose.app import config
+from interpose.app.providers import PROVIDER_TYPES
 from interpose.app.settings import ListenerSettings, Settings
 from interpose.app.strict_yaml import Section, parse_duration, parse_size
+from interpose.identity.mapping import ClaimMapping
 from interpose.model.connection import Address
 from interpose.protocols.postgres.options import PostgresOptions, parse_options
 from tests.arch.tree import ROOT, none_of
@@ -24,7 +26,11 @@ policy: policy
 principals: principals.yaml
 listeners: [{protocol: postgres, allow_plaintext_tokens: true}]
 connections: {NAME: {protocol: postgres, address: "db:5432", secret: "env:X", options: {database: d, user: u}}}
+identity:
+  providers:
+    jwt: {type: jwt, issuer: "https://issuer.example", audience: interpose, kind: service}
 """
+_PROVIDER: Final = "identity.providers."
 _WORDS: Final = {"required": "required", "none": None, "": None, "system": None, "the address's host": None}
 
 
@@ -63,6 +69,40 @@ def read_least(folder: Path) -> tuple[Settings, set[str]]:
     return settings, {key for key in asked if not any(other.startswith((f"{key}.", f"{key}[]")) for other in asked)}
 
 
+def told_of_providers(text: str) -> Mapping[str, dict[str, str]]:
+    """The keys of each type of provider, with the default as it is told."""
+    parts = re.split(r"^## Providers of `type: (\w+)`$", text, flags=re.MULTILINE)
+    return {
+        type_: dict(_rows(rest.partition("\n## ")[0])) for type_, rest in zip(parts[1::2], parts[2::2], strict=True)
+    }
+
+
+def provider_differences(text: str, settings: Settings, asked: set[str]) -> list[str]:
+    """What the tables of the types of providers lack, have too much, or tell wrongly."""
+    pages = told_of_providers(text)
+    found = [f"the page lacks the type `{name}`" for name in sorted(set(PROVIDER_TYPES) ^ set(pages))]
+    for provider in settings.identity.providers:
+        # The least configuration has one of each type, named after it.
+        prefix = f"{_PROVIDER}{provider.name}."
+        read = {key.removeprefix(prefix) for key in asked if key.startswith(prefix)} - {"type"}
+        rows = pages.get(provider.name, {})
+        found += [f"the type `{provider.name}` lacks `{key}`" for key in sorted(read - set(rows))]
+        found += [f"the type `{provider.name}` does not read `{key}`" for key in sorted(set(rows) - read)]
+        for key, default in rows.items():
+            value = getattr(provider, key, None)
+            if isinstance(value, tuple):
+                if default != "required" and default != ", ".join(f"`{each}`" for each in value):
+                    found.append(f"`{key}` is {value!r} by default, the page says {default}")
+            elif default != "required" and key in type(provider).__slots__ and not _mapping_or(default, value):
+                found.append(f"`{key}` is {value!r} by default, the page says {default}")
+    return found
+
+
+def _mapping_or(default: str, value: object) -> bool:
+    """A mapping's default is told in words."""
+    return isinstance(value, ClaimMapping) or agrees(default, value)
+
+
 def told(text: str) -> tuple[dict[str, str], dict[str, str]]:
     """The keys of the file and of a PostgreSQL connection's options, with the default as it is told."""
     whole, _, options = text.partition("## Options of `protocol: postgres`")
@@ -91,7 +131,7 @@ def defaults(settings: Settings) -> Mapping[str, object]:
     for prefix in ("listeners[].", "admin."):
         known |= {f"{prefix}tls.{name}": known[f"{prefix}{name}"] for name in ("certificate", "key")}
     # Another package's, told in a table of its own.
-    del known["connections.NAME.options"]
+    del known["connections.NAME.options"], known["identity"]
     return known | {
         "secrets.key": settings.secret_key,
         "connections.NAME.labels": settings.connections[0].labels or None,
@@ -118,9 +158,11 @@ def differences(text: str, settings: Settings, asked: set[str]) -> list[str]:
     """What the page lacks, has too much, or tells wrongly."""
     rows, options = told(text)
     values = defaults(settings)
+    providers = provider_differences(text, settings, asked)
+    asked = {key for key in asked if not key.startswith(_PROVIDER)} | {f"{_PROVIDER}NAME.type"}
     recorded = _Recorded()
     values_of_options = parse_options(recorded)
-    found = [f"the page lacks `{key}`" for key in sorted(asked - set(rows))]
+    found = [*providers, *(f"the page lacks `{key}`" for key in sorted(asked - set(rows)))]
     found += [f"nothing reads `{key}`" for key in sorted(set(rows) - asked)]
     found += [f"the page lacks the option `{key}`" for key in sorted(recorded.asked - set(options))]
     found += [f"nothing reads the option `{key}`" for key in sorted(set(options) - recorded.asked)]
@@ -148,6 +190,9 @@ def test_the_page_is_complete_and_right(tmp_path: Path) -> None:
         ("| `tls_server_name` |", "| `server_name` |"),
         ("| `log.format` | `json` ", "| `log.format` | `console` "),
         ("| `admin.tls.certificate`, `.key` |", "| `admin.tls.certificate` |"),
+        ("| `max_age` | `24h` ", "| `max_age` | `25h` "),
+        ("| `jwks_url` |", "| `jwks` |"),
+        ("## Providers of `type: jwt`", "## Providers of `type: jot`"),
     ],
 )
 def test_a_difference_is_seen(old: str, new: str, tmp_path: Path) -> None:

@@ -18,10 +18,12 @@ ABOVE_THE_MODEL: Final = (
 
 # import name -> (distribution, the folders below src/interpose that may import it)
 OWNERS: Final[Mapping[str, tuple[str, list[str]]]] = {
+    "aiohttp": ("aiohttp", ["identity"]),
     "alembic": ("alembic", ["store"]),
     "cedarpy": ("cedarpy", ["policy"]),
     "cryptography": ("cryptography", ["secrets", "recording", "identity", "net", "store", "protocols"]),
     "google": ("protobuf", ["analysis/sql"]),
+    "joserfc": ("joserfc", ["identity"]),
     "msgspec": ("msgspec", ABOVE_THE_MODEL),
     "postgast": ("postgast", ["analysis/sql"]),
     "prometheus_client": ("prometheus-client", ["telemetry"]),

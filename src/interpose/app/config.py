@@ -9,9 +9,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from interpose.app.providers import read_providers
 from interpose.app.settings import (
     AdminSettings,
     AuditSettings,
+    IdentitySettings,
     LimitSettings,
     ListenerSettings,
     LogFormat,
@@ -49,6 +51,7 @@ def read_settings(path: Path, protocols: Mapping[str, ProtocolSpec]) -> Settings
         audit=_audit(top.section("audit"), folder),
         limits=_limits(top.section("limits")),
         log=_log(top.section("log")),
+        identity=IdentitySettings(read_providers(top.section("identity"), folder)),
         secret_key=_secret_key(top, folder),
         catalog_poll=top.duration("catalog_poll", 5.0),
         workers=top.whole("workers", 1, 1, 256),

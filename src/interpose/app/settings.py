@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from interpose.app.providers import ProviderOptions
 from interpose.model.connection import Address, Connection
 
 
@@ -93,6 +94,13 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentitySettings:
+    """Who proves who people and workloads are, beside the gateway's own access tokens."""
+
+    providers: tuple[ProviderOptions, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that one configuration file says."""
 
@@ -107,6 +115,7 @@ class Settings:
     audit: AuditSettings = AuditSettings()
     limits: LimitSettings = LimitSettings()
     log: LogSettings = LogSettings()
+    identity: IdentitySettings = IdentitySettings()
     secret_key: str | None = field(default=None)
     catalog_poll: float = 5.0
     workers: int = 1

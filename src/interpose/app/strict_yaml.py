@@ -85,6 +85,15 @@ class Section:
         value = self._get(key, (str, int), "a text", False)
         return None if value is None else str(value)
 
+    def listed(self, key: str) -> tuple[str, ...]:
+        """A text or a list of texts; empty when the key is absent."""
+        value = self._get(key, (str, CommentedSeq), "a text or a list of texts", False)
+        texts = value if isinstance(value, CommentedSeq) else [] if value is None else [value]
+        if not all(isinstance(text, str) for text in texts):
+            self.problem(key, f"`{self._name(key)}` must be a text or a list of texts", f"found `{plain(value)}`")
+            return ()
+        return tuple(str(text) for text in texts)
+
     def boolean(self, key: str, default: bool) -> bool:
         """A truth value: true or false."""
         value = self._get(key, bool, "true or false", False)

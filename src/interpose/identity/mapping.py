@@ -113,15 +113,15 @@ def map_claims(mapping: ClaimMapping, claims: Claims) -> Mapped:
     for name, wanted in mapping.require.items():
         found = ClaimPath(tuple(name.split("."))).find(claims) if name not in claims else claims[name]
         if not _equal(found, wanted):
-            raise _refused("claim_required")
+            raise _denied("claim_required")
     _check_domain(mapping.domains, claims)
     subject = _text(mapping.subject, claims)
     if not subject:
-        raise _refused("no_subject")
+        raise _denied("no_subject")
     name = _text(mapping.name, claims)
     canonical = canonical_name(f"{mapping.name_prefix}{name}{mapping.name_suffix}") if name else None
     if canonical is None:
-        raise _refused("no_name")
+        raise _denied("no_name")
     groups = frozenset[str]() if mapping.groups is None else _groups(mapping.groups, claims)
     attributes = {}
     for key, (path, type_) in mapping.attributes.items():
@@ -136,17 +136,17 @@ def _check_domain(domains: frozenset[str], claims: Claims) -> None:
         return
     email = claims.get("email")
     if claims.get("email_verified") is not True or not isinstance(email, str):
-        raise _refused("email_not_verified")
+        raise _denied("email_not_verified")
     _, _, domain = email.rpartition("@")
     if domain.lower() not in domains or email.count("@") != 1:
-        raise _refused("domain_not_allowed")
+        raise _denied("domain_not_allowed")
 
 
 def _groups(mapping: GroupMapping, claims: Claims) -> frozenset[str]:
     found = mapping.path.find(claims)
     listed: Sequence[object] = [found] if isinstance(found, str) else found if isinstance(found, (list, tuple)) else ()
     if len(listed) > MAX_GROUPS:
-        raise _refused("too_many_groups")
+        raise _denied("too_many_groups")
     groups: set[str] = set()
     for each in listed:
         name = mapping.path.taken(each) if isinstance(each, str) and len(each) <= MAX_TEXT else None
@@ -169,12 +169,12 @@ def _attribute(path: ClaimPath, type_: str, claims: Claims) -> AttributeValue | 
     if type_ == AttributeType.SET and isinstance(found, (list, tuple)):
         texts = [path.taken(each) for each in found if isinstance(each, str) and len(each) <= MAX_TEXT]
         if len(texts) != len(found) or len(texts) > MAX_GROUPS:
-            raise _refused("attribute_not_understood")
+            raise _denied("attribute_not_understood")
         return tuple(text for text in texts if text is not None)
     if type_ == AttributeType.STRING:
         text = _text(path, claims)
         return text or None
-    raise _refused("attribute_not_understood")
+    raise _denied("attribute_not_understood")
 
 
 def _text(path: ClaimPath, claims: Claims) -> str:
@@ -194,5 +194,5 @@ def _equal(found: object, wanted: object) -> bool:
     return type(found) is type(wanted) and found == wanted
 
 
-def _refused(why: str) -> AuthenticationError:
+def _denied(why: str) -> AuthenticationError:
     return AuthenticationError(_WRONG, detail=why)
