@@ -35,8 +35,12 @@ def relation(
     definition: str | None = None,
     parents: tuple[tuple[str, str], ...] = (),
 ) -> Relation:
-    """A relation from the names of its columns."""
-    listed = tuple(CatalogColumn(column, number, 25) for number, column in enumerate(columns.split(), 1))
+    """A relation from the names of its columns; `c=a,b` is a generated column that is computed from `a` and `b`."""
+    named = [column.partition("=") for column in columns.split()]
+    listed = tuple(
+        CatalogColumn(column, number, 25, bool(behind), -1, tuple(filter(None, behind.split(","))))
+        for number, (column, _, behind) in enumerate(named, 1)
+    )
     return Relation(oid, schema, name, kind, listed, definition, parents)
 
 
@@ -78,6 +82,9 @@ RELATIONS: Final = {
         relation(20, "writing_view", "n", "view", definition=" SELECT nextval('public.orders_id_seq'::regclass) AS n;"),
         relation(23, "helped_view", "t", "view", definition=" SELECT public.tidy(o.id) AS t FROM public.orders o;"),
         relation(24, "touching_view", "t", "view", definition=" SELECT public.touch() AS t;"),
+        relation(25, "badges", "id ssn label=id,ssn", "partitioned"),
+        relation(26, "badges_1", "id ssn label=id,ssn", parents=(("public", "badges"),)),
+        relation(27, "pg_settings", "name setting", "view", schema="pg_catalog"),
         relation(22, "constant_view", "column1", "view", definition=" VALUES (1);"),
         relation(21, "x" * 63, "id"),
     )

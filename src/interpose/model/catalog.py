@@ -25,7 +25,8 @@ class Lookup(Enum):
 class CatalogColumn:
     """A live column: its name, attribute number (`pg_attribute.attnum`), type oid and type modifier (-1 for none).
 
-    Of a domain they are those of the type below it, as `RowDescription` has them.
+    Of a domain they are those of the type below it, as `RowDescription` has them. `computed_from` are the columns of the same
+    table that a generated column is computed from.
     """
 
     name: str
@@ -33,6 +34,7 @@ class CatalogColumn:
     type_oid: int
     generated: bool = False
     type_modifier: int = -1
+    computed_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,12 +127,13 @@ class FromClause(Calls):
     def _column_lineage(
         self, relation: Relation, parents: tuple[tuple[str, str], ...], real: dict[str, str] | None
     ) -> Callable[[str], Lineage]:
-        """The lineage of a relation's column: itself, its inheritance parents', and what a view computes it from."""
+        """The lineage of a relation's column: itself, its inheritance parents', and what a view or a generated column computes it from."""
         schema, name = relation.schema, relation.name
         behind: dict[str, Lineage] | None = None
         is_view = relation.kind in ("view", "matview") and schema not in SYSTEM_SCHEMAS
         if is_view:
             behind = self.view_columns(relation)
+        computed = {column.name: column.computed_from for column in relation.columns if column.generated}
 
         def lineage_of(column: str) -> Lineage:
             if real is not None:
@@ -144,9 +145,12 @@ class FromClause(Calls):
             if is_view:
                 value = (behind or {}).get(column, UNKNOWN)
                 return Lineage(value.sources | {own}, known=value.known, direct=value.direct)
-            if parents:
-                inherited = (ColumnResource(*parent, column) for parent in parents)
-                return Lineage(frozenset((own, *inherited)), direct=True)
+            names = (column, *computed.get(column, ()))
+            if parents or len(names) > 1:
+                tables = ((schema, name), *parents)
+                return Lineage(
+                    frozenset(ColumnResource(*table, each) for table in tables for each in names), direct=True
+                )
             return Lineage(frozenset((own,)), direct=True)
 
         return lineage_of

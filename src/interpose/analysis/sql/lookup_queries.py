@@ -51,9 +51,19 @@ A view's definition names what it reads by today's names, so those may change wi
 
 _DEFINITION = "CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END"
 
+_COMPUTED_FROM = """\
+CASE WHEN a.attgenerated = '' THEN 'false'::json ELSE (
+   SELECT coalesce(json_agg(DISTINCT ra.attname), '[]') FROM pg_depend d
+   JOIN pg_attribute ra ON ra.attrelid = d.refobjid AND ra.attnum = d.refobjsubid
+   WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid > 0 AND d.refobjsubid <> a.attnum
+    AND (d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = a.attnum
+     OR d.classid = 'pg_attrdef'::regclass AND d.objid IN
+      (SELECT ad.oid FROM pg_attrdef ad WHERE ad.adrelid = c.oid AND ad.adnum = a.attnum))) END"""
+"""What a generated column is computed from. PostgreSQL 14 notes it at the column, later ones at its expression."""
+
 _RELATIONS = f"""\
 SELECT 'relation', c.oid::text, n.nspname, c.relname, c.relkind::text, c.relpersistence::text,
- (SELECT json_agg(json_build_array(a.attname, a.attnum, a.attgenerated <> '', CASE t.typtype WHEN 'd' THEN (
+ (SELECT json_agg(json_build_array(a.attname, a.attnum, {_COMPUTED_FROM}, CASE t.typtype WHEN 'd' THEN (
    WITH RECURSIVE below AS (SELECT t.typbasetype AS type, t.typtypmod AS modifier
     UNION ALL SELECT d.typbasetype, d.typtypmod FROM below JOIN pg_type d ON d.oid = below.type WHERE d.typtype = 'd')
    SELECT json_build_array(below.type::bigint, below.modifier)
@@ -218,8 +228,15 @@ def _relation(
         name,
         _KINDS.get(kind, "unknown"),
         tuple(
-            CatalogColumn(str(name), int(number), int(type_oid), bool(generated), int(modifier))
-            for name, number, generated, (type_oid, modifier) in listed
+            CatalogColumn(
+                str(name),
+                int(number),
+                int(type_oid),
+                computed is not False,
+                int(modifier),
+                tuple(map(str, computed)) if isinstance(computed, list) else (),
+            )
+            for name, number, computed, (type_oid, modifier) in listed
         ),
         definition,
         tuple((str(each[0]), str(each[1])) for each in above),

@@ -12,7 +12,7 @@ from interpose.analysis.sql.lineage import CONSTANT
 from interpose.analysis.sql.queries import Queries
 from interpose.analysis.sql.scope import Scope, Table
 from interpose.model.actions import Action
-from interpose.model.analysis import FactValue
+from interpose.model.analysis import FactValue, SessionChange
 from interpose.model.resources import ColumnResource, TableResource
 
 _MERGE_ACTIONS: Final = {
@@ -51,6 +51,11 @@ class Modifications(Queries):
         self.touched.update(*table.sources())
         resource = table.resource
         assert resource is not None
+        if (resource.schema, resource.name) == ("pg_catalog", "pg_settings"):
+            # Its rule runs `set_config`, of whatever rows there are.
+            self.add_unknown("set_config_of_computed_name")
+            self.moves_path = True
+            self.changes.add(SessionChange.SETTINGS)
         self.add(action, resource, facts if resource.resolved else {**facts, "resolved": False})
         for schema, name in table.parents:
             self.add(action, TableResource(schema, name), facts)

@@ -50,6 +50,12 @@ def test_a_relation_is_read() -> None:
     assert relation.mark == "77"
 
 
+def test_a_generated_column_says_what_it_is_computed_from() -> None:
+    row = [*RELATION[:6], '[["id",1,false,[23,-1]],["n",2,["id"],[23,-1]]]', *RELATION[7:]]
+    (relation,) = read_page(CatalogNames(), (), [row]).relations
+    assert [(column.generated, column.computed_from) for column in relation.columns] == [(False, ()), (True, ("id",))]
+
+
 def test_overloads_are_folded_at_their_most_dangerous() -> None:
     rows = [routine("f", "i", "true", "internal"), routine("p", "v", "false", "plpgsql")]
     (folded,) = read_page(CatalogNames(), (), rows).routines
