@@ -41,7 +41,7 @@ def relation(
         CatalogColumn(column, number, 25, bool(behind), -1, tuple(filter(None, behind.split(","))))
         for number, (column, _, behind) in enumerate(named, 1)
     )
-    return Relation(oid, schema, name, kind, listed, definition, parents)
+    return Relation(oid, schema, name, kind, listed, definition, parents, ruled=name.startswith("ruled"))
 
 
 RELATIONS: Final = {
@@ -82,6 +82,7 @@ RELATIONS: Final = {
         relation(20, "writing_view", "n", "view", definition=" SELECT nextval('public.orders_id_seq'::regclass) AS n;"),
         relation(23, "helped_view", "t", "view", definition=" SELECT public.tidy(o.id) AS t FROM public.orders o;"),
         relation(24, "touching_view", "t", "view", definition=" SELECT public.touch() AS t;"),
+        relation(28, "ruled_table", "id ssn"),
         relation(25, "badges", "id ssn label=id,ssn", "partitioned"),
         relation(26, "badges_1", "id ssn label=id,ssn", parents=(("public", "badges"),)),
         relation(27, "pg_settings", "name setting", "view", schema="pg_catalog"),

@@ -44,7 +44,8 @@ class Relation:
     `kind` is `table`, `view`, `matview`, `foreign`, `sequence`, `partitioned`, `index` or `composite`.
     `definition` is the query of a view or materialized view (from `pg_get_viewdef`, fully qualified), else None.
     `parents` are the (schema, name) of inheritance parents or the partitioned table. `mark` changes whenever anything that
-    this was read from is written again, so that a change and a change back are seen.
+    this was read from is written again, so that a change and a change back are seen. `ruled`: it has rewrite rules, which make
+    other statements of those that write it.
     """
 
     oid: int
@@ -56,6 +57,7 @@ class Relation:
     parents: tuple[tuple[str, str], ...] = ()
     temporary: bool = False
     mark: str = ""
+    ruled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

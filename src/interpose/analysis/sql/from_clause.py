@@ -107,6 +107,7 @@ class FromClause(Calls):
             real_names=real,
         )
         table.parents = parents
+        table.ruled = relation.ruled and relation.schema not in SYSTEM_SCHEMAS
         self.tables.append(table)
         return table
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from interpose.analysis.sql.catalog import folded
 from interpose.model.catalog import Behind, CatalogColumn, CatalogNames, CatalogPage, Relation, Routine
@@ -75,7 +76,8 @@ SELECT 'relation', c.oid::text, n.nspname, c.relname, c.relkind::text, c.relpers
  (SELECT json_agg(json_build_array(pn.nspname, pc.relname) ORDER BY i.inhseqno)
   FROM pg_inherits i JOIN pg_class pc ON pc.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = pc.relnamespace
   WHERE i.inhrelid = c.oid)::text,
- {_MARK}
+ {_MARK},
+ EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1')::text
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE """  # noqa: S608 -- constants
 
 _ROUTINE = """\
@@ -166,8 +168,10 @@ def read_page(asked: CatalogNames, path: tuple[str, ...], rows: Iterable[Row]) -
                 definition,
                 parents,
                 str(mark),
+                ruled,
             ]:
-                relations.append(_relation(oid, schema, name, kind, persistence, columns, definition, parents, mark))
+                made = _relation(oid, schema, name, kind, persistence, columns, definition, parents, mark)
+                relations.append(replace(made, ruled=ruled == "true"))
             case ["routine", *rest]:
                 overload = _routine(rest)
                 key = (overload.schema, overload.name)

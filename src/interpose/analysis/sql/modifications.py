@@ -49,6 +49,7 @@ class Modifications(Queries):
         INVARIANT: all its columns are touched. A constraint that fails says `Failing row contains (…)`, with each of them.
         """
         self.touched.update(*table.sources())
+        self.used_known = self.used_known and not table.ruled
         resource = table.resource
         assert resource is not None
         if (resource.schema, resource.name) == ("pg_catalog", "pg_settings"):
@@ -80,7 +81,11 @@ class Modifications(Queries):
             which = "old" if option.returning_option.option == pb.RETURNING_OPTION_OLD else "new"
             aliases[which] = option.returning_option.value
         scope.named.update(dict.fromkeys(aliases.values(), table))
-        return self.targets(clause.exprs, scope)
+        columns = self.targets(clause.exprs, scope)
+        if table.ruled and columns is not None:
+            # The rule's own RETURNING takes its place.
+            return [(name, lineage.doubted()) for name, lineage in columns]
+        return columns
 
     def _insert(self, stmt: pb.InsertStmt, scope: Scope) -> Columns | None:
         if stmt.HasField("with_clause"):

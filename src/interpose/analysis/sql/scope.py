@@ -50,7 +50,7 @@ class Table:
     `resource` is set for what the catalog names (not for sub-selects, functions, common table expressions); its column reads
     become effects. `open` means that it may have columns that are not in `columns`; `rest` is their lineage. `lineage_of`
     gives the lineage of a column of a resource. `reads` are the columns read, by the catalog's names. `target` marks the
-    table that a statement writes. The last `unshown` columns can be named, but `*` leaves them out.
+    table that a statement writes, `ruled` one whose rules make other statements of that. The last `unshown` columns can be named, but `*` leaves them out.
     """
 
     __slots__ = (
@@ -67,6 +67,7 @@ class Table:
         "reads",
         "resource",
         "rest",
+        "ruled",
         "schema",
         "target",
         "unshown",
@@ -104,6 +105,7 @@ class Table:
         self.target = False
         self.unshown = 0
         self.parents: tuple[tuple[str, str], ...] = ()
+        self.ruled = False
 
     def read(self, column: str) -> Lineage:
         """Read one of `columns`, or else one that is not known by name: counts as used, and answers its lineage."""

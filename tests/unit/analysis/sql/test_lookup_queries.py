@@ -16,6 +16,7 @@ RELATION = [
     "SELECT 1",
     '[["a","b"]]',
     "77",
+    "true",
 ]
 
 
@@ -48,6 +49,7 @@ def test_a_relation_is_read() -> None:
     assert relation.columns == (CatalogColumn("id", 1, 23), CatalogColumn("n", 2, 1043, True, 14))
     assert relation.parents == (("a", "b"),)
     assert relation.mark == "77"
+    assert relation.ruled
 
 
 def test_a_generated_column_says_what_it_is_computed_from() -> None:
