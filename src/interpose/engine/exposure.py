@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from interpose.model.actions import Action
-from interpose.model.analysis import Analysis, Effect, SessionChange, every_statement
+from interpose.model.analysis import DEFINITION, Analysis, Effect, SessionChange, every_statement
 from interpose.model.masks import RevealTable
 from interpose.model.resources import ColumnResource, ObjectResource, SchemaResource, TableResource
 
@@ -56,6 +56,8 @@ def exposure_of(analysis: Analysis, reveal: RevealTable) -> Exposure:
     for statement in every_statement(analysis):
         stores = stores or bool(statement.sinks) or not statement.sinks_known
         if hidden and not statement.sinks_known:
+            escapes = True
+        if reveal.strict and DEFINITION in statement.sinks:
             escapes = True
         for column in statement.sinks:
             if column in hidden:

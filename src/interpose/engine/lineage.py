@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from interpose.masking.strictness import strictest as strictest_transform
-from interpose.model.analysis import Analysis, OutputColumn
+from interpose.model.analysis import DEFINITION, Analysis, OutputColumn
 from interpose.model.catalog import CatalogBasis, CatalogView, Lookup, Relation
 from interpose.model.masks import MaskRule
 from interpose.model.resources import ColumnResource
@@ -93,15 +93,18 @@ def column_rules(
     catalog: CatalogView,
     *,
     trusted: bool,
+    definitions: bool = True,
 ) -> list[MaskRule | None]:
-    """The rule of each column, None where it may be shown.
+    """The rule of each column, None where it may be shown. `definitions` tells whether the texts of definitions may be.
 
     `trusted` is false while the session has changed the catalog in a transaction that is not over: lineage was then made from a
     catalog that the session does not see, and only the origins that the server names still stand.
     """
     return [
-        _rule(column, None if outputs is None else outputs[index], hidden, catalog, trusted=trusted)
-        for index, column in enumerate(shape.columns)
+        _rule(column, output, hidden, catalog, trusted=trusted)
+        if definitions or output is None or DEFINITION not in output.sources
+        else WHOLE
+        for column, output in zip(shape.columns, outputs or (None,) * len(shape.columns), strict=True)
     ]
 
 

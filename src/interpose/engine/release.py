@@ -101,7 +101,14 @@ class Release:
             if shape.copy and (outputs is None or session.catalog_dirty):
                 # COPY names no origins, so nothing but lineage explains its columns.
                 return self._refuse(session, _UNEXPLAINED_COPY)
-            rules = column_rules(shape, outputs, reveal.columns, catalog, trusted=not session.catalog_dirty)
+            rules = column_rules(
+                shape,
+                outputs,
+                reveal.columns,
+                catalog,
+                trusted=not session.catalog_dirty,
+                definitions=not reveal.strict,
+            )
         try:
             if not shape.copy:
                 plan, stream = build_plan(shape, rules, reveal.content, self._scope_key(session.connection)), None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from interpose.model.actions import Action
 from interpose.model.catalog import NO_BASIS, CatalogBasis, CatalogNames
@@ -46,6 +47,11 @@ class Outputs:
     """
 
     columns: tuple[OutputColumn, ...] | None
+
+
+DEFINITION: Final = ColumnResource("pg_catalog", "", "definition")
+"""Stands among the sources of a value that is the text of a definition or a comment: it may hold constants that its owner wrote,
+and no rows. It is shown, but not to whom a column is strict."""
 
 
 class SessionChange(Enum):

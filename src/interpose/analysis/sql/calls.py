@@ -17,7 +17,7 @@ from interpose.analysis.sql.lineage import CONSTANT, UNKNOWN, Lineage, combine
 from interpose.analysis.sql.reviewed import REVIEWED, Deed, Verdict
 from interpose.analysis.sql.settings import PINNED, set_setting
 from interpose.model.actions import Action
-from interpose.model.analysis import FactValue, SessionChange, Unanalysable
+from interpose.model.analysis import DEFINITION, FactValue, SessionChange, Unanalysable
 from interpose.model.catalog import Behind, Lookup, Routine
 from interpose.model.resources import (
     FunctionResource,
@@ -97,6 +97,8 @@ class Calls(Expressions):
                 return value
             case Verdict.CATALOG:
                 return value.doubted()
+            case Verdict.DEFINES:
+                return Lineage(value.sources | {DEFINITION}, known=value.known)
             case Verdict.INNER | Verdict.UNREVIEWED:
                 self.add_unknown("function_not_reviewed")
                 self.changes.add(SessionChange.OPAQUE)

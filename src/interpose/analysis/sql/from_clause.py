@@ -21,6 +21,9 @@ from interpose.analysis.sql.scope import Aliased, FromItem, Join, Scope, Table, 
 from interpose.model.catalog import Behind, Relation
 from interpose.model.resources import ColumnResource, TableResource
 
+_PARTITION_BOUNDS: Final = ("pg_class", "relpartbound")
+"""Of a table that is partitioned by the values of a column, these are such values."""
+
 SYSTEM_SCHEMAS: Final = frozenset({"pg_catalog", "information_schema", "pg_toast"})
 
 _RESOURCE_KINDS: Final = {"view": "view", "matview": "matview", "foreign": "foreign", "sequence": "sequence"}
@@ -141,7 +144,9 @@ class FromClause(Calls):
                 column = real[column]
             own = ColumnResource(schema, name, column)
             if schema in SYSTEM_SCHEMAS or (name, column) in SYSTEM_COPIES:
-                known = (name, column) not in SYSTEM_COPIES and (name, column) not in SYSTEM_DEFINITIONS
+                if (name, column) in SYSTEM_DEFINITIONS:
+                    return Lineage(frozenset((own, DEFINITION)))
+                known = (name, column) not in SYSTEM_COPIES and (name, column) != _PARTITION_BOUNDS
                 return Lineage(frozenset((own,)), known=known, direct=True)
             if is_view:
                 value = (behind or {}).get(column, UNKNOWN)

@@ -110,7 +110,6 @@ SYSTEM_DEFINITIONS: Final = frozenset(
         ("domains", "domain_default"),
         ("parameters", "parameter_default"),
         ("pg_attrdef", "adbin"),
-        ("pg_class", "relpartbound"),
         ("pg_constraint", "conbin"),
         ("pg_description", "description"),
         ("pg_index", "indexprs"),

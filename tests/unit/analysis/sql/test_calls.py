@@ -63,10 +63,17 @@ def test_what_keeps_its_argument_is_given_nothing_hidden(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", named(Verdict.CATALOG))
-def test_of_what_shows_definitions_nothing_is_known(name: str) -> None:
+def test_of_what_shows_stored_values_nothing_is_known(name: str) -> None:
     found = called(name)
     assert actions(found) == {Action.CALL, Action.SELECT}
     assert shown(found) == (False, {PUBLIC_SSN})
+
+
+@pytest.mark.parametrize("name", named(Verdict.DEFINES))
+def test_what_shows_definitions_says_so(name: str) -> None:
+    found = called(name)
+    assert actions(found) == {Action.CALL, Action.SELECT}
+    assert shown(found) == (True, {PUBLIC_SSN, "pg_catalog..definition"})
 
 
 @pytest.mark.parametrize("name", [*named(Verdict.INNER)[::20], "domain_in", "made_up_in_version_19"])

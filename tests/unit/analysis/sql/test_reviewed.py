@@ -65,13 +65,11 @@ def test_everything_is_reviewed_and_every_deed_is_known() -> None:
             Verdict.REPORTS,
         ),
         ("pg_advisory_lock pg_try_advisory_xact_lock setseed lo_lseek tsvector_update_trigger", Verdict.KEEPS),
-        (
-            "pg_get_viewdef pg_get_expr pg_get_indexdef pg_get_constraintdef pg_get_partition_constraintdef",
-            Verdict.CATALOG,
-        ),
+        ("pg_get_viewdef pg_get_expr pg_get_indexdef pg_get_constraintdef", Verdict.DEFINES),
+        ("pg_get_partition_constraintdef", Verdict.CATALOG),
         (
             "pg_get_ruledef pg_get_triggerdef pg_get_functiondef pg_get_statisticsobjdef obj_description",
-            Verdict.CATALOG,
+            Verdict.DEFINES,
         ),
         ("pg_stat_get_activity pg_mcv_list_items pg_cursor pg_input_error_info pg_node_tree_out", Verdict.CATALOG),
         ("domain_in array_in record_in eqsel bthandler array_agg_transfn boolrecv", Verdict.INNER),
