@@ -153,7 +153,8 @@ def test_no_function_shows_what_is_hidden_even_where_every_call_is_permitted(sho
 def test_definitions_are_shown_to_people_and_not_in_strict_mode(shop: Scene, way: str) -> None:
     assert any(secret in _shown(shop, way) for secret in SECRETS)
     strict = _shown(shop, way, "shopbot")
-    assert "redacted" in strict
+    # Somebody made an operator `=` here: in strict mode what compares with it is refused.
+    assert "redacted" in strict or "hidden from you" in strict
     for secret in SECRETS:
         assert secret not in strict, f"{secret} in {strict[:500]}"
 

@@ -18,6 +18,7 @@ from interpose.analysis.sql.function_columns import columns_of_call
 from interpose.analysis.sql.functions import SYSTEM_COPIES, SYSTEM_DEFINITIONS
 from interpose.analysis.sql.lineage import CONSTANT, UNKNOWN, Lineage, combine
 from interpose.analysis.sql.scope import Aliased, FromItem, Join, Scope, Table, distinct
+from interpose.model.analysis import DEFINITION
 from interpose.model.catalog import Behind, Relation
 from interpose.model.resources import ColumnResource, TableResource
 
