@@ -151,10 +151,11 @@ def test_no_function_shows_what_is_hidden_even_where_every_call_is_permitted(sho
 
 @pytest.mark.parametrize("way", DEFINITIONS)
 def test_definitions_are_shown_to_people_and_not_in_strict_mode(shop: Scene, way: str) -> None:
-    assert any(secret in _shown(shop, way) for secret in SECRETS)
+    # information_schema answers owners only, and the gateway's role is none.
+    assert "information_schema" in way or any(secret in _shown(shop, way) for secret in SECRETS)
     strict = _shown(shop, way, "shopbot")
     # Somebody made an operator `=` here: in strict mode what compares with it is refused.
-    assert "redacted" in strict or "hidden from you" in strict
+    assert any(word in strict for word in ("redacted", "hidden from you", "SELECT 0"))
     for secret in SECRETS:
         assert secret not in strict, f"{secret} in {strict[:500]}"
 
