@@ -23,6 +23,7 @@ OWNERS: Final[Mapping[str, tuple[str, list[str]]]] = {
     "cedarpy": ("cedarpy", ["policy"]),
     "cryptography": ("cryptography", ["secrets", "recording", "identity", "net", "store", "protocols"]),
     "google": ("protobuf", ["analysis/sql"]),
+    "jinja2": ("jinja2", ["web"]),
     "joserfc": ("joserfc", ["identity"]),
     "msgspec": ("msgspec", ABOVE_THE_MODEL),
     "postgast": ("postgast", ["analysis/sql"]),
@@ -35,7 +36,7 @@ OWNERS: Final[Mapping[str, tuple[str, list[str]]]] = {
     "starlette": ("starlette", ["api", "web", "app"]),
     "structlog": ("structlog", ["telemetry"]),
     "typer": ("typer", ["cli"]),
-    "uvicorn": ("uvicorn", ["api", "web", "app"]),
+    "uvicorn": ("uvicorn", ["app"]),
     "uvloop": ("uvloop", ["net", "app"]),
     "zstandard": ("zstandard", ["recording"]),
 }

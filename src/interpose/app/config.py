@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from interpose.app.providers import read_providers
+from interpose.app.public import read_public
 from interpose.app.settings import (
     AdminSettings,
     AuditSettings,
@@ -47,6 +48,7 @@ def read_settings(path: Path, protocols: Mapping[str, ProtocolSpec]) -> Settings
             _connection(name, section, folder, protocols) for name, section in top.sections("connections")
         ),
         admin=_admin(top.section("admin"), folder),
+        public=read_public(top, lambda text: _path(folder, text), _address),
         recording=_recording(top.section("recording")),
         audit=_audit(top.section("audit"), folder),
         limits=_limits(top.section("limits")),

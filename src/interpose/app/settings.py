@@ -54,6 +54,19 @@ class AdminSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicSettings:
+    """Where the pages for people and the login of the command line listen, and the origin under which they are reached.
+
+    `url` is `https://host[:port]` without a path; loopback may do without TLS.
+    """
+
+    url: str
+    address: Address = Address("127.0.0.1", 6443)
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingSettings:
     """`result_cap` is bytes of result kept per command; retention in seconds (0 keeps for ever)."""
 
@@ -111,6 +124,7 @@ class Settings:
     listeners: tuple[ListenerSettings, ...]
     connections: tuple[Connection, ...]
     admin: AdminSettings = AdminSettings()
+    public: PublicSettings | None = None
     recording: RecordingSettings = RecordingSettings()
     audit: AuditSettings = AuditSettings()
     limits: LimitSettings = LimitSettings()

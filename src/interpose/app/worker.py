@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from interpose import __version__
 from interpose.analysis.sql.catalog import CatalogCache
 from interpose.api.admin import AdminApi
-from interpose.api.server import AdminServer
+from interpose.app.http_server import HttpServer
 from interpose.app.loading import Loaded
 from interpose.app.operations import END_TOPIC, PolicyRights, StoredSessions, WorkerOperations
+from interpose.app.people import TokenDesk, people_site
 from interpose.app.protocols import PROTOCOLS
 from interpose.app.reload import Reloader
 from interpose.app.secrets import open_secrets
-from interpose.app.settings import ListenerSettings, Settings
+from interpose.app.settings import ListenerSettings, PublicSettings, Settings
 from interpose.app.state import State
 from interpose.app.telemetry import Telemetry
 from interpose.engine.admit import DRAINING, Admission, gateway_grant
@@ -102,6 +103,7 @@ class Worker:
         self._holder = SnapshotHolder(loaded.snapshot)
         audit, clock = telemetry.chain(state.record.chain), state.clock
         self._directory = Directory(self._holder, state.directory, audit, state.bus, clock)
+        self._desk = TokenDesk(self._holder, self._directory, state.tokens, audit, clock, state.ids)
         self._reloader = Reloader(loaded, self._directory, audit, telemetry)
         self._registry = SessionRegistry()
         self._session_options = SessionOptions(write_stall=self._settings.limits.write_stall)
@@ -161,7 +163,7 @@ class Worker:
             self._journal,
         )
         self._listeners: list[Listener] = []
-        self._admin: AdminServer | None = None
+        self._http: list[HttpServer] = []
         telemetry.waiting(lambda: self._approvals.waiting)
 
     def _connections(self) -> Mapping[ConnectionName, Connection]:
@@ -184,8 +186,11 @@ class Worker:
         for settings in self._settings.listeners:
             self._listeners.append(self._listener(settings, pending))
         if self._index == 0:
-            self._admin = self._admin_server()
-            self._admin.start()
+            self._http = [self._admin_server()]
+            if self._settings.public is not None:
+                self._http.append(self._public_server(self._settings.public))
+            for server in self._http:
+                server.start()
         for listener in self._listeners:
             listener.start()
         self._telemetry.tell(
@@ -214,8 +219,8 @@ class Worker:
         self._approvals.drain()
         await self._live.drain(DRAINING, 0.0 if failure else self._settings.limits.drain)
         await self._cancels.settle()
-        if self._admin is not None:
-            await self._admin.stop()
+        for server in self._http:
+            await server.stop()
         self._catalogs.close()
         await self._tasks.stop()
         return 1 if failure else 0
@@ -304,7 +309,7 @@ class Worker:
 
     # --- the admin API
 
-    def _admin_server(self) -> AdminServer:
+    def _admin_server(self) -> HttpServer:
         operations = WorkerOperations(
             self._reloader,
             self._state.record.chain,
@@ -328,4 +333,12 @@ class Worker:
             FailureLimiter(self._state.clock, limits.login_failures * 3, limits.login_window),
         )
         admin = self._settings.admin
-        return AdminServer(api.application(), admin.address, admin.certificate, admin.key)
+        return HttpServer("admin api", api.application(), admin.address, admin.certificate, admin.key)
+
+    # --- the pages for people
+
+    def _public_server(self, public: PublicSettings) -> HttpServer:
+        state, limits = self._state, self._holder.current.limits
+        failures = FailureLimiter(state.clock, limits.login_failures * 3, limits.login_window)
+        site = people_site(public.url, (), self._desk, failures, state.clock, state.ids)
+        return HttpServer("public", site, public.address, public.certificate, public.key)

@@ -106,6 +106,12 @@ class StoreError(InterposeError):
     code = "store_unavailable"
 
 
+class ProviderError(InterposeError):
+    """An identity provider is down, misconfigured, or broke its protocol; nobody is let in by it meanwhile."""
+
+    code = "provider_unavailable"
+
+
 class SecretError(InterposeError):
     """The upstream credential could not be had; the public message never says more than that."""
 

@@ -1,4 +1,4 @@
-"""Running the admin API on a socket inside the gateway's own event loop."""
+"""Running an HTTP application on a socket inside the gateway's own event loop: the admin API and the pages for people."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from interpose.model.connection import Address
 
+_CONCURRENT = 200
 
-class AdminServer:
+
+class HttpServer:
     """One uvicorn server over a bound socket; signals are the app's business, not uvicorn's."""
 
-    def __init__(self, application: Starlette, address: Address, certificate: Path | None, key: Path | None) -> None:
-        """Bind now, so that a port in use is told at start; raises `OSError`."""
+    def __init__(
+        self, name: str, application: ASGIApp, address: Address, certificate: Path | None, key: Path | None
+    ) -> None:
+        """Bind now, so that a port in use is told at start; raises `OSError`. `name` is the task's."""
+        self._name = name
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -32,10 +37,12 @@ class AdminServer:
             log_level="warning",
             access_log=False,
             server_header=False,
+            # INVARIANT: the client's address is the socket's. A header that anybody can write never changes it.
+            proxy_headers=False,
             ssl_certfile=None if certificate is None else str(certificate),
             ssl_keyfile=None if key is None else str(key),
             timeout_keep_alive=5,
-            limit_concurrency=200,
+            limit_concurrency=_CONCURRENT,
             lifespan="off",
             log_config=None,
         )
@@ -44,7 +51,7 @@ class AdminServer:
 
     def start(self) -> None:
         """Serve in a task of the running loop."""
-        self._task = asyncio.get_running_loop().create_task(self._server.serve([self._socket]), name="admin api")
+        self._task = asyncio.get_running_loop().create_task(self._server.serve([self._socket]), name=self._name)
 
     async def stop(self) -> None:
         """Finish what is under way, then stop."""

@@ -1,0 +1,106 @@
+"""The pages for people, wired: who may sign in and how, and the desk that hands them access tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.types import ASGIApp
+
+from interpose.engine.directory import Directory
+from interpose.engine.limits import FailureLimiter
+from interpose.engine.ports import AuditChain, Clock, Ids, TokenStore
+from interpose.engine.signing_in import SignedIn, SignIn
+from interpose.engine.snapshot import SnapshotHolder
+from interpose.engine.standing import present_principal
+from interpose.identity.tokens import TokenIssuer, looks_like_token, token_digest
+from interpose.model.errors import ClientError
+from interpose.model.ids import TokenId
+from interpose.web.browsers import Browsers
+from interpose.web.ports import Issued, Provider
+from interpose.web.sign_in import SignInPages
+from interpose.web.site import Site
+
+TOKEN_SECONDS: Final = 8 * 3600.0
+"""The longest that a token of `interpose login` lives; it ends earlier where the provider's word does."""
+
+
+class TokenDesk:
+    """The port `Desk` of the pages, over the directory and the token store."""
+
+    def __init__(
+        self,
+        holder: SnapshotHolder,
+        directory: Directory,
+        tokens: TokenStore,
+        audit: AuditChain,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        """`sign_in` is for the providers: every outcome goes through it."""
+        self._holder = holder
+        self._directory = directory
+        self._tokens = tokens
+        self._issuer = TokenIssuer(tokens, lambda: holder.current.principals, audit, clock, ids)
+        self._clock = clock
+        self.sign_in = SignIn(directory, audit, clock)
+
+    def present(self, who: SignedIn) -> bool:
+        """Whether the principal of this login is known now; one that another subject has taken over is not."""
+        name = who.identity.principal.name
+        entry = self._directory.entry(name)
+        return (
+            present_principal(self._holder.current, who.identity.principal) is not None
+            and entry is not None
+            and (entry.provider, entry.subject) == (who.proof.provider, who.proof.subject)
+        )
+
+    async def issue(self, who: SignedIn, client: str) -> Issued:
+        """A token, never past what the provider vouched for."""
+        name = who.identity.principal.name
+        entry = self._directory.entry(name) if self.present(who) else None
+        if entry is None:
+            raise ClientError("your login is over", hint="sign in again")
+        now = self._clock.wall()
+        until = min(
+            who.proof.valid_until, now + TOKEN_SECONDS, *([] if entry.valid_until is None else [entry.valid_until])
+        )
+        record, token = await self._issuer.create(
+            name,
+            by=who.identity.principal.label,
+            ttl=until - now,
+            description=f"interpose login: {client}"[:200],
+        )
+        return Issued(token, record.id, name, until)
+
+    async def revoke(self, token: str) -> bool:
+        """Take back a token by its text; whoever has it may end it."""
+        record = await self._tokens.find(token_digest(token)) if looks_like_token(token) else None
+        if record is None or record.revoked_at is not None:
+            return False
+        return await self._issuer.revoke(record.id, by=f"the holder of {record.principal}'s token")
+
+    async def withdraw(self, issued: Issued) -> None:
+        """Take back a token whose code was used twice."""
+        await self._issuer.revoke(TokenId(issued.id), by="the gateway: its code was used twice")
+
+    def decided(self, who: SignedIn, approved: bool, how: str, client: str, asked_from: str, source: str) -> None:
+        """Into the audit chain."""
+        self.sign_in.decided(who, approved, how, client, asked_from, source)
+
+    def signed_out(self, who: SignedIn, source: str) -> None:
+        """Into the audit chain."""
+        self.sign_in.ended(who.proof, "signed_out", source)
+
+    def failed(self, provider: str, reason: str, source: str) -> None:
+        """Into the audit chain."""
+        self.sign_in.failed(provider, "", "", reason, source)
+
+
+def people_site(
+    origin: str, providers: Sequence[Provider], desk: TokenDesk, failures: FailureLimiter, clock: Clock, ids: Ids
+) -> ASGIApp:
+    """The whole public address."""
+    browsers = Browsers(clock, ids)
+    sign_in = SignInPages(origin, providers, browsers, desk, failures)
+    return Site(origin, sign_in.routes()).application()

@@ -1,0 +1,77 @@
+"""What the pages need from below: providers that people sign in with, and the desk that hands out access tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from interpose.engine.signing_in import Departure, SignedIn
+
+
+class Provider(Protocol):
+    """One configured identity provider to which a browser is sent."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration, as it stands in paths."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What people read on the button."""
+        ...
+
+    async def depart(self, redirect_uri: str) -> Departure:
+        """Begin a login; raises `ProviderError`."""
+        ...
+
+    async def arrive(self, departure: Departure, redirect_uri: str, answer: Mapping[str, str], source: str) -> SignedIn:
+        """The browser came back with `answer`. Raises `AuthenticationError` (already in the audit), `ProviderError`, `StoreError`."""
+        ...
+
+    async def farewell(self, hint: str, return_to: str) -> str | None:
+        """Where to end the session at the provider as well; None when it has no such place."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new access token; shown to the program that asked, once."""
+
+    token: str = field(repr=False)
+    id: str
+    principal: str
+    expires_at: float
+
+
+class Desk(Protocol):
+    """Hands out and takes back access tokens, and keeps the record of what people answered."""
+
+    def present(self, who: SignedIn) -> bool:
+        """Whether this principal is known, not disabled, and still vouched for."""
+        ...
+
+    async def issue(self, who: SignedIn, client: str) -> Issued:
+        """A token for them. Raises `ClientError` when they are gone, `RecordingError`, `StoreError`."""
+        ...
+
+    async def revoke(self, token: str) -> bool:
+        """Take back a token by its text; False when it is none. Raises `RecordingError`, `StoreError`."""
+        ...
+
+    async def withdraw(self, issued: Issued) -> None:
+        """Take back a token that somebody else may have. Raises `RecordingError`, `StoreError`."""
+        ...
+
+    def decided(self, who: SignedIn, approved: bool, how: str, client: str, asked_from: str, source: str) -> None:
+        """Record an answer, before it takes effect. Raises `RecordingError`."""
+        ...
+
+    def signed_out(self, who: SignedIn, source: str) -> None:
+        """Record that somebody signed out. Raises `RecordingError`."""
+        ...
+
+    def failed(self, provider: str, reason: str, source: str) -> None:
+        """Record a login or a guess that failed before any provider saw it. Raises `RecordingError`."""
+        ...

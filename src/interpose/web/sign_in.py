@@ -1,0 +1,172 @@
+"""Signing in and out with a browser: the list of providers, the way there and back, and the page of somebody who is signed in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from interpose.engine.limits import FailureLimiter, address_group
+from interpose.model.errors import AuthenticationError
+from interpose.web.browsers import Browsers, BrowserSession
+from interpose.web.pages import page
+from interpose.web.requests import (
+    LOGIN_COOKIE,
+    SESSION_COOKIE,
+    RefusedRequestError,
+    check_csrf,
+    check_same_site,
+    drop_cookie,
+    read_form,
+    read_query,
+    set_cookie,
+    source_of,
+)
+
+if TYPE_CHECKING:
+    from interpose.web.ports import Desk, Provider
+
+HOME: Final = "/"
+_THEN: Final = re.compile(r"/(?:authorize/[A-Za-z0-9_-]{43}|device(?:\?code=[A-Z]{4}-[A-Z]{4})?)?")
+"""Where a browser may go after it has signed in: pages of ours and nothing else."""
+
+
+def safe_then(text: str) -> str:
+    """The page to go on with: one of ours, or home."""
+    return text if _THEN.fullmatch(text) else HOME
+
+
+class SignInPages:
+    """The pages."""
+
+    def __init__(
+        self, origin: str, providers: Sequence[Provider], browsers: Browsers, desk: Desk, failures: FailureLimiter
+    ) -> None:
+        """`failures` bounds logins that fail, an address."""
+        self._origin = origin
+        self._providers: Mapping[str, Provider] = {provider.name: provider for provider in providers}
+        self._browsers = browsers
+        self._desk = desk
+        self._failures = failures
+
+    def routes(self) -> list[Route]:
+        """Where they are."""
+        return [
+            Route("/", self.home, methods=["GET"]),
+            Route("/login/{provider}", self.depart, methods=["GET"]),
+            Route("/login/{provider}/callback", self.arrive, methods=["GET"]),
+            Route("/logout", self.sign_out, methods=["POST"]),
+            Route("/signed-out", self.signed_out, methods=["GET"]),
+        ]
+
+    def session(self, request: Request) -> BrowserSession | None:
+        """The session of this browser; None when its principal is not vouched for any more, too."""
+        session = self._browsers.find(request.cookies.get(SESSION_COOKIE))
+        return session if session is not None and self._desk.present(session.who) else None
+
+    def ask_to_sign_in(self, then: str, why: str = "") -> Response:
+        """The list of providers; afterwards the browser goes on with `then`."""
+        listed = [{"name": each.name, "title": each.title} for each in self._providers.values()]
+        return page("sign_in", providers=listed, then=safe_then(then), why=why)
+
+    async def home(self, request: Request) -> Response:
+        """Who is signed in, or the list of providers."""
+        session = self.session(request)
+        if session is None:
+            return self.ask_to_sign_in(HOME)
+        proof, principal = session.who.proof, session.who.identity.principal
+        return page(
+            "home",
+            name=principal.name,
+            groups=sorted(principal.groups),
+            provider=self._title(proof.provider),
+            until=proof.valid_until,
+            csrf=session.csrf,
+        )
+
+    async def depart(self, request: Request) -> Response:
+        """Send the browser to its provider."""
+        provider = self._provider(request)
+        self._check_failures(request)
+        departure = await provider.depart(self._callback(provider))
+        then = safe_then(read_query(request).get("then", HOME))
+        cookie = self._browsers.leaves(provider.name, departure, then, request.cookies.get(LOGIN_COOKIE))
+        response = RedirectResponse(departure.url, 303)
+        set_cookie(response, LOGIN_COOKIE, cookie)
+        return response
+
+    async def arrive(self, request: Request) -> Response:
+        """The browser is back from its provider."""
+        provider = self._provider(request)
+        self._check_failures(request)
+        source = source_of(request)
+        answer = read_query(request)
+        journey = self._browsers.returns(provider.name, answer.get("state", ""), request.cookies.get(LOGIN_COOKIE))
+        if journey is None:
+            self._failures.failed(address_group(source))
+            self._desk.failed(provider.name, "state_unknown", source)
+            raise RefusedRequestError(
+                "This login is not known",
+                "It was begun in another browser, took longer than ten minutes, or was used already.",
+                "Begin again from the gateway's own page.",
+            )
+        try:
+            who = await provider.arrive(journey.departure, self._callback(provider), answer, source)
+        except AuthenticationError:
+            self._failures.failed(address_group(source))
+            raise
+        # Whoever was signed in before in this browser is not any more.
+        self._browsers.sign_out(request.cookies.get(SESSION_COOKIE))
+        response = RedirectResponse(journey.then, 303)
+        set_cookie(response, SESSION_COOKIE, self._browsers.sign_in(who, source))
+        return response
+
+    async def sign_out(self, request: Request) -> Response:
+        """End the session here, and send the browser to end it at the provider as well."""
+        check_same_site(request, self._origin)
+        session = self._browsers.find(request.cookies.get(SESSION_COOKIE))
+        target = "/signed-out"
+        if session is not None:
+            check_csrf(await read_form(request), session.csrf)
+            self._desk.signed_out(session.who, source_of(request))
+            self._browsers.sign_out(request.cookies.get(SESSION_COOKIE))
+            provider = self._providers.get(session.who.proof.provider)
+            farewell = None
+            if provider is not None:
+                farewell = await provider.farewell(session.who.hint, f"{self._origin}/signed-out")
+            target = "/signed-out" if farewell is None else farewell
+        # A page and not a redirect: a form may lead to this gateway only, wherever the provider stands.
+        response = page("leaving", target=target) if target != "/signed-out" else RedirectResponse(target, 303)
+        drop_cookie(response, SESSION_COOKIE)
+        return response
+
+    async def signed_out(self, _: Request) -> Response:
+        """The last page."""
+        return page("message", title="Signed out", text="You are signed out of this gateway.", hint="", bad=False)
+
+    def _provider(self, request: Request) -> Provider:
+        provider = self._providers.get(request.path_params["provider"])
+        if provider is None:
+            raise RefusedRequestError("Not found", "There is no such identity provider here.", status=404)
+        return provider
+
+    def _title(self, name: str) -> str:
+        provider = self._providers.get(name)
+        return name if provider is None else provider.title
+
+    def _callback(self, provider: Provider) -> str:
+        # One address a provider: an answer of one can never be taken for an answer of another (RFC 9700 §4.4.2.2).
+        return f"{self._origin}/login/{provider.name}/callback"
+
+    def _check_failures(self, request: Request) -> None:
+        if self._failures.blocked(address_group(source_of(request))):
+            raise RefusedRequestError(
+                "Too many attempts",
+                "Too many logins from your address have failed.",
+                "Wait a minute, then try again.",
+                429,
+            )
