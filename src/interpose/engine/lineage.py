@@ -41,9 +41,18 @@ def static_outputs(analysis: Analysis, statement: int | None, shape: ResultShape
     if statement is None or not 0 <= statement < len(analysis.statements):
         return None
     outputs = analysis.statements[statement].outputs
+    if outputs is not None and outputs.columns is None and outputs.every is not None:
+        return [outputs.every] * len(shape.columns)
     if outputs is None or outputs.columns is None or len(outputs.columns) != len(shape.columns):
         return None
     return outputs.columns
+
+
+def shows_setting(analysis: Analysis, statement: int | None) -> bool:
+    """Whether this result is a setting's (SHOW): it names nothing of the catalog, so a changed one makes no difference."""
+    return (
+        statement is not None and statement < len(analysis.statements) and analysis.statements[statement].tag == "SHOW"
+    )
 
 
 def missing_origins(shape: ResultShape, catalog: CatalogView) -> frozenset[int]:

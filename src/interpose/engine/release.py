@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 from interpose.engine.copying import copy_layout, copy_shape, copy_stream
 from interpose.engine.freshness import changed_meanwhile
-from interpose.engine.lineage import column_rules, missing_ancestors, missing_origins, origin_basis, static_outputs
+from interpose.engine.lineage import (
+    column_rules,
+    missing_ancestors,
+    missing_origins,
+    origin_basis,
+    shows_setting,
+    static_outputs,
+)
 from interpose.engine.sessions import RECORD_LOST
 from interpose.masking.plan import build_plan
 from interpose.masking.pseudonyms import scope_key
@@ -101,12 +108,13 @@ class Release:
             if shape.copy and (outputs is None or session.catalog_dirty):
                 # COPY names no origins, so nothing but lineage explains its columns.
                 return self._refuse(session, _UNEXPLAINED_COPY)
+            trusted = not session.catalog_dirty or shows_setting(answer.analysis, show.statement)
             rules = column_rules(
                 shape,
                 outputs,
                 reveal.columns,
                 catalog,
-                trusted=not session.catalog_dirty,
+                trusted=trusted,
                 definitions=not reveal.strict,
             )
         try:

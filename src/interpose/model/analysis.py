@@ -43,10 +43,11 @@ class OutputColumn:
 class Outputs:
     """The results of one statement, or None in `Analysis.outputs` where it returns no rows.
 
-    `columns` is None when even their number is not known.
+    `columns` is None when even their number is not known. `every` is then what each of them can be computed from, if that is known.
     """
 
     columns: tuple[OutputColumn, ...] | None
+    every: OutputColumn | None = None
 
 
 DEFINITION: Final = ColumnResource("pg_catalog", "", "definition")

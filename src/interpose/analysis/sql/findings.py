@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from postgast import pg_query_pb2 as pb
 
 from interpose.analysis.sql.functions import SYSTEM_COPIES
-from interpose.analysis.sql.lineage import NO_SOURCES, Lineage
+from interpose.analysis.sql.lineage import NO_SOURCES, UNKNOWN, Lineage
 from interpose.analysis.sql.scope import Table
 from interpose.analysis.sql.state import CommandState
 from interpose.model.actions import Action
@@ -40,6 +40,10 @@ class Findings:
         self.read_log: list[frozenset[ColumnResource]] = []
         self.infer_log: list[frozenset[ColumnResource]] = []
         self.used_known = True
+        self.bound = UNKNOWN
+        """What any column of the query that was walked last can be computed from, where their number is not known."""
+        self.selected = slice(0, 0)
+        """Which of `read_log` the select list of the SELECT that was walked last has read."""
         self.touched: set[ColumnResource] = set()
         self.sinks: set[ColumnResource] = set()
         self.sinks_known = True

@@ -170,7 +170,11 @@ def _range_var(walk: FromClause, node: pb.Node, scope: Scope) -> FromItem:
 def _range_subselect(walk: FromClause, node: pb.Node, scope: Scope) -> FromItem:
     item = node.range_subselect
     columns = walk.query(item.subquery, scope if item.lateral else _outside(scope))
-    return walk.derived(item.alias.aliasname, columns, scope, names.strings(item.alias.colnames))
+    bound = walk.bound
+    table = walk.derived(item.alias.aliasname, columns, scope, names.strings(item.alias.colnames))
+    if columns is None:
+        table.rest = bound
+    return table
 
 
 def _outside(scope: Scope) -> Scope:

@@ -8,7 +8,7 @@ from typing import Final
 from postgast import pg_query_pb2 as pb
 
 from interpose.analysis.sql.expressions import Columns
-from interpose.analysis.sql.lineage import CONSTANT
+from interpose.analysis.sql.lineage import CONSTANT, UNKNOWN, Lineage
 from interpose.analysis.sql.queries import Queries
 from interpose.analysis.sql.scope import Scope, Table
 from interpose.model.actions import Action
@@ -94,7 +94,7 @@ class Modifications(Queries):
         columns = [node.res_target.name for node in stmt.cols]
         source = self.query(stmt.select_stmt, scope) if stmt.HasField("select_stmt") else []
         targets = columns or list(table.columns)
-        values = self._stored(table, targets, source)
+        values = self._stored(table, targets, source, self.bound)
         self.writes(table, columns if columns or source is None else targets[: len(source)])
         facts: dict[str, FactValue] = {"returning": stmt.HasField("returning_clause")}
         if columns:
@@ -107,10 +107,12 @@ class Modifications(Queries):
             self._on_conflict(stmt.on_conflict_clause, table, scope)
         return self._returning(stmt.returning_clause, stmt.HasField("returning_clause"), table, scope)
 
-    def _stored(self, table: Table, targets: list[str], source: Columns | None) -> Columns | None:
-        """Note where the source's values go; answers them under the target's names."""
+    def _stored(
+        self, table: Table, targets: list[str], source: Columns | None, bound: Lineage = UNKNOWN
+    ) -> Columns | None:
+        """Note where the source's values go; answers them under the target's names. `bound` is for a source of unknown width."""
         if source is None:
-            self.sinks_known = False
+            self.stores(bound)
             return None
         values: Columns = []
         for index, (_, lineage) in enumerate(source):

@@ -34,7 +34,9 @@ class Queries(FromClause):
         """Walk what stands in brackets: a SELECT or, in WITH, a statement that changes data."""
         if node.WhichOneof("node") == "select_stmt":
             return self.select(node.select_stmt, parent)
-        return self.modification(node, parent)
+        columns = self.modification(node, parent)
+        self.bound = UNKNOWN
+        return columns
 
     def select(self, stmt: pb.SelectStmt, parent: Scope | None) -> Columns | None:
         """Walk one SELECT, VALUES or set operation; its columns, or None when they are not known."""
@@ -54,16 +56,23 @@ class Queries(FromClause):
             for key in stmt.sort_clause:
                 self._by_output(key.sort_by.node, columns)
         else:
-            columns = self._simple(stmt, scope)
+            columns, bound = self._simple(stmt, scope)
+            self.bound = bound
+            self.state.depth -= 3
+            return columns
+        self.bound = UNKNOWN
         self.state.depth -= 3
         return columns
 
-    def _simple(self, stmt: pb.SelectStmt, scope: Scope) -> Columns | None:
+    def _simple(self, stmt: pb.SelectStmt, scope: Scope) -> tuple[Columns | None, Lineage]:
+        """The columns, and where their number is not known what any of them can be computed from."""
         if stmt.from_clause:
             self.from_clause(stmt.from_clause, scope)
         self.where(stmt.where_clause if stmt.HasField("where_clause") else None, scope)
         self._limit(stmt, scope)
+        before = len(self.read_log)
         columns = self.targets(stmt.target_list, scope)
+        bound, selected = self.bound, slice(before, len(self.read_log))
         shown = {name for name, _ in columns or ()}
         for node in stmt.group_clause:
             self._group_key(node, scope, columns, shown)
@@ -78,7 +87,8 @@ class Queries(FromClause):
             self.sorted_by(node.sort_by, CONSTANT)
         if stmt.locking_clause:
             self._lock(stmt.locking_clause, scope)
-        return columns
+        self.selected = selected
+        return columns, bound
 
     def where(self, node: pb.Node | None, scope: Scope) -> None:
         """Walk WHERE and say of the level whether it has one and whether it chooses anything."""
@@ -119,9 +129,13 @@ class Queries(FromClause):
             self.expr(stmt.limit_offset, scope)
 
     def targets(self, nodes: Iterable[pb.Node], scope: Scope) -> Columns | None:
-        """A select list or RETURNING list; None when a `*` stands for columns that are not known."""
+        """A select list or RETURNING list; None when a `*` stands for columns that are not known.
+
+        Of those it is often known what they are computed from (`select * from unnest($1::int[])`): then `bound` says it for all.
+        """
         columns: Columns = []
         known = True
+        unnamed: list[Lineage] = []
         for node in nodes:
             target = node.res_target
             starred = self._star(target.val, scope)
@@ -129,7 +143,8 @@ class Queries(FromClause):
                 columns.append((names.output_name(target), self.value(target.val, scope)))
                 continue
             for item in starred:
-                known = self._expand(item, columns) and known
+                known = self._expand(item, columns, unnamed) and known
+        self.bound = combine([*unnamed, *(lineage for _, lineage in columns)])
         return columns if known else None
 
     def _star(self, node: pb.Node, scope: Scope) -> list[FromItem] | None:
@@ -154,14 +169,12 @@ class Queries(FromClause):
             return [self.derived("", None, scope)]
         return None
 
-    def _expand(self, item: FromItem, columns: Columns) -> bool:
-        """Append all columns of an item; False when not all are known."""
+    def _expand(self, item: FromItem, columns: Columns, unnamed: list[Lineage]) -> bool:
+        """Append all columns of an item; False when not all are known, and `unnamed` gets what the others are computed from."""
         columns += [(name, read_any(found)) for name, found in item.columns_of()]
         if not item.is_open():
             return True
-        for table in item.tables():
-            if table.open:
-                self.hidden(table)
+        unnamed += [self.hidden(table) for table in item.tables() if table.open]
         return False
 
     def _group_key(self, node: pb.Node, scope: Scope, columns: Columns | None, shown: set[str]) -> None:

@@ -13,7 +13,7 @@ from postgast import pg_query_pb2 as pb
 
 from interpose.analysis.sql.expressions import EXPRESSION_KINDS, Columns
 from interpose.analysis.sql.from_clause import table_resource
-from interpose.analysis.sql.lineage import CONSTANT, Lineage, combine
+from interpose.analysis.sql.lineage import CONSTANT, UNKNOWN, Lineage, combine
 from interpose.analysis.sql.modifications import Modifications
 from interpose.analysis.sql.scope import Scope, Table
 from interpose.model.actions import Action
@@ -49,13 +49,14 @@ class Statement(Modifications):
         kind = node.WhichOneof("node") or ""
         self.tag = self.tag or QUERY_TAGS[kind]
         columns = self.query(node, None)
+        bound = self.bound
         if kind == "select_stmt" and not self.tables:
             self.add(Action.SELECT, ConnectionResource())
         if self.intos:
             for into in self.intos:
                 self.create_table(into.rel, columns, "table")
         elif kind == "select_stmt" or getattr(node, kind).HasField("returning_clause"):
-            self.outputs = outputs_of(columns)
+            self.outputs = outputs_of(columns, bound)
 
     def create_table(self, rangevar: pb.RangeVar, columns: Columns | None, kind: str) -> TableResource:
         """A new relation that is filled from a query, or reads from it later (a view): its columns are sinks."""
@@ -139,10 +140,10 @@ class Statement(Modifications):
         return self.fragments(part, scope)
 
 
-def outputs_of(columns: Columns | None) -> Outputs:
-    """Result columns as values."""
+def outputs_of(columns: Columns | None, bound: Lineage = UNKNOWN) -> Outputs:
+    """Result columns as values; `bound` is what each can be computed from where their number is not known."""
     if columns is None:
-        return Outputs(None)
+        return Outputs(None, OutputColumn("*", bound.sources) if bound.known else None)
     return Outputs(
         tuple(OutputColumn(name, lineage.sources, lineage.direct, lineage.known) for name, lineage in columns)
     )
