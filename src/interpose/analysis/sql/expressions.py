@@ -261,14 +261,8 @@ def _sub_link(walk: Expressions, node: pb.Node, scope: Scope) -> Lineage:
     before = len(walk.read_log)
     columns = walk.query(link.subselect, scope)
     if link.sub_link_type == pb.EXISTS_SUBLINK:
-        # The answer tells about everything that the sub-select looked at, but not of columns that it merely names.
-        looked = walk.read_log[before:]
-        stmt = link.subselect.select_stmt
-        if stmt.op == pb.SETOP_NONE and all(
-            target.res_target.val.WhichOneof("node") in ("column_ref", "a_const") for target in stmt.target_list
-        ):
-            looked = walk.read_log[before : walk.selected.start] + walk.read_log[walk.selected.stop :]
-        return combine([Lineage(sources) for sources in looked])
+        # The answer tells about everything that the sub-select looked at.
+        return walk.looked_at(before, link.subselect.select_stmt)
     parts = [UNKNOWN] if columns is None else [lineage for _, lineage in columns]
     if link.sub_link_type != pb.EXPR_SUBLINK:
         walk.infers(*parts)

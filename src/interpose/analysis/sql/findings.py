@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from postgast import pg_query_pb2 as pb
 
 from interpose.analysis.sql.functions import SYSTEM_COPIES
-from interpose.analysis.sql.lineage import NO_SOURCES, UNKNOWN, Lineage
+from interpose.analysis.sql.lineage import NO_SOURCES, UNKNOWN, Lineage, combine
 from interpose.analysis.sql.scope import Table
 from interpose.analysis.sql.state import CommandState
 from interpose.model.actions import Action
@@ -72,6 +72,14 @@ class Findings:
     def add_unknown(self, why: str) -> None:
         """The statement does something that analysis does not understand; `why` is a machine word."""
         self.add(Action.UNKNOWN, ConnectionResource(), {"object_kind": why})
+
+    def looked_at(self, before: int, stmt: pb.SelectStmt) -> Lineage:
+        """What the SELECT that was walked last, from `before` in the log on, has looked at: not the columns that it merely names."""
+        looked = self.read_log[before:]
+        named = (target.res_target.val.WhichOneof("node") in ("column_ref", "a_const") for target in stmt.target_list)
+        if stmt.op == pb.SETOP_NONE and all(named):
+            looked = self.read_log[before : self.selected.start] + self.read_log[self.selected.stop :]
+        return combine([Lineage(sources) for sources in looked])
 
     def stores(self, value: Lineage, target: ColumnResource | None = None) -> None:
         """A value is stored or sent elsewhere; one that stays in its own column is no sink."""
