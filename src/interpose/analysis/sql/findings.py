@@ -42,6 +42,8 @@ class Findings:
         self.used_known = True
         self.bound = UNKNOWN
         """What any column of the query that was walked last can be computed from, where their number is not known."""
+        self.partial: tuple[list[tuple[str, Lineage]], Lineage] | None = None
+        """Of such a query: the columns that are known by name, and what the others can be computed from."""
         self.selected = slice(0, 0)
         """Which of `read_log` the select list of the SELECT that was walked last has read."""
         self.touched: set[ColumnResource] = set()

@@ -170,10 +170,16 @@ def _range_var(walk: FromClause, node: pb.Node, scope: Scope) -> FromItem:
 def _range_subselect(walk: FromClause, node: pb.Node, scope: Scope) -> FromItem:
     item = node.range_subselect
     columns = walk.query(item.subquery, scope if item.lateral else _outside(scope))
-    bound = walk.bound
-    table = walk.derived(item.alias.aliasname, columns, scope, names.strings(item.alias.colnames))
-    if columns is None:
-        table.rest = bound
+    renamed = names.strings(item.alias.colnames)
+    if columns is not None or walk.partial is None or renamed:
+        bound = walk.bound
+        table = walk.derived(item.alias.aliasname, columns, scope, renamed)
+        table.rest = bound if columns is None else table.rest
+        return table
+    # A name that is known means that column: were there another of the name, the server would call it ambiguous.
+    known, rest = walk.partial
+    table = walk.derived(item.alias.aliasname, known, scope)
+    table.open, table.rest = True, rest
     return table
 
 

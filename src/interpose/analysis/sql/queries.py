@@ -35,7 +35,7 @@ class Queries(FromClause):
         if node.WhichOneof("node") == "select_stmt":
             return self.select(node.select_stmt, parent)
         columns = self.modification(node, parent)
-        self.bound = UNKNOWN
+        self.bound, self.partial = UNKNOWN, None
         return columns
 
     def select(self, stmt: pb.SelectStmt, parent: Scope | None) -> Columns | None:
@@ -60,7 +60,7 @@ class Queries(FromClause):
             self.bound = bound
             self.state.depth -= 3
             return columns
-        self.bound = UNKNOWN
+        self.bound, self.partial = UNKNOWN, None
         self.state.depth -= 3
         return columns
 
@@ -72,7 +72,7 @@ class Queries(FromClause):
         self._limit(stmt, scope)
         before = len(self.read_log)
         columns = self.targets(stmt.target_list, scope)
-        bound, selected = self.bound, slice(before, len(self.read_log))
+        bound, partial, selected = self.bound, self.partial, slice(before, len(self.read_log))
         shown = {name for name, _ in columns or ()}
         for node in stmt.group_clause:
             self._group_key(node, scope, columns, shown)
@@ -87,7 +87,7 @@ class Queries(FromClause):
             self.sorted_by(node.sort_by, CONSTANT)
         if stmt.locking_clause:
             self._lock(stmt.locking_clause, scope)
-        self.selected = selected
+        self.selected, self.partial = selected, partial
         return columns, bound
 
     def where(self, node: pb.Node | None, scope: Scope) -> None:
@@ -144,7 +144,9 @@ class Queries(FromClause):
                 continue
             for item in starred:
                 known = self._expand(item, columns, unnamed) and known
-        self.bound = combine([*unnamed, *(lineage for _, lineage in columns)])
+        rest = combine(unnamed)
+        self.bound = combine([rest, *(lineage for _, lineage in columns)])
+        self.partial = None if known else (columns, rest)
         return columns if known else None
 
     def _star(self, node: pb.Node, scope: Scope) -> list[FromItem] | None:
