@@ -17,6 +17,7 @@ from interpose.engine.lineage import (
     shows_setting,
     static_outputs,
 )
+from interpose.engine.plans import PlanCache
 from interpose.engine.sessions import RECORD_LOST
 from interpose.masking.plan import build_plan
 from interpose.masking.pseudonyms import scope_key
@@ -29,6 +30,8 @@ from interpose.protocols.contract import Refused, Show, ShowAnswer, Showing
 if TYPE_CHECKING:
     from interpose.engine.catalogs import Catalogs
     from interpose.engine.sessions import Session
+    from interpose.masking.copying import CopyStream
+    from interpose.masking.plan import MaskingPlan
     from interpose.model.connection import Connection
     from interpose.model.masks import MaskRule
 
@@ -57,6 +60,7 @@ class Release:
         self._key = key
         self._keys: dict[str, bytes] = {}
         self._max_row = max_row
+        self._plans = PlanCache()
         self._seal = seal_of_the_engine()
 
     def show_now(self, session: Session, show: Show) -> ShowAnswer | None:
@@ -65,7 +69,12 @@ class Release:
         reveal = obligations.reveal
         if not reveal:
             return Showing(Clearance(self._seal, session.id, False), None)
-        if reveal.columns and (obligations.exact or self._missing(session, show)):
+        if reveal.columns and obligations.exact:
+            return None
+        known = self._plans.find(session, show, self._catalogs.of(session.connection).version)
+        if known is not None:
+            return self._showing(session, known.plan and known.plan.anew(), None)
+        if reveal.columns and self._missing(session, show):
             return None
         return self._decide(session, show)
 
@@ -127,6 +136,11 @@ class Release:
                 stream = None if plan is None else copy_stream(plan, layout, self._max_row)
         except (Unmaskable, ConfigurationError) as error:
             return self._refuse(session, _unmaskable(error))
+        if not shape.copy:
+            self._plans.keep(session, show, catalog.version, plan)
+        return self._showing(session, plan, stream)
+
+    def _showing(self, session: Session, plan: MaskingPlan | None, stream: CopyStream | None) -> ShowAnswer:
         if plan is not None and plan.masked_names:
             try:
                 session.recorder.note("masked", ", ".join(plan.masked_names))

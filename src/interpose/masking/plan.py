@@ -58,6 +58,25 @@ class MaskingPlan:
         self.twins = tuple(twins[i] for i in self.masked)
         self.memo: tuple[dict[bytes, bytes], ...] = tuple({} for _ in self.masked)
 
+    def anew(self) -> MaskingPlan:
+        """The same plan for another result: nothing is remembered of this one's values."""
+        made = object.__new__(MaskingPlan)
+        made.names, made.width, made.masks, made.scans, made.scanner = (
+            self.names,
+            self.width,
+            self.masks,
+            self.scans,
+            self.scanner,
+        )
+        made.masked, made.scanned, made.twins = self.masked, self.scanned, self.twins
+        made.memo = tuple({} for _ in self.masked)
+        return made
+
+    @property
+    def size(self) -> int:
+        """Bytes of the constants that the plan holds: what keeping it costs beyond a few objects."""
+        return sum(len(twin.constant) for twin in self.twins if twin is not None)
+
     @property
     def masked_names(self) -> tuple[str, ...]:
         """The names of the columns that are masked by rule, for the record."""
