@@ -120,7 +120,7 @@ DEFINITIONS = [
     "select description from pg_description where objoid = 'orders'::regclass",
     "select pg_get_functiondef('told'::regproc)",
 ]
-"""Texts that a definition's owner wrote: shown, but not to whom something is strict."""
+"""Texts that a definition's owner wrote: shown to people, and not to agents."""
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_no_function_shows_what_is_hidden_even_where_every_call_is_permitted(sho
 
 
 @pytest.mark.parametrize("way", DEFINITIONS)
-def test_definitions_are_shown_to_people_and_not_in_strict_mode(shop: Scene, way: str) -> None:
+def test_definitions_are_shown_to_people_and_not_to_agents(shop: Scene, way: str) -> None:
     # information_schema answers owners only, and the gateway's role is none.
     assert "information_schema" in way or any(secret in _shown(shop, way) for secret in SECRETS)
     strict = _shown(shop, way, "shopbot")

@@ -57,7 +57,7 @@ def exposure_of(analysis: Analysis, reveal: RevealTable) -> Exposure:
         stores = stores or bool(statement.sinks) or not statement.sinks_known
         if hidden and not statement.sinks_known:
             escapes = True
-        if reveal.strict and DEFINITION in statement.sinks:
+        if reveal.definitions and DEFINITION in statement.sinks:
             escapes = True
         for column in statement.sinks:
             if column in hidden:

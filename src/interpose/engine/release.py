@@ -124,7 +124,7 @@ class Release:
                 reveal.columns,
                 catalog,
                 trusted=trusted,
-                definitions=not reveal.strict,
+                definitions=not reveal.definitions,
             )
         try:
             if not shape.copy:

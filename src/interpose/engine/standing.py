@@ -91,9 +91,7 @@ class Standing:
         self.second = int(now) if policy.uses_time else None
         reveal = policy.reveal_table(principal, connection, facts, now)
         # Content is looked for only where the connection asks for it; what nobody looks for is not an obligation.
-        self.reveal: RevealTable = (
-            reveal if connection.detect_content else RevealTable(reveal.columns, strict=reveal.strict)
-        )
+        self.reveal: RevealTable = reveal if connection.detect_content else dataclasses.replace(reveal, content={})
         self.hides = bool(self.reveal)
         # INVARIANT: whom policy does not let infer gets no result by a catalog that is out of date.
         self.exact = bool(self.reveal.strict) or (

@@ -52,7 +52,7 @@ class Outputs:
 
 DEFINITION: Final = ColumnResource("pg_catalog", "", "definition")
 """Stands among the sources of a value that is the text of a definition or a comment: it may hold constants that its owner wrote,
-and no rows. It is shown, but not to whom a column is strict."""
+and no rows. Policy decides by the data class `schema.definition` whether it is shown where columns are hidden."""
 
 
 class SessionChange(Enum):

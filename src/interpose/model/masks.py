@@ -27,12 +27,14 @@ class RevealTable:
     `columns` names each classified column that must be masked (columns that may be revealed are absent). `by_origin` says the
     same for what the upstream calls the origin: filled by the engine once oids are known. `content` names each
     data class whose detected values must be masked. `strict` are those of `columns` that policy does not plainly let be inferred:
-    a command that uses one otherwise than by selecting it as it is must be asked for (action `infer`).
+    a command that uses one otherwise than by selecting it as it is must be asked for (action `infer`). `definitions`: the texts of
+    definitions and comments are hidden as well.
     """
 
     columns: Mapping[ColumnResource, MaskRule] = field(default_factory=dict, hash=False)
     content: Mapping[DataClassName, MaskRule] = field(default_factory=dict, hash=False)
     strict: frozenset[ColumnResource] = frozenset()
+    definitions: bool = False
 
     def __bool__(self) -> bool:
         """Whether anything at all is hidden from this principal."""

@@ -21,6 +21,7 @@ from interpose.model.ids import DataClassName, PolicyId, SnapshotDigest
 from interpose.model.masks import RevealTable
 from interpose.model.principal import Principal
 from interpose.model.resources import ColumnResource, ConnectionResource
+from interpose.policy import builtin
 from interpose.policy.annotations import MaskVocabulary
 from interpose.policy.batch import Batch, request
 from interpose.policy.classifications import Classifications
@@ -121,7 +122,11 @@ class PolicyBundle:
     @property
     def data_classes(self) -> frozenset[DataClassName]:
         """Every data class that is declared, carried by a column, or found by a detector."""
-        return self._classifications.classes | self._detector_classes
+        return (
+            self._classifications.classes
+            | self._detector_classes
+            | {builtin.DEFINITIONS, *ancestors(builtin.DEFINITIONS)}
+        )
 
     def stamped(self, snapshot: SnapshotDigest) -> PolicyBundle:
         """The same policies, whose decisions carry this snapshot's digest."""
@@ -230,7 +235,28 @@ class PolicyBundle:
     ) -> RevealTable:
         """Everything classified that is hidden from this principal on this connection; what cannot be judged is hidden."""
         table = reveal_table(self.reveal_answers(principal, connection, facts, now), self._classifications, self._masks)
-        return dataclasses.replace(table, strict=self._strict(principal, connection, list(table.columns), facts, now))
+        if not table.columns:
+            return table
+        return dataclasses.replace(
+            table,
+            strict=self._strict(principal, connection, list(table.columns), facts, now),
+            definitions=self._hides_definitions(principal, connection, facts, now),
+        )
+
+    def _hides_definitions(
+        self, principal: Principal, connection: Connection, facts: Mapping[str, FactValue], now: float
+    ) -> bool:
+        """Whether the texts of definitions are hidden from somebody from whom columns are; what cannot be judged is."""
+        try:
+            context = json.dumps(session_context(principal, facts, now, self._mentions[Action.REVEAL].facts()))
+            who = principal_uid(principal)
+            asked = [request(who, Action.REVEAL, ("DataClass", builtin.DEFINITIONS), context)]
+            base = self._base(principal, connection)
+            (found,) = self._matcher.match(Action.REVEAL, who, principal.groups, asked, base)
+        except (FactError, EvaluationError):
+            return True
+        finding = self._finding(Effect(Action.REVEAL, ConnectionResource()), found)
+        return not finding.permits or bool(finding.forbids or finding.errors)
 
     def _strict(
         self,
@@ -291,7 +317,7 @@ class PolicyBundle:
         A rule for `pii` would stand for every class in it, so a class that others are in is not asked: `pii.phone` may be
         permitted where `pii.email` is not.
         """
-        every = self.data_classes
+        every = self._classifications.classes | self._detector_classes
         above = {name for each in every for name in ancestors(each)}
         return sorted(self._detector_classes | (every - above))
 

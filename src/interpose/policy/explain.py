@@ -147,6 +147,7 @@ def _reveal_lines(reveal: RevealTable) -> list[str]:
             f"  {shown(name)}: {_mask(rule)}; mode {'strict' if name in strict else 'output'}"
             for name, rule in sorted(columns.items())
         ]
+        lines.append(f"definitions and comments: {'hidden' if reveal.definitions else 'shown'}")
     if reveal.content:
         lines.append("hidden where detected:")
         lines += [f"  {name}: {_mask(rule)}" for name, rule in sorted(reveal.content.items())]

@@ -102,7 +102,7 @@ def _is_test(path: str) -> bool:
 
 def _known(classifications: Classifications, surroundings: Surroundings) -> dict[str, frozenset[str]]:
     known: dict[str, frozenset[str]] = {
-        "DataClass": frozenset(classifications.classes) | frozenset(surroundings.detector_classes)
+        "DataClass": frozenset({*classifications.classes, *surroundings.detector_classes, builtin.DEFINITIONS})
     }
     if surroundings.connections is not None:
         known["Connection"] = frozenset(connection_uid(each.name)[1] for each in surroundings.connections)

@@ -32,7 +32,34 @@ def test_who_may_infer(kind: PrincipalKind, policy: str, permitted: bool) -> Non
     assert isinstance(decision, Permitted) == permitted
 
 
+@pytest.mark.parametrize(
+    ("kind", "policy", "hidden"),
+    [
+        (PrincipalKind.USER, CONNECT, False),
+        (PrincipalKind.SERVICE, CONNECT, False),
+        (PrincipalKind.AGENT, CONNECT, True),
+        (PrincipalKind.USER, '@id("no") forbid (principal, action == Action::"reveal", resource);', True),
+        (PrincipalKind.USER, _FORBID, False),
+        (
+            PrincipalKind.AGENT,
+            '@id("yes") permit (principal, action == Action::"reveal", resource == DataClass::"schema.definition");',
+            False,
+        ),
+    ],
+)
+def test_who_sees_definitions_where_something_is_hidden(kind: PrincipalKind, policy: str, hidden: bool) -> None:
+    classes = "data_classes: {pii: {mask: hash}}\nclassifications: [{connections: ['*'], columns: {public.customers.email: [pii]}}]"
+    table = bundle(policy, classifications=classes).reveal_table(_principal(kind), PROD, {}, NOW)
+    assert table.columns and table.definitions is hidden
+    assert not bundle(policy).reveal_table(_principal(kind), PROD, {}, NOW).definitions, "nothing else is hidden"
+
+
 def test_they_are_rules_like_others() -> None:
     found = [rule for rule in bundle(CONNECT).rules if rule.file == builtin.FILE]
-    assert [rule.id for rule in found] == ["interpose-people-infer", "interpose-services-infer"]
+    assert [rule.id for rule in found] == [
+        "interpose-people-infer",
+        "interpose-services-infer",
+        "interpose-people-see-definitions",
+        "interpose-services-see-definitions",
+    ]
     assert all(rule.permits and rule.description for rule in found)

@@ -36,7 +36,7 @@ from tests.unit.policy.shop import PROD, problems
         ),
         (
             '@id("a") permit (principal, action == Action::"reveal", resource in DataClass::"pii");',
-            '`DataClass::"pii"` does not exist (known: none)',
+            '`DataClass::"pii"` does not exist (known: schema.definition)',
         ),
         ('@id("a") permit (principal, action, resource) when { resource.name == 1 };', "policy.cedar:1:1"),
     ],

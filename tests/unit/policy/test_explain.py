@@ -39,6 +39,7 @@ def test_a_hold_in_full() -> None:
         "    observed by try (policy.cedar:4)\n"
         "hidden columns:\n"
         "  public.customers.email: hash, by mask; mode output\n"
+        "definitions and comments: shown\n"
         "hidden where detected:\n"
         "  pii: hash, by mask\n"
     )
