@@ -68,6 +68,7 @@ def test_names_are_found_as_the_server_knows_them(upstream: psycopg.Connection[t
         "drop table public.child",
         "create or replace function public.f() returns int language sql return 2",
         "create schema s",
+        "grant usage on schema public to pg_monitor",
         "create operator public.@@@ (function = pg_catalog.int4pl, leftarg = int, rightarg = int)",
         "create type public.shape as (a int); create cast (text as public.shape) with inout",
         "alter table public.child no inherit public.t",
@@ -88,8 +89,12 @@ def test_rows_and_temporary_tables_do_not_show(upstream: psycopg.Connection[tupl
 
 
 def test_schemas_are_asked_whether_they_exist(upstream: psycopg.Connection[tuple[str | None, ...]]) -> None:
-    names = CatalogNames(schemas=frozenset({"public", "gateway_role"}))
-    assert read_page(names, PATH, ask(upstream, lookup_query(names, PATH))).schemas == {"public"}
+    upstream.execute("create role it_reads; create schema closed")
+    asked = {(role, schema) for role in ("", "it_reads", "nobody") for schema in ("public", "closed", "gateway_role")}
+    names = CatalogNames(schemas=frozenset(asked))
+    usable = read_page(names, PATH, ask(upstream, lookup_query(names, PATH))).schemas
+    upstream.execute("drop schema closed; drop role it_reads")
+    assert usable == {("", "public"), ("", "closed"), ("it_reads", "public")}
 
 
 def test_types_are_those_that_a_result_would_have(upstream: psycopg.Connection[tuple[str | None, ...]]) -> None:

@@ -180,7 +180,7 @@ class ShopCatalog:
         places = (schema,) if schema is not None else path
         return tuple(found for place in places for found in BEHIND.get((kind, place or "", name), ()))
 
-    def schema(self, name: str) -> bool | Lookup:
+    def schema(self, name: str, role: str = "") -> bool | Lookup:
         """Every schema exists."""
         return True
 

@@ -132,8 +132,10 @@ class FakePostgres:
         """Execute; True when it failed or takes COPY data (then nothing more is answered yet)."""
         self.ran.append((text, path or self.path))
         if text.startswith("SHOW"):
-            value = self.path if text.endswith("search_path") else "none"
+            value = self.path if text.endswith("search_path") else "none" if text.endswith("role") else "app"
             self._out += row(value.encode()) + tag("SHOW")
+        elif "pg_my_temp_schema" in text:
+            self._out += row(b"-") + tag("SELECT 1")
         elif not text:
             self._out += EMPTY_QUERY
         elif (self.status == "E" and text != "rollback") or text.startswith(("error", "bad")):

@@ -389,7 +389,7 @@ class MemoryCatalog:
         """Only PostgreSQL's own."""
         return ()
 
-    def schema(self, name: str) -> bool | Lookup:
+    def schema(self, name: str, role: str = "") -> bool | Lookup:
         """Every schema exists."""
         return True
 

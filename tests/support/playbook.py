@@ -176,12 +176,12 @@ def status(name: str, value: str) -> bytes:
     return frame(b"S", cstring(name) + cstring(value))
 
 
-def own_answers(search_path: str, role: str = "none", end: bytes = IDLE) -> bytes:
-    """What the upstream answers to the gateway's own question for search path and role."""
-    return (
-        b"".join(PARSED + BOUND + row(text.encode()) + tag("SHOW") + CLOSED + CLOSED for text in (search_path, role))
-        + end
-    )
+def own_answers(
+    search_path: str, role: str = "none", user: str = "app", temporary: str = "", end: bytes = IDLE
+) -> bytes:
+    """What the upstream answers to the gateway's own question for search path, role, user and, where it asks, temporary schema."""
+    texts = (search_path, role, user, temporary) if temporary else (search_path, role, user)
+    return b"".join(PARSED + BOUND + row(text.encode()) + tag("SHOW") + CLOSED + CLOSED for text in texts) + end
 
 
 # --- words

@@ -74,7 +74,7 @@ class DeclaredCatalog:
         """No operator or cast is anybody's but PostgreSQL's own."""
         return ()
 
-    def schema(self, name: str) -> bool | Lookup:
+    def schema(self, name: str, role: str = "") -> bool | Lookup:
         """Every schema exists: the test files name the path."""
         return True
 

@@ -11,8 +11,8 @@ from interpose.model.analysis import Analysis
 from interpose.model.command import Command, CommandKind
 from interpose.protocols.contract import Analyst
 
-Key = tuple[str, tuple[str, ...] | None, int, bool, bool]
-"""Text or shape, search path, server version, whether it is only prepared, whether it is a shape: no text can be mistaken
+Key = tuple[str, tuple[str, ...] | None, str, int, bool, bool]
+"""Text or shape, search path, role, server version, whether it is only prepared, whether it is a shape: no text can be mistaken
 for a shape."""
 
 _OVERHEAD = 4096
@@ -43,13 +43,13 @@ class AnalysisCache:
             return None
         context = command.context
         prepare = command.kind is CommandKind.PREPARE
-        key = (command.text, context.path, context.server_version, prepare, False)
+        key = (command.text, context.path, context.role, context.server_version, prepare, False)
         found = self._kept.get(key)
         if found is None:
             shape = self._analyst.cache_key(command.text)
             if shape is None:
                 return None
-            key = (shape, context.path, context.server_version, prepare, True)
+            key = (shape, context.path, context.role, context.server_version, prepare, True)
             found = self._kept.get(key)
             if found is None:
                 return None
@@ -62,12 +62,12 @@ class AnalysisCache:
             return
         context = command.context
         prepare = command.kind is CommandKind.PREPARE
-        self._keep((command.text, context.path, context.server_version, prepare, False), analysis)
+        self._keep((command.text, context.path, context.role, context.server_version, prepare, False), analysis)
         if analysis.depends_on_literals:
             return
         shape = self._analyst.cache_key(command.text)
         if shape is not None:
-            self._keep((shape, context.path, context.server_version, prepare, True), analysis)
+            self._keep((shape, context.path, context.role, context.server_version, prepare, True), analysis)
 
     def clear(self) -> None:
         """Forget everything."""

@@ -31,6 +31,14 @@ def changed_meanwhile(name: str) -> Refusal:
     )
 
 
+def believes_temporary(analysis: Analysis) -> bool:
+    """Whether a judgement rests on a temporary relation.
+
+    Such a relation is the session's own and no poll looks at it, while others may drop it (DROP OWNED), so it is looked at for every result.
+    """
+    return any(relation is not None and relation.temporary for relation in analysis.basis.relations.values())
+
+
 def checked_before(analysis: Analysis) -> bool:
     """Whether a command must be checked before it is sent, because not everything that it does can be withheld afterwards."""
     return bool(analysis.basis) and not (

@@ -217,7 +217,7 @@ class Gate:
     async def _changed(self, session: Session, command: Command, analysis: Analysis) -> str:
         """What has changed since the analysis, where that must be looked at before the command is sent; empty when nothing has."""
         standing = self._standing(session)
-        if isinstance(standing, Refusal) or not standing.exact or command.kind is CommandKind.PREPARE:
+        if isinstance(standing, Refusal) or not standing.checks(analysis) or command.kind is CommandKind.PREPARE:
             return ""
         return await self._catalogs.changed(session.connection, analysis.basis) if checked_before(analysis) else ""
 

@@ -11,7 +11,7 @@ from enum import Enum
 
 from interpose.masking.strictness import strictest as strictest_transform
 from interpose.model.analysis import DEFINITION, Analysis, OutputColumn
-from interpose.model.catalog import CatalogBasis, CatalogView, Lookup, Relation
+from interpose.model.catalog import NO_BASIS, CatalogBasis, CatalogView, Lookup, Relation
 from interpose.model.masks import MaskRule
 from interpose.model.resources import ColumnResource
 from interpose.model.shape import ResultColumn, ResultShape
@@ -68,7 +68,9 @@ def missing_ancestors(shape: ResultShape, catalog: CatalogView) -> frozenset[tup
         relation = catalog.relation_by_oid(oid)
         if isinstance(relation, Relation):
             waiting = list(relation.parents)
-            for schema, name in waiting[:_MAX_ANCESTORS]:
+            for place, (schema, name) in enumerate(waiting):
+                if place >= _MAX_ANCESTORS:
+                    break
                 parent = catalog.relation(schema, name, ())
                 if parent is Lookup.NOT_CACHED:
                     missing.add((schema, name))
@@ -103,14 +105,15 @@ def column_rules(
     *,
     trusted: bool,
     definitions: bool = True,
+    basis: CatalogBasis = NO_BASIS,
 ) -> list[MaskRule | None]:
     """The rule of each column, None where it may be shown. `definitions` tells whether the texts of definitions may be.
 
     `trusted` is false while the session has changed the catalog in a transaction that is not over: lineage was then made from a
-    catalog that the session does not see, and only the origins that the server names still stand.
+    catalog that the session does not see, and only the origins that the server names still stand. `basis` is what the lineage was made from.
     """
     return [
-        _rule(column, output, hidden, catalog, trusted=trusted)
+        _rule(column, output, hidden, catalog, basis, trusted=trusted)
         if definitions or output is None or DEFINITION not in output.sources
         else WHOLE
         for column, output in zip(shape.columns, outputs or (None,) * len(shape.columns), strict=True)
@@ -122,10 +125,11 @@ def _rule(
     output: OutputColumn | None,
     hidden: Mapping[ColumnResource, MaskRule],
     catalog: CatalogView,
+    basis: CatalogBasis,
     *,
     trusted: bool,
 ) -> MaskRule | None:
-    origin = _origin(column, hidden, catalog)
+    origin = _origin(column, hidden, catalog, basis)
     if isinstance(origin, MaskRule):
         static = _static(output, hidden)
         return origin if static is None or not trusted else strictest(origin, static)
@@ -151,7 +155,9 @@ def _static(output: OutputColumn | None, hidden: Mapping[ColumnResource, MaskRul
     return strictest(MaskRule(WHOLE.transform, policies), *rules)
 
 
-def _origin(column: ResultColumn, hidden: Mapping[ColumnResource, MaskRule], catalog: CatalogView) -> MaskRule | Origin:
+def _origin(
+    column: ResultColumn, hidden: Mapping[ColumnResource, MaskRule], catalog: CatalogView, basis: CatalogBasis
+) -> MaskRule | Origin:
     if not column.table_oid:
         return Origin.NONE
     relation = catalog.relation_by_oid(column.table_oid)
@@ -177,7 +183,8 @@ def _origin(column: ResultColumn, hidden: Mapping[ColumnResource, MaskRule], cat
     if relation.kind not in _DERIVED:
         return Origin.CLEAR
     # A temporary view may stand before a table of the same name in the path: the lineage may then be that of the table.
-    return Origin.UNKNOWN if relation.temporary else Origin.DERIVED
+    followed = basis.relations.get((relation.schema, relation.name)) == relation
+    return Origin.UNKNOWN if relation.temporary and not followed else Origin.DERIVED
 
 
 def strictest(first: MaskRule, *others: MaskRule) -> MaskRule:

@@ -125,6 +125,7 @@ class Release:
                 catalog,
                 trusted=trusted,
                 definitions=not reveal.definitions,
+                basis=answer.analysis.basis,
             )
         try:
             if not shape.copy:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from interpose.engine.exposure import Exposure, exposure_of
+from interpose.engine.freshness import believes_temporary
 from interpose.model.connection import CatalogCheck
 from interpose.model.decisions import Forbidden, Held, Obligations, Permitted
 from interpose.model.masks import RevealTable
@@ -114,10 +115,11 @@ class Standing:
             effects = (*effects, *inference_effects(analysis, self.reveal))
         decision = self.snapshot.policy.judge(self.principal, self.connection, effects, self.facts, at, lifted=lifted)
         exposure = exposure_of(analysis, self.reveal)
-        obligations = Obligations(self.reveal, exact=self.exact)
+        exact = self.checks(analysis)
+        obligations = Obligations(self.reveal, exact=exact)
         if isinstance(decision, Permitted):
             own = decision.obligations
-            obligations = Obligations(self.reveal, own.max_rows, own.annotations, self.exact)
+            obligations = Obligations(self.reveal, own.max_rows, own.annotations, exact)
         judgement = Judgement(
             analysis, decision, exposure, obligations, self._fields(analysis, effects, decision), describe=self.hides
         )
@@ -126,6 +128,10 @@ class Standing:
             if len(self._judgements) > self.CAPACITY:
                 self._judgements.popitem(last=False)
         return judgement
+
+    def checks(self, analysis: Analysis) -> bool:
+        """Whether what this was judged by is looked at again for each of its results."""
+        return self.exact or (bool(self.reveal.columns) and believes_temporary(analysis))
 
     def _fields(self, analysis: Analysis, effects: tuple[Effect, ...], decision: Decision) -> Mapping[str, AuditValue]:
         fields: dict[str, AuditValue] = {

@@ -59,6 +59,11 @@ class Relation:
     mark: str = ""
     ruled: bool = False
 
+    @property
+    def schema_shown(self) -> str:
+        """The schema by which policy knows it: which number a session's temporary schema has means nothing."""
+        return "pg_temp" if self.temporary else self.schema
+
 
 @dataclass(frozen=True, slots=True)
 class Routine:
@@ -91,10 +96,15 @@ class Behind(Enum):
 BehindName = tuple[Behind, str | None, str]
 """What it is, its schema or None, its name."""
 
+SchemaOf = tuple[str, str]
+"""A role and a schema: whether the role may use it. No role (empty) is the one that the gateway itself logs in as."""
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogNames:
-    """Names to be looked up: (schema or None, name) pairs; None means: search the given path. `schemas` are asked whether they exist.
+    """Names to be looked up: (schema or None, name) pairs; None means: search the given path.
+
+    `schemas` are asked whether they exist and the role has USAGE on them: the server passes over others in a path.
 
     Of `behind` only what is not PostgreSQL's own is answered: users' functions behind operators and casts.
     `definitions` is false when views' definitions are not wanted: to read one waits for whoever is changing the view.
@@ -103,7 +113,7 @@ class CatalogNames:
     relations: frozenset[tuple[str | None, str]] = frozenset()
     routines: frozenset[tuple[str | None, str]] = frozenset()
     oids: frozenset[int] = frozenset()
-    schemas: frozenset[str] = frozenset()
+    schemas: frozenset[SchemaOf] = frozenset()
     behind: frozenset[BehindName] = frozenset()
     definitions: bool = True
 
@@ -141,8 +151,8 @@ class CatalogView(Protocol):
         """The functions, not PostgreSQL's own use of its own, that this operator or type may run."""
         ...
 
-    def schema(self, name: str) -> bool | Lookup:
-        """Whether a schema of this name exists; `NOT_CACHED` when that is not known."""
+    def schema(self, name: str, role: str = "") -> bool | Lookup:
+        """Whether a schema of this name exists and `role` may use it; `NOT_CACHED` when that is not known."""
         ...
 
 
@@ -154,7 +164,7 @@ class CatalogPage:
     path: tuple[str, ...]
     relations: tuple[Relation, ...] = ()
     routines: tuple[Routine, ...] = ()
-    schemas: frozenset[str] = frozenset()
+    schemas: frozenset[SchemaOf] = frozenset()
     settings: Mapping[str, str] = field(default_factory=dict, hash=False)
     behind: tuple[tuple[Behind, str, str, Routine], ...] = ()
 
@@ -168,7 +178,7 @@ class CatalogBasis:
 
     relations: Mapping[tuple[str, str], Relation | None] = field(default_factory=dict)
     routines: Mapping[tuple[str, str], Routine | None] = field(default_factory=dict)
-    schemas: Mapping[str, bool] = field(default_factory=dict)
+    schemas: Mapping[SchemaOf, bool] = field(default_factory=dict)
     behind: Mapping[tuple[Behind, str, str], frozenset[Routine]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -196,9 +206,9 @@ class CatalogBasis:
         for key, routine in self.routines.items():
             if routines.get(key) != routine:
                 return ".".join(key)
-        for schema, existed in self.schemas.items():
-            if (schema in page.schemas) is not existed:
-                return schema
+        for use, usable in self.schemas.items():
+            if (use in page.schemas) is not usable:
+                return use[1]
         behind: dict[tuple[Behind, str, str], frozenset[Routine]] = {}
         for kind, schema, name, function in page.behind:
             behind[kind, schema, name] = behind.get((kind, schema, name), frozenset()) | {function}
@@ -210,11 +220,12 @@ class CatalogBasis:
     def appeared(self, earlier: CatalogBasis) -> str:
         """A name that is another relation here than in `earlier`, where there was none or one with another oid.
 
-        A server that prepared a text under `earlier` does not notice this: what it had found is still there.
+        A server that prepared a text under `earlier` does not notice this: what it had found is still there. A temporary relation can
+        only have been dropped by now, and that it notices.
         """
         for key, before in earlier.relations.items():
             now = self.relations.get(key)
-            if now is not None and (before is None or before.oid != now.oid):
+            if now is not None and (before is None or (before.oid != now.oid and not before.temporary)):
                 return ".".join(key)
         return ""
 

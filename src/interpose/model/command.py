@@ -25,7 +25,8 @@ class SqlContext:
     """The part of a PostgreSQL session that decides what a text means.
 
     `path` is the effective schema search path in order (`pg_temp` and `pg_catalog` included where implied), or None
-    when the gateway does not know it (then no unqualified name may be resolved). `prepared` maps the names of
+    when the gateway does not know it (then no unqualified name may be resolved); the session's own temporary schema stands in it
+    by its real name once that is known. `role` is the current role: a schema that it may not use is passed over. `prepared` maps the names of
     prepared statements, from SQL and protocol alike, to their analysis; `cursors` does so for cursors and portals.
     `in_transaction` is `I`, `T` or `E` as in ReadyForQuery. `server_version` is the major version, e.g. 17.
     """
@@ -35,6 +36,7 @@ class SqlContext:
     prepared: Mapping[str, Analysis] = field(default_factory=dict, hash=False)
     cursors: Mapping[str, Analysis] = field(default_factory=dict, hash=False)
     in_transaction: str = "I"
+    role: str = ""
 
 
 @dataclass(slots=True)

@@ -259,7 +259,7 @@ def test_a_pipelined_set_is_known_before_the_next_command_is_judged() -> None:
     assert play.upstream(BOUND, tag("SET")) == [
         "deliver 2 C",
         "ended ok: SET",
-        "control own:session: P B E C C P B E C C H",
+        "control own:session: P B E C C P B E C C P B E C C H",
     ]
     assert play.upstream(own_answers("b", end=b""))[-1] == "ask execute: select * from t"
     assert play.asked is not None

@@ -116,7 +116,7 @@ def test_what_follows_a_change_of_settings_waits_until_its_effects_are_known() -
     assert play.allow(analysis("SET", SessionChange.SETTINGS)) == ["forward Q"]
     said = play.upstream(tag("SET"), IDLE)
     assert said[:2] == ["deliver C Z:I", "ended ok: SET"]
-    assert said[2].startswith("control own:session: P B E C C P B E C C S")
+    assert said[2].startswith("control own:session: P B E C C P B E C C P B E C C S")
     assert play.upstream(own_answers("evil")) == ["ask query: select * from t"]
     assert play.asked is not None
     assert play.asked.context.path == ("pg_temp", "pg_catalog", "evil")

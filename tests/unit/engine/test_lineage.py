@@ -18,7 +18,7 @@ from interpose.engine.lineage import (
 )
 from interpose.model.actions import Action
 from interpose.model.analysis import OutputColumn, Outputs, StatementInfo
-from interpose.model.catalog import CatalogColumn, Relation
+from interpose.model.catalog import CatalogBasis, CatalogColumn, Relation
 from interpose.model.ids import PolicyId
 from interpose.model.masks import MaskRule
 from interpose.model.resources import ColumnResource
@@ -121,8 +121,19 @@ def test_a_partition_hides_what_its_parent_hides() -> None:
 
 
 def test_a_temporary_view_explains_nothing() -> None:
-    catalog = _catalog(dataclasses.replace(VIEW, temporary=True))
+    view = dataclasses.replace(VIEW, temporary=True)
+    catalog = _catalog(view)
     assert column_rules(_shape(2, 1), (_out(NAME),), HIDDEN, catalog, trusted=True) == [WHOLE]
+    # … unless it is the one that the lineage was followed through.
+    for other, rule in ((view, None), (dataclasses.replace(view, oid=9), WHOLE)):
+        basis = CatalogBasis({("public", "v"): other})
+        assert column_rules(_shape(2, 1), (_out(NAME),), HIDDEN, catalog, trusted=True, basis=basis) == [rule]
+
+
+def test_parents_of_parents_are_asked_for() -> None:
+    top = Relation(4, "public", "all_people", "table", (CatalogColumn("name", 1, 25),), parents=(("public", "root"),))
+    below = dataclasses.replace(CHILD, parents=(("public", "all_people"),))
+    assert missing_ancestors(_shape(3, 1), _catalog(below, top)) == {("public", "root")}
 
 
 def test_parents_that_go_round_in_circles_end() -> None:

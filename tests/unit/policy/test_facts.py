@@ -126,7 +126,7 @@ class _NoCatalog:
         """Only PostgreSQL's own."""
         return ()
 
-    def schema(self, name: str) -> bool | Lookup:
+    def schema(self, name: str, role: str = "") -> bool | Lookup:
         """Every schema exists."""
         return True
 

@@ -168,7 +168,7 @@ class Calls(Expressions):
         if relation is None:
             self.add(Action.UPDATE, TableResource(schema or "", name, "unresolved"), {"resolved": False, **_ONE_ROW})
         else:
-            self.add(Action.UPDATE, TableResource(relation.schema, relation.name, "sequence"), _ONE_ROW)
+            self.add(Action.UPDATE, TableResource(relation.schema_shown, relation.name, "sequence"), _ONE_ROW)
 
     def _set_config(self, name: str | None, nodes: list[pb.Node]) -> None:
         """`set_config(name, value, local)`: as SET. A name that is not a literal may be any setting."""

@@ -5,7 +5,7 @@ Knows pages of answers (`CatalogPage`), not how they were asked for. Bounded: wh
 
 from __future__ import annotations
 
-from interpose.model.catalog import Behind, CatalogPage, Lookup, Relation, Routine
+from interpose.model.catalog import Behind, CatalogPage, Lookup, Relation, Routine, SchemaOf
 
 _Key = tuple[str, str]
 
@@ -13,8 +13,8 @@ _Key = tuple[str, str]
 class CatalogCache:
     """The `CatalogView` of one connection.
 
-    A temporary schema (`pg_temp…`) belongs to a session, and the gateway's own connection cannot see whose is whose: in a path it is
-    passed over, and a name qualified with it is not found.
+    `pg_temp` belongs to whoever says it: in a path it is passed over, and a name qualified with it is not found. Under its real name
+    (`pg_temp_3`) a temporary schema is one like others for relations and types; functions and operators are not looked for in it.
     """
 
     def __init__(self, capacity: int = 50_000) -> None:
@@ -24,7 +24,7 @@ class CatalogCache:
         self._relations: dict[_Key, Relation | Lookup] = {}
         self._oids: dict[int, Relation | Lookup] = {}
         self._routines: dict[_Key, Routine | Lookup] = {}
-        self._schemas: dict[str, bool] = {}
+        self._schemas: dict[SchemaOf, bool] = {}
         self._behind: dict[tuple[Behind, str, str], tuple[Routine, ...]] = {}
 
     @property
@@ -35,11 +35,11 @@ class CatalogCache:
     def relation(self, schema: str | None, name: str, path: tuple[str, ...]) -> Relation | Lookup:
         """The relation that this name means: in `schema`, or in the first schema of `path` that has it."""
         if schema is not None:
-            if _temporary(schema):
+            if schema == "pg_temp":
                 return Lookup.NOT_FOUND
             return self._relations.get((schema, name), Lookup.NOT_CACHED)
         for candidate in path:
-            if not _temporary(candidate):
+            if candidate != "pg_temp":
                 found = self._relations.get((candidate, name), Lookup.NOT_CACHED)
                 if found is not Lookup.NOT_FOUND:
                     return found
@@ -56,12 +56,12 @@ class CatalogCache:
         behind `pg_catalog` (PostgreSQL 17 §10.3). A function is never looked for in a temporary schema (§9.1).
         """
         if schema is not None:
-            if _temporary(schema):
+            if temporary(schema):
                 return Lookup.NOT_FOUND
             return self._routines.get((schema, name), Lookup.NOT_CACHED)
         found: list[Routine] = []
         for candidate in path:
-            if not _temporary(candidate):
+            if not temporary(candidate):
                 routine = self._routines.get((candidate, name), Lookup.NOT_CACHED)
                 if routine is Lookup.NOT_CACHED:
                     return routine
@@ -75,16 +75,16 @@ class CatalogCache:
         """The users' functions that this operator or type may run; of all schemas of the path, since the types decide which one is meant."""
         found: tuple[Routine, ...] = ()
         for candidate in (schema,) if schema is not None else path:
-            if not _temporary(candidate):
+            if candidate != "pg_temp" and (kind is Behind.CAST or not temporary(candidate)):
                 here = self._behind.get((kind, candidate, name))
                 if here is None:
                     return Lookup.NOT_CACHED
                 found += here
         return found
 
-    def schema(self, name: str) -> bool | Lookup:
-        """Whether a schema of this name exists."""
-        return self._schemas.get(name, Lookup.NOT_CACHED)
+    def schema(self, name: str, role: str = "") -> bool | Lookup:
+        """Whether a schema of this name exists and `role` may use it."""
+        return self._schemas.get((role, name), Lookup.NOT_CACHED)
 
     def absorb(self, page: CatalogPage) -> None:
         """Keep an answer. What was asked and is not in it does not exist."""
@@ -96,8 +96,8 @@ class CatalogCache:
             self._routines[key] = Lookup.NOT_FOUND
         for oid in page.asked.oids:
             self._oids[oid] = Lookup.NOT_FOUND
-        for name in page.asked.schemas:
-            self._schemas[name] = name in page.schemas
+        for use in page.asked.schemas:
+            self._schemas[use] = use in page.schemas
         for relation in page.relations:
             self._relations[relation.schema, relation.name] = relation
             self._oids[relation.oid] = relation
@@ -145,7 +145,8 @@ def folded(routines: list[Routine]) -> Routine:
     )
 
 
-def _temporary(schema: str) -> bool:
+def temporary(schema: str) -> bool:
+    """Whether this is the name of a temporary schema."""
     return schema == "pg_temp" or schema.startswith("pg_temp_")
 
 
@@ -155,5 +156,5 @@ def _expanded(names: frozenset[tuple[str | None, str]], path: tuple[str, ...]) -
         if schema is not None:
             keys.append((schema, name))
         else:
-            keys += [(candidate, name) for candidate in path if not _temporary(candidate)]
+            keys += [(candidate, name) for candidate in path if candidate != "pg_temp"]
     return keys

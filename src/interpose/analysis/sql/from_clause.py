@@ -33,7 +33,7 @@ _RESOURCE_KINDS: Final = {"view": "view", "matview": "matview", "foreign": "fore
 def table_resource(relation: Relation) -> TableResource:
     """The resource of a relation that the catalog knows."""
     kind = "temp" if relation.temporary else _RESOURCE_KINDS.get(relation.kind, "table")
-    return TableResource(relation.schema, relation.name, kind)
+    return TableResource(relation.schema_shown, relation.name, kind)
 
 
 class FromClause(Calls):
@@ -133,7 +133,7 @@ class FromClause(Calls):
         self, relation: Relation, parents: tuple[tuple[str, str], ...], real: dict[str, str] | None
     ) -> Callable[[str], Lineage]:
         """The lineage of a relation's column: itself, its inheritance parents', and what a view or a generated column computes it from."""
-        schema, name = relation.schema, relation.name
+        schema, name = relation.schema_shown, relation.name
         behind: dict[str, Lineage] | None = None
         is_view = relation.kind in ("view", "matview") and schema not in SYSTEM_SCHEMAS
         if is_view:

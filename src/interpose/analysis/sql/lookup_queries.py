@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from interpose.analysis.sql.catalog import folded
-from interpose.model.catalog import Behind, CatalogColumn, CatalogNames, CatalogPage, Relation, Routine
+from interpose.model.catalog import Behind, CatalogColumn, CatalogNames, CatalogPage, Relation, Routine, SchemaOf
 
 Row = Sequence[str | None]
 
@@ -32,7 +32,7 @@ _KINDS = {
 """`pg_class.relkind` in our words."""
 
 _MARK = """\
-hashtextextended(concat_ws(' ', c.xmin, n.xmin,
+hashtextextended(concat_ws(' ', CASE WHEN c.relpersistence <> 't' THEN c.xmin END, n.xmin,
  (SELECT string_agg(a.attnum || ':' || a.xmin, ',' ORDER BY a.attnum) FROM pg_attribute a
   WHERE a.attrelid = c.oid AND a.attnum > 0),
  (SELECT string_agg(r.oid || ':' || r.xmin, ',' ORDER BY r.oid) FROM pg_rewrite r WHERE r.ev_class = c.oid),
@@ -47,7 +47,8 @@ hashtextextended(concat_ws(' ', c.xmin, n.xmin,
      WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND r.ev_class = c.oid)) END), 0)::text"""
 """Of a relation: which transactions have last written the rows that it was read from, and for a view the rows of what it reads.
 
-A view's definition names what it reads by today's names, so those may change without any row of the view itself.
+A view's definition names what it reads by today's names, so those may change without any row of the view itself. The row of a
+temporary relation itself is left out, since TRUNCATE writes it: nothing is read from it that is not compared anyway.
 """
 
 _DEFINITION = "CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END"
@@ -116,12 +117,15 @@ marks AS (
  UNION ALL SELECT 'p' || oid::text || xmin::text FROM pg_proc WHERE oid >= 16384
  UNION ALL SELECT 'o' || oid::text || xmin::text FROM pg_operator WHERE oid >= 16384
  UNION ALL SELECT 'c' || oid::text || xmin::text FROM pg_cast WHERE oid >= 16384
- UNION ALL SELECT 'n' || oid::text || xmin::text FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'
+ UNION ALL SELECT 'n' || oid::text || xmin::text || coalesce(has_schema_privilege(oid, 'USAGE')::text, '')
+  FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'
+ UNION ALL SELECT 'm' || roleid::text || member::text || xmin::text FROM pg_auth_members
  UNION ALL SELECT 'i' || inhrelid::text || inhparent::text || xmin::text FROM pg_inherits
 )
 SELECT count(*)::text || ':' || coalesce(sum(hashtextextended(mark, 0)::numeric), 0)::text FROM marks"""
 )
-"""One row with one text that changes when anybody changes a relation, column, view, function, operator, cast, schema or inheritance."""
+"""One row with one text that changes when anybody changes a relation, column, view, function, operator, cast, schema or inheritance,
+or who may use a schema."""
 
 
 def lookup_query(names: CatalogNames, path: tuple[str, ...]) -> str:
@@ -141,9 +145,9 @@ def lookup_query(names: CatalogNames, path: tuple[str, ...]) -> str:
         condition = _condition("n.nspname", column, asked, path)
         if condition:
             parts.append(f"SELECT 'behind', '{kind.value}', n.nspname, {column}, {_ROUTINE}{joins}({condition})")
-    if names.schemas:
-        wanted = ", ".join(map(_literal, sorted(names.schemas)))
-        parts.append(f"SELECT 'schema', nspname FROM pg_namespace WHERE nspname IN ({wanted})")  # noqa: S608 -- literals
+    for role in sorted({role for role, _ in names.schemas}):
+        wanted = ", ".join(_literal(schema) for asked, schema in sorted(names.schemas) if asked == role)
+        parts.append(_usable(role, wanted))
     return _PINNED + "; ".join(parts)
 
 
@@ -151,12 +155,12 @@ def read_page(asked: CatalogNames, path: tuple[str, ...], rows: Iterable[Row]) -
     """The rows of `lookup_query`'s results, all of them, as a page; raises `ValueError` for a row of another shape."""
     relations: list[Relation] = []
     routines: dict[tuple[str, str], Routine] = {}
-    schemas: set[str] = set()
+    schemas: set[SchemaOf] = set()
     behind: list[tuple[Behind, str, str, Routine]] = []
     for row in rows:
         match row:
-            case ["schema", str(name)]:
-                schemas.add(name)
+            case ["schema", str(role), str(name)]:
+                schemas.add((role, name))
             case [
                 "relation",
                 str(oid),
@@ -224,28 +228,37 @@ def _relation(
     parents: str | None,
     mark: str,
 ) -> Relation:
-    listed = json.loads(columns) if columns else []
-    above = json.loads(parents) if parents else []
+    try:
+        listed = tuple(map(_column, json.loads(columns) if columns else []))
+        above = tuple((str(parent), str(place)) for parent, place in (json.loads(parents) if parents else []))
+    except TypeError as error:
+        raise ValueError("an answer about a relation is not understood") from error
     return Relation(
         int(oid),
         schema,
         name,
         _KINDS.get(kind, "unknown"),
-        tuple(
-            CatalogColumn(
-                str(name),
-                int(number),
-                int(type_oid),
-                computed is not False,
-                int(modifier),
-                tuple(map(str, computed)) if isinstance(computed, list) else (),
-            )
-            for name, number, computed, (type_oid, modifier) in listed
-        ),
+        listed,
         definition,
-        tuple((str(each[0]), str(each[1])) for each in above),
+        above,
         persistence == "t",
         mark,
+    )
+
+
+def _column(entry: tuple[str, int, bool | list[str], tuple[int, int]]) -> CatalogColumn:
+    name, number, computed, (type_oid, modifier) = entry
+    sources = tuple(map(str, computed)) if isinstance(computed, list) else ()
+    return CatalogColumn(str(name), int(number), int(type_oid), computed is not False, int(modifier), sources)
+
+
+def _usable(role: str, wanted: str) -> str:
+    """Asks which of the schemas `wanted` a role has USAGE on. One that does not exist has none."""
+    if not role:
+        return f"SELECT 'schema', '', nspname FROM pg_namespace WHERE nspname IN ({wanted}) AND has_schema_privilege(oid, 'USAGE')"  # noqa: S608 -- literals
+    return (
+        f"SELECT 'schema', r.rolname, n.nspname FROM pg_namespace n, pg_roles r WHERE r.rolname = {_literal(role)} "  # noqa: S608 -- literals
+        f"AND n.nspname IN ({wanted}) AND has_schema_privilege(r.oid, n.oid, 'USAGE')"
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from interpose.analysis.sql.catalog import folded, temporary
 from interpose.analysis.sql.guard import Limits
 from interpose.model.analysis import Analysis, SessionChange
 from interpose.model.catalog import (
@@ -19,6 +20,7 @@ from interpose.model.catalog import (
     Lookup,
     Relation,
     Routine,
+    SchemaOf,
 )
 from interpose.model.command import SqlContext
 
@@ -86,12 +88,12 @@ class CommandState:
         self.views: list[tuple[str, str]] = []
         self._asked_relations: dict[tuple[str, str], Relation | None] = {}
         self._asked_routines: dict[tuple[str, str], Routine | None] = {}
-        self._asked_schemas: dict[str, bool] = {}
+        self._asked_schemas: dict[SchemaOf, bool] = {}
         self._asked_behind: dict[tuple[Behind, str, str], frozenset[Routine]] = {}
         self._wanted_behind: set[BehindName] = set()
         self._wanted_relations: set[tuple[str | None, str]] = set()
         self._wanted_routines: set[tuple[str | None, str]] = set()
-        self._wanted_schemas: set[str] = set()
+        self._wanted_schemas: set[SchemaOf] = set()
 
     def wanted(self) -> CatalogNames:
         """Names that the catalog view must learn before this analysis can be made."""
@@ -117,23 +119,24 @@ class CommandState:
 
     def relation(self, schema: str | None, name: str) -> Relation | None:
         """The relation that a name means, or None when it has none or when that cannot be told."""
-        schema = schema or self.default_schema
+        schema = named = schema or self.default_schema
         if not self.trusts_catalog or (schema is None and self.path is None):
             return None
         if schema == "pg_temp":
             schema = self.temporary_schema()
-            if schema is None:
-                return None
-        for candidate in self._places(schema):
-            found = self.catalog.relation(candidate, name, self.path or ())
+        if (schema is None and named) or (
+            schema is not None and temporary(schema) and schema != self.temporary_schema()
+        ):
+            # Another session's, or one that is not known.
+            return None
+        for place in self._places(schema):
+            found = self.catalog.relation(place, name, ())
             if found is Lookup.NOT_CACHED:
-                self._wanted_relations.add((candidate, name))
+                self._wanted_relations.add((self._asked_in(schema, place), name))
                 return None
-            for place in self._searched(candidate):
-                here = found if place == candidate else self.catalog.relation(place, name, ())
-                self._asked_relations[place, name] = here if isinstance(here, Relation) else None
-                if isinstance(here, Relation):
-                    return here
+            self._asked_relations[place, name] = found if isinstance(found, Relation) else None
+            if isinstance(found, Relation):
+                return found
         return None
 
     def routine(self, schema: str | None, name: str) -> Routine | Lookup:
@@ -141,18 +144,18 @@ class CommandState:
         schema = schema or self.default_schema
         if not self.trusts_catalog or (schema is None and self.path is None) or schema == "pg_temp":
             return Lookup.NOT_CACHED
-        answer: Routine | Lookup = Lookup.NOT_FOUND
-        for candidate in self._places(schema):
-            found = self.catalog.routine(candidate, name, self.path or ())
+        answer: list[Routine] = []
+        for place in self._places(schema):
+            if temporary(place):
+                continue
+            found = self.catalog.routine(place, name, ())
             if found is Lookup.NOT_CACHED:
-                self._wanted_routines.add((candidate, name))
+                self._wanted_routines.add((self._asked_in(schema, place), name))
                 return found
-            for place in self._searched(candidate):
-                here = found if place == candidate else self.catalog.routine(place, name, ())
-                self._asked_routines[place, name] = here if isinstance(here, Routine) else None
-            if isinstance(found, Routine) and (not isinstance(answer, Routine) or answer.builtin):
-                answer = found
-        return answer
+            self._asked_routines[place, name] = found if isinstance(found, Routine) else None
+            if isinstance(found, Routine):
+                answer.append(found)
+        return folded(answer) if answer else Lookup.NOT_FOUND
 
     def behind(self, kind: Behind, schema: str | None, name: str) -> tuple[Routine, ...] | None:
         """The users' functions that an operator or a type of this name may run; None when that cannot be told now."""
@@ -160,28 +163,37 @@ class CommandState:
         if not self.trusts_catalog or (schema is None and self.path is None) or (schema or "").startswith("pg_temp"):
             return None
         answer: tuple[Routine, ...] = ()
-        for candidate in self._places(schema):
-            found = self.catalog.behind(kind, candidate, name, self.path or ())
+        for place in self._places(schema):
+            if kind is Behind.OPERATOR and temporary(place):
+                continue
+            found = self.catalog.behind(kind, place, name, ())
             if isinstance(found, Lookup):
-                self._wanted_behind.add((kind, candidate, name))
+                self._wanted_behind.add((kind, self._asked_in(schema, place), name))
                 return None
-            for place in self._searched(candidate):
-                here = found if place == candidate else self.catalog.behind(kind, place, name, ())
-                self._asked_behind[kind, place, name] = frozenset() if isinstance(here, Lookup) else frozenset(here)
+            self._asked_behind[kind, place, name] = frozenset(found)
             answer += found
         return answer
 
-    def _places(self, schema: str | None) -> tuple[str | None, ...]:
-        """Where to look. None lets the catalog search the session's path; a path of this text's own is searched here."""
-        if schema is not None or self.path == self.context.path:
-            return (schema,)
-        return tuple(candidate for candidate in self.path or () if not candidate.startswith("pg_temp"))
-
-    def _searched(self, schema: str | None) -> tuple[str, ...]:
-        """The schemas that an answer came from; no answer comes from a temporary schema of nobody."""
+    def _places(self, schema: str | None) -> tuple[str, ...]:
+        """Where to look: a schema that is named, or those of the path that the current role may use (namespace.c)."""
         if schema is not None:
             return (schema,)
-        return tuple(candidate for candidate in self.path or () if candidate != "pg_temp")
+        places = [place for place in self.path or () if place != "pg_temp" and (temporary(place) or self._uses(place))]
+        # Without USAGE on it the server puts pg_catalog in front, wherever the path has it: then nothing is known.
+        return tuple(places) if "pg_catalog" in places else ()
+
+    def _asked_in(self, schema: str | None, place: str) -> str | None:
+        """The schema that a name is looked up in: None lets the whole path of the session be asked at once."""
+        return schema if schema is not None or self.path == self.context.path else place
+
+    def _uses(self, schema: str) -> bool:
+        """Whether the server looks for unqualified names in this schema. One that is not known yet is asked for, and counts until then."""
+        found = self.catalog.schema(schema, self.context.role)
+        if isinstance(found, Lookup):
+            self._wanted_schemas.add((self.context.role, schema))
+            return True
+        self._asked_schemas[self.context.role, schema] = found
+        return found
 
     def temporary_schema(self) -> str | None:
         """What `pg_temp` means in this session, when it has temporary objects already."""
@@ -191,20 +203,14 @@ class CommandState:
         return None
 
     def creation_schema(self) -> str:
-        """Where an unqualified name is created: the first schema of the path that exists (PostgreSQL 17 §5.10.3).
+        """Where an unqualified name is created: the first schema of the path that can be used (PostgreSQL 17 §5.10.3).
 
         Empty when that is not known. A schema that this very text may have made or dropped counts as one that exists.
         """
         for schema in self.path or ():
             if schema == "pg_catalog" or schema.startswith("pg_temp"):
                 continue
-            exists = self.catalog.schema(schema) if self.trusts_catalog else True
-            if exists is Lookup.NOT_CACHED:
-                self._wanted_schemas.add(schema)
-                return schema
-            if self.trusts_catalog:
-                self._asked_schemas[schema] = bool(exists)
-            if exists:
+            if not self.trusts_catalog or self._uses(schema):
                 return schema
         return ""
 
@@ -217,11 +223,11 @@ class CommandState:
 
     def follow_path(self, schemas: tuple[str, ...]) -> None:
         """A literal `SET search_path` stands before the next statement."""
-        temporary = self.temporary_schema()
+        own = self.temporary_schema()
         implied: list[str] = []
-        if temporary is not None and "pg_temp" not in schemas:
-            implied.append(temporary)
+        if own is not None and "pg_temp" not in schemas:
+            implied.append(own)
         if "pg_catalog" not in schemas:
             implied.append("pg_catalog")
-        named = [temporary if schema == "pg_temp" else schema for schema in schemas]
+        named = [own if schema == "pg_temp" else schema for schema in schemas]
         self.path = (*implied, *(schema for schema in named if schema is not None))

@@ -76,7 +76,7 @@ class Statement(Modifications):
     def new_relation(self, rangevar: pb.RangeVar, kind: str) -> TableResource:
         """The resource of a relation that is about to be made."""
         if rangevar.relpersistence == "t" or rangevar.schemaname == "pg_temp":
-            return TableResource(self.state.temporary_schema() or "pg_temp", rangevar.relname, "temp")
+            return TableResource("pg_temp", rangevar.relname, "temp")
         return TableResource(rangevar.schemaname or self.state.creation_schema(), rangevar.relname, kind)
 
     def relation_resource(self, schema: str | None, name: str) -> TableResource:

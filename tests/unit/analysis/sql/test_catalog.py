@@ -46,12 +46,16 @@ def test_what_was_asked_and_not_found_does_not_exist() -> None:
     assert cache.relation("app", "u", PATH) is Lookup.NOT_FOUND
 
 
-def test_temporary_schemas_are_passed_over() -> None:
+def test_pg_temp_is_passed_over_but_a_sessions_own_schema_is_not() -> None:
     cache = CatalogCache()
     cache.absorb(page(table("public", "t", 1), asked={(None, "t")}))
     assert isinstance(cache.relation(None, "t", ("pg_temp", *PATH)), Relation)
     assert cache.relation("pg_temp", "t", PATH) is Lookup.NOT_FOUND
-    assert cache.relation("pg_temp_3", "t", PATH) is Lookup.NOT_FOUND
+    assert cache.relation("pg_temp_3", "t", PATH) is Lookup.NOT_CACHED
+    assert cache.relation(None, "t", ("pg_temp_3", *PATH)) is Lookup.NOT_CACHED
+    cache.absorb(page(table("pg_temp_3", "t", 2), asked={("pg_temp_3", "t")}))
+    found = cache.relation(None, "t", ("pg_temp_3", *PATH))
+    assert isinstance(found, Relation) and found.oid == 2
 
 
 def test_forgetting_forgets_everything_and_says_so() -> None:
@@ -85,10 +89,12 @@ def test_routines_are_found_in_the_path() -> None:
 def test_schemas_exist_or_not_as_was_answered() -> None:
     cache = CatalogCache()
     assert cache.schema("public") is Lookup.NOT_CACHED
-    asked = CatalogNames(schemas=frozenset({"public", "alice"}))
-    cache.absorb(CatalogPage(asked, PATH, schemas=frozenset({"public"})))
+    asked = CatalogNames(schemas=frozenset({("", "public"), ("", "alice"), ("clerk", "public")}))
+    cache.absorb(CatalogPage(asked, PATH, schemas=frozenset({("", "public")})))
     assert cache.schema("public") is True
     assert cache.schema("alice") is False
+    assert cache.schema("public", "clerk") is False, "no USAGE"
+    assert cache.schema("alice", "clerk") is Lookup.NOT_CACHED
     cache.forget()
     assert cache.schema("public") is Lookup.NOT_CACHED
 

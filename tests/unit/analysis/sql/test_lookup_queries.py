@@ -71,6 +71,24 @@ def test_overloads_are_folded_at_their_most_dangerous() -> None:
 def test_a_row_of_another_shape_is_not_guessed_at() -> None:
     with pytest.raises(ValueError, match="not understood"):
         read_page(CatalogNames(), (), [["surprise"]])
+    for place, part in (
+        (6, "[[1]]"),
+        (6, "[5]"),
+        (6, '[["id",1,false,5]]'),
+        (6, '[["id",null,false,[23,-1]]]'),
+        (8, "[7]"),
+    ):
+        with pytest.raises(ValueError):
+            read_page(CatalogNames(), (), [[*RELATION[:place], part, *RELATION[place + 1 :]]])
+
+
+def test_schemas_are_asked_for_each_role() -> None:
+    names = CatalogNames(schemas=frozenset({("", "public"), ("o'clerk", "app")}))
+    text = lookup_query(names, ())
+    assert "has_schema_privilege(oid, 'USAGE')" in text
+    assert "r.rolname = 'o''clerk' AND n.nspname IN ('app')" in text
+    page = read_page(names, (), [["schema", "", "public"]])
+    assert page.schemas == {("", "public")}
 
 
 def test_what_is_behind_operators_and_types_is_asked_by_kind() -> None:

@@ -70,9 +70,9 @@ def test_a_name_is_created_in_the_first_schema_that_exists() -> None:
     cache = CatalogCache()
     created = CommandState(SqlContext(("pg_catalog", "gateway_role", "public"), 17), cache, Limits())
     created.creation_schema()
-    assert created.wanted().schemas == {"gateway_role"}
-    asked = CatalogNames(schemas=frozenset({"gateway_role", "public"}))
-    cache.absorb(CatalogPage(asked, (), schemas=frozenset({"public"})))
+    assert created.wanted().schemas == {("", "gateway_role")}
+    asked = CatalogNames(schemas=frozenset({("", "gateway_role"), ("", "public")}))
+    cache.absorb(CatalogPage(asked, (), schemas=frozenset({("", "public")})))
     assert created.creation_schema() == "public"
-    cache.absorb(CatalogPage(asked, (), schemas=frozenset({"gateway_role", "public"})))
+    cache.absorb(CatalogPage(asked, (), schemas=frozenset({("", "gateway_role"), ("", "public")})))
     assert created.creation_schema() == "gateway_role"

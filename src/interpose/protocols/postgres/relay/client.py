@@ -124,6 +124,7 @@ class Client(Commands):
             self._skipping
             or self._barrier
             or self._path_stale
+            or self._temporary_stale
             or self._own_running
             or self._own_error
             or self._copy_wait

@@ -37,7 +37,15 @@ from interpose.protocols.postgres.relay.outstanding import (
     Expected,
     Running,
 )
-from interpose.protocols.postgres.relay.path import ASK_SESSION, ASK_SESSION_EXPECTS, FLUSH, OWN_PREFIX, SYNC_MESSAGE
+from interpose.protocols.postgres.relay.path import (
+    ASK_SESSION,
+    ASK_SESSION_EXPECTS,
+    ASK_TEMPORARY,
+    ASK_TEMPORARY_EXPECTS,
+    FLUSH,
+    OWN_PREFIX,
+    SYNC_MESSAGE,
+)
 from interpose.protocols.postgres.wire import BodyError, frame
 
 _READS: Final = frozenset({Action.SELECT, Action.SHOW, Action.COPY_OUT, Action.EXPLAIN})
@@ -94,19 +102,29 @@ class Commands(Downward):
                 return False
             self._ask_session()
             return False
+        if self._temporary_stale and not self._batch_open:
+            if self._queue:
+                # What ends first may end the transaction.
+                return False
+            if self._status == "I":
+                self._ask_session()
+                return False
         return True
 
     def _ask_session(self) -> None:
-        """Ask for search path and role. Nothing is outstanding, so the transaction is known not to have failed."""
+        """Ask what names mean now. Nothing is outstanding, so the transaction is known not to have failed."""
+        question, expects = ASK_SESSION, ASK_SESSION_EXPECTS
+        if self._temporary_stale and self._status == "I" and not self._batch_open:
+            question, expects = question + ASK_TEMPORARY, expects + ASK_TEMPORARY_EXPECTS
         self._own_answers.clear()
-        self._queue.extend(ASK_SESSION_EXPECTS)
-        self._own_running = len(ASK_SESSION_EXPECTS)
+        self._queue.extend(expects)
+        self._own_running = len(expects)
         if self._batch_open:
-            self._send_own("own:session", ASK_SESSION + FLUSH)
+            self._send_own("own:session", question + FLUSH)
         else:
             self._queue.append(OWN_SYNC)
             self._own_running += 1
-            self._send_own("own:session", ASK_SESSION + SYNC_MESSAGE)
+            self._send_own("own:session", question + SYNC_MESSAGE)
 
     def _ask(self, asking: Asking, command: Command) -> bool:
         self._asking = asking

@@ -7,7 +7,7 @@ from typing import Final
 from interpose.model.analysis import SessionChange
 from interpose.protocols.intents import Allowed, Ended, Reply
 from interpose.protocols.postgres.backend import READY
-from interpose.protocols.postgres.relay.effects import apply_statement, forget_with_transaction
+from interpose.protocols.postgres.relay.effects import apply_statement, changes_role, forget_with_transaction
 from interpose.protocols.postgres.relay.errors import Errors
 from interpose.protocols.postgres.relay.outstanding import (
     ABORT,
@@ -157,8 +157,13 @@ class Completions(Errors):
         if SessionChange.TRANSACTION in changes and SessionChange.OPAQUE not in changes:
             # Ending a transaction, or going back to a savepoint, undoes settings; where none was touched there is none to undo.
             self._path_stale = self._path_stale or self._settings_touched
-        elif SessionChange.SETTINGS in changes or SessionChange.OPAQUE in changes:
-            self._path_stale = self._settings_touched = True
+        else:
+            if SessionChange.SETTINGS in changes or SessionChange.OPAQUE in changes:
+                self._path_stale = self._settings_touched = True
+            if SessionChange.CATALOG in changes or SessionChange.OPAQUE in changes:
+                self._temporary_stale = True
+        if not self._role_touched and changes_role(analysis):
+            self._role_touched = True
         if info is not None:
             apply_statement(info, self._statements, self._portals, self._path)
 
@@ -189,10 +194,10 @@ class Completions(Errors):
         return GO
 
     def _path_as_reported(self) -> None:
-        """PostgreSQL 18 reports the search path by itself, before it is ready."""
+        """PostgreSQL 18 reports the search path by itself, before it is ready; it does not report the role."""
         reported = self._parameters.get("search_path", "$user")
-        if "$user" not in reported:
-            self._set_path(reported, self._role)
+        if "$user" not in reported and not self._role_touched:
+            self._set_path(reported, self._role, self._parameters.get("session_authorization", ""))
 
     def _copy_in_begins(self, due: Expected) -> int:
         """`G`: the upstream wants the data of a COPY FROM STDIN."""

@@ -25,7 +25,7 @@ from interpose.protocols.postgres.relay.outstanding import (
     Expected,
     Running,
 )
-from interpose.protocols.postgres.relay.path import ABORT_MESSAGE, FLUSH, effective_path
+from interpose.protocols.postgres.relay.path import ABORT_MESSAGE, FLUSH, SearchPath, effective_path
 from interpose.protocols.postgres.table import MESSAGE_TABLE
 
 PINNED: Final = {"client_encoding": "UTF8", "standard_conforming_strings": "on"}
@@ -71,6 +71,7 @@ class Core:
         "_queue",
         "_reveal",
         "_role",
+        "_role_touched",
         "_search_path",
         "_server_version",
         "_settings_touched",
@@ -81,6 +82,8 @@ class Core:
         "_statements",
         "_status",
         "_sync_barrier",
+        "_temporary_schema",
+        "_temporary_stale",
         "_terminated",
         "_transaction_scrub",
         "_unflushed",
@@ -131,6 +134,10 @@ class Core:
         )
         self._path_stale = self._path is None
         self._settings_touched = False
+        # The role may be another one; a statement may have made or dropped something temporary.
+        self._role_touched = False
+        self._temporary_stale = False
+        self._temporary_schema = ""
         self._contexts: dict[str, SqlContext] = {}
         # The gateway's own questions.
         self._own_running = 0
@@ -218,19 +225,20 @@ class Core:
             context = self._contexts[status] = self._context_under(self._path, status)
         return context
 
-    def _context_under(self, path: tuple[str, ...] | None, status: str) -> SqlContext:
+    def _context_under(self, path: SearchPath | None, status: str) -> SqlContext:
         """What decided a text's meaning when it was planned under `path`."""
         return SqlContext(
-            path=path,
+            path=None if path is None else path.schemas,
             server_version=self._server_version,
             prepared=PlannedView(self._statements, path),
             cursors=self._cursors,
             in_transaction=status,
+            role="" if path is None else path.role,
         )
 
-    def _set_path(self, search_path: str, role: str) -> None:
-        """The upstream has told its search path and role."""
-        path = effective_path(search_path, role, self._parameters.get("session_authorization", ""))
+    def _set_path(self, search_path: str, role: str, user: str) -> None:
+        """The upstream has told its search path, role and session user."""
+        path = effective_path(search_path, role, user, self._temporary_schema)
         self._search_path, self._role, self._path_stale = search_path, role, False
         if path != self._path:
             self._path = path

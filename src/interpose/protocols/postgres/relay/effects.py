@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, SessionChange, StatementInfo
+from interpose.model.resources import SettingResource
 from interpose.protocols.postgres.relay.names import Names, Portal, Statement
+from interpose.protocols.postgres.relay.path import SearchPath
 
 
 def apply_statement(
-    statement: StatementInfo, statements: Names[Statement], portals: Names[Portal], path: tuple[str, ...] | None
+    statement: StatementInfo, statements: Names[Statement], portals: Names[Portal], path: SearchPath | None
 ) -> None:
     """Commit what `statement` did; `path` is the search path that it ran under."""
     if statement.tag == "DO":
@@ -39,6 +42,14 @@ def _outlives(portal: Portal) -> bool:
     return portal.outlives
 
 
+def changes_role(analysis: Analysis) -> bool:
+    """Whether the session may be another role after a command; what undoes a change of the role is none."""
+    return SessionChange.OPAQUE in analysis.changes or any(
+        effect.action is Action.SET_ROLE or (effect.action is Action.SET and effect.resource == _EVERY_SETTING)
+        for effect in analysis.effects
+    )
+
+
 def harmless_transaction(analysis: Analysis) -> bool:
     """Whether a command changes the session only by beginning a transaction or setting a savepoint: no name, setting or
     catalog entry means anything else behind it."""
@@ -47,5 +58,6 @@ def harmless_transaction(analysis: Analysis) -> bool:
     )
 
 
+_EVERY_SETTING: Final = SettingResource("*")
 _BEGINNINGS: Final = frozenset({"BEGIN", "START TRANSACTION", "SAVEPOINT", "RELEASE"})
 _TRANSACTION: Final = frozenset({SessionChange.TRANSACTION})

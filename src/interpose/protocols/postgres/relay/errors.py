@@ -72,6 +72,9 @@ class Errors(Results):
         changes = answer.analysis.changes
         touched = SessionChange.SETTINGS in changes or SessionChange.OPAQUE in changes
         self._settings_touched = self._settings_touched or touched
+        # Code that commits may have done all of this before it failed.
+        self._role_touched = self._role_touched or touched
+        self._temporary_stale = self._temporary_stale or SessionChange.OPAQUE in changes
         return touched
 
     def _tell(self, kind: str, fields: dict[str, str], scrub: bool) -> int:
@@ -169,8 +172,13 @@ class Errors(Results):
     def _own_step(self) -> None:
         """One more answer to the gateway's own question has come (or will not come)."""
         self._own_running -= 1
-        if self._own_running == 0 and len(self._own_answers) == 2 and not self._own_error:
-            self._set_path(*self._own_answers)
+        answers = self._own_answers
+        if self._own_running == 0 and len(answers) >= 3 and not self._own_error:
+            if len(answers) == 4:
+                self._temporary_schema, self._temporary_stale = answers[3], False
+            if self._status == "I":
+                self._role_touched = False
+            self._set_path(*answers[:3])
 
     def _own_failed(self, message: bytes) -> int:
         """The upstream answered the gateway's own question with an error (the client's cancel may have hit it).

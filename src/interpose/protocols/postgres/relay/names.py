@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, Effect, Outputs, SessionChange, StatementInfo
 from interpose.model.resources import ObjectResource
+
+if TYPE_CHECKING:
+    from interpose.protocols.postgres.relay.path import SearchPath
 
 MAX_NAME: Final = 63
 """Bytes of a name that the server tells apart (NAMEDATALEN - 1); longer ones are refused."""
@@ -30,9 +33,7 @@ class Statement:
 
     __slots__ = ("analysis", "batch", "dropped", "gone", "name", "path", "prev", "resolved", "scrub", "text")
 
-    def __init__(
-        self, name: str, text: str, analysis: Analysis | None, path: tuple[str, ...] | None, batch: int
-    ) -> None:
+    def __init__(self, name: str, text: str, analysis: Analysis | None, path: SearchPath | None, batch: int) -> None:
         """An unresolved version; `analysis` None marks a removal."""
         self.name = name
         self.text = text
@@ -61,7 +62,7 @@ class Portal:
     outlives = False
     rows = 0
     shape: bytes | None = None
-    path: tuple[str, ...] | None = None
+    path: SearchPath | None = None
     prev: Portal | None = None
 
     def __init__(
@@ -192,7 +193,7 @@ class PlannedView(Mapping[str, Analysis]):
 
     __slots__ = ("_names", "_path")
 
-    def __init__(self, names: Names[Statement], path: tuple[str, ...] | None) -> None:
+    def __init__(self, names: Names[Statement], path: SearchPath | None) -> None:
         """A view of `names` under `path`."""
         self._names = names
         self._path = path

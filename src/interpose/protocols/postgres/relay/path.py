@@ -5,7 +5,7 @@ SHOW takes no snapshot, so asking is safe before SET TRANSACTION. Source: Postgr
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from interpose.protocols.postgres.messages import Bind, CloseName, Execute, Parse, encode
 from interpose.protocols.postgres.relay.names import MAX_NAME
@@ -30,10 +30,25 @@ def _ask(text: str) -> bytes:
     )
 
 
-ASK_SESSION: Final = _ask("SHOW search_path") + _ask("SHOW role")
-"""Asks for the search path and the role, and leaves nothing behind."""
+_EXPECTS: Final[tuple[Expected, ...]] = (OWN_PARSE, OWN_BIND, OWN_EXECUTE, OWN_CLOSE, OWN_CLOSE)
 
-ASK_SESSION_EXPECTS: Final[tuple[Expected, ...]] = (OWN_PARSE, OWN_BIND, OWN_EXECUTE, OWN_CLOSE, OWN_CLOSE) * 2
+ASK_SESSION: Final = _ask("SHOW search_path") + _ask("SHOW role") + _ask("SHOW session_authorization")
+"""Asks for the search path, the role and the session user, and leaves nothing behind."""
+
+ASK_SESSION_EXPECTS: Final[tuple[Expected, ...]] = _EXPECTS * 3
+
+ASK_TEMPORARY: Final = _ask("SELECT pg_catalog.pg_my_temp_schema()::pg_catalog.regnamespace::pg_catalog.text")
+"""Asks for the session's temporary schema. It takes a snapshot, so it is asked outside of transactions only."""
+
+ASK_TEMPORARY_EXPECTS: Final = _EXPECTS
+
+
+class SearchPath(NamedTuple):
+    """What decides which relation an unqualified name means: the schemas in order, and who looks, since USAGE counts."""
+
+    schemas: tuple[str, ...]
+    role: str = ""
+
 
 ABORT_MESSAGE: Final = frame(
     b"B", encode(Bind(OWN_PREFIX + "abort", OWN_PREFIX + "refused_by_the_gateway", (), (), ()))
@@ -95,17 +110,19 @@ def split_identifiers(text: str) -> list[str] | None:
             position += 1
 
 
-def effective_path(search_path: str, role: str, session_user: str) -> tuple[str, ...] | None:
+def effective_path(search_path: str, role: str, session_user: str, own_schema: str = "") -> SearchPath | None:
     """The schemas that an unqualified name is looked up in, in order, the implied ones in front; None when that is not known.
 
-    `role` is what `SHOW role` answers: `none` means the session user. Schemas that do not exist are harmless in it.
+    `role` is what `SHOW role` answers: `none` means the session user. `own_schema` is the session's temporary schema as it answers (`-`:
+    it has none). Schemas that do not exist are harmless in it.
     """
     names = split_identifiers(search_path)
     if names is None:
         return None
+    current = role if role not in ("", "none") else session_user
     path: list[str] = []
     for name in names:
-        schema = (role if role not in ("", "none") else session_user) if name == "$user" else name
+        schema = current if name == "$user" else name
         if name == "$user" and not schema:
             return None
         if schema and schema not in path:
@@ -114,4 +131,6 @@ def effective_path(search_path: str, role: str, session_user: str) -> tuple[str,
         path.insert(0, "pg_catalog")
     if "pg_temp" not in path:
         path.insert(0, "pg_temp")
-    return tuple(path)
+    if own_schema.startswith("pg_temp_"):
+        path = [own_schema if schema == "pg_temp" else schema for schema in path]
+    return SearchPath(tuple(path), current)

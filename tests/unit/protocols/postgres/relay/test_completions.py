@@ -54,7 +54,7 @@ def test_settings_make_the_path_stale_when_they_are_done_and_when_they_are_undon
     assert not play.relay._path_stale
     play.query("set x=1", tag("SET"), BLOCK, analysis=analysis("SET", SessionChange.SETTINGS))
     assert play.relay._path_stale
-    play.relay._set_path("public", "none")
+    play.relay._set_path("public", "none", "app")
     play.query("commit", tag("COMMIT"), IDLE, analysis=analysis("COMMIT", SessionChange.TRANSACTION))
     assert play.relay._path_stale
 

@@ -48,7 +48,7 @@ def test_a_context_is_made_once_a_state() -> None:
     assert made._context() is first
     made._status = "T"
     assert made._context().in_transaction == "T"
-    made._set_path("other", "none")
+    made._set_path("other", "none", "app")
     assert made._context().path == ("pg_temp", "pg_catalog", "other")
 
 

@@ -53,7 +53,15 @@ def test_long_names_are_cut_at_63_bytes() -> None:
     ],
 )
 def test_the_implied_schemas_come_first(text: str, role: str, path: tuple[str, ...] | None) -> None:
-    assert effective_path(text, role, "app") == path
+    found = effective_path(text, role, "app")
+    assert (found and found.schemas) == path
+    assert found is None or found.role == ("app" if role == "none" else role)
+
+
+def test_the_own_temporary_schema_stands_where_pg_temp_stands() -> None:
+    assert effective_path("a, pg_temp", "none", "app", "pg_temp_3") == (("pg_catalog", "a", "pg_temp_3"), "app")
+    assert effective_path("a", "none", "app", "pg_temp_3") == (("pg_temp_3", "pg_catalog", "a"), "app")
+    assert effective_path("a", "none", "app", "-") == (("pg_temp", "pg_catalog", "a"), "app")
 
 
 def test_an_unknown_user_makes_the_path_unknown() -> None:
@@ -68,7 +76,7 @@ def test_any_text_is_split_or_not_understood(text: str) -> None:
 
 def test_the_question_leaves_nothing_behind_and_every_answer_is_expected() -> None:
     types = kinds(ASK_SESSION).split()
-    assert types == ["P", "B", "E", "C", "C"] * 2
+    assert types == ["P", "B", "E", "C", "C"] * 3
     assert len(ASK_SESSION_EXPECTS) == len(types)
     assert all(expected.own for expected in ASK_SESSION_EXPECTS)
     assert b"SHOW search_path" in ASK_SESSION
