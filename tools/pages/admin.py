@@ -37,7 +37,7 @@ class _Traffic:
 
 def routes() -> list[tuple[str, str, str]]:
     """Every route: method, path, and the first line of what it says of itself."""
-    ports: list[Any] = [None] * 8
+    ports: list[Any] = [None] * 7
     application = AdminApi(*ports).application()  # nothing is called, only listed
     found = []
     for route in application.routes:

@@ -20,14 +20,14 @@ from interpose.api.http import RequestRefusedError, answer, bearer_token, guarde
 from interpose.api.ports import Bearer, Operations, Rights, SessionQuery, Sessions
 from interpose.api.views import FoundView, approval_view, identity_view, session_view
 from interpose.engine.approvals import Approvals
-from interpose.engine.limits import FailureLimiter, address_group
 from interpose.engine.ports import ApprovalStore, SessionRow
 from interpose.model.actions import Action
 from interpose.model.audit import AuditEvent, AuditKind
-from interpose.model.errors import AuthenticationError, ClientError
+from interpose.model.errors import ClientError
 from interpose.model.ids import ApprovalId, ConnectionName, SessionId
 from interpose.model.principal import Identity
 from interpose.model.refusal import Refusal
+from interpose.protocols.intents import Refused
 
 _NO_SESSION = RequestRefusedError("no_such_session", "there is no such session", "see `interpose sessions list`")
 
@@ -50,10 +50,8 @@ class AdminApi:
         sessions: Sessions,
         operations: Operations,
         connections: Callable[[], Iterable[str]],
-        failures: FailureLimiter,
     ) -> None:
-        """`connections` names the connections of the current snapshot; `failures` bounds wrong tokens an address."""
-        self._failures = failures
+        """`connections` names the connections of the current snapshot."""
         self._bearer = bearer
         self._rights = rights
         self._approvals = approvals
@@ -222,19 +220,10 @@ class AdminApi:
     # --- who may
 
     async def _caller(self, request: Request) -> Identity:
-        source = address_group(request.client.host) if request.client else ""
-        if self._failures.blocked(source):
-            raise RequestRefusedError(
-                "too_many_attempts", "too many wrong tokens from this address", "wait a minute, then try a valid token"
-            )
-        token = bearer_token(request)
-        try:
-            return await self._bearer.bearer(token)
-        except AuthenticationError:
-            self._failures.failed(source)
-            fields = {"reason": "wrong_evidence", "connection": "", "claimed_name": "", "source": source}
-            self._operations.append(AuditEvent(AuditKind.LOGIN_FAILED, None, "", fields))
-            raise
+        answer = await self._bearer.bearer(bearer_token(request), request.client.host if request.client else "")
+        if isinstance(answer, Refused):
+            raise refuse(answer.refusal)
+        return answer
 
     def _may(self, request: Request, caller: Identity, action: Action, connection: ConnectionName | None) -> bool:
         source = request.client.host if request.client else ""

@@ -28,6 +28,7 @@ _STATUS = {
     "not_pending": 409,
     "already_voted": 409,
     "store_unavailable": 503,
+    "provider_unavailable": 503,
     "audit_unavailable": 503,
     "configuration_error": 422,
 }

@@ -11,13 +11,14 @@ from interpose.model.actions import Action
 from interpose.model.audit import AuditEvent
 from interpose.model.ids import ConnectionName, SessionId
 from interpose.model.principal import Identity, Principal
+from interpose.protocols.intents import Refused
 
 
 class Bearer(Protocol):
     """Who holds a bearer token."""
 
-    async def bearer(self, token: str) -> Identity:
-        """The identity; raises `AuthenticationError`, or `StoreError` when it cannot be checked."""
+    async def bearer(self, token: str, peer: str) -> Identity | Refused:
+        """The identity, or why not (too many failures from `peer` among it); every failure is in the audit chain."""
         ...
 
 

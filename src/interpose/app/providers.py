@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -39,3 +39,8 @@ def read_providers(section: Section, folder: Path) -> tuple[ProviderOptions, ...
             "give providers of one issuer different audiences",
         )
     return tuple(found)
+
+
+def workload_providers(providers: Iterable[object]) -> list[WorkloadOptions]:
+    """Those whose tokens workloads log in with."""
+    return [provider for provider in providers if isinstance(provider, WorkloadOptions)]

@@ -18,6 +18,7 @@ from interpose.app.loading import Loaded
 from interpose.app.operations import END_TOPIC, PolicyRights, StoredSessions, WorkerOperations
 from interpose.app.people import TokenDesk, people_site
 from interpose.app.protocols import PROTOCOLS
+from interpose.app.providers import workload_providers
 from interpose.app.reload import Reloader
 from interpose.app.secrets import open_secrets
 from interpose.app.settings import ListenerSettings, PublicSettings, Settings
@@ -30,12 +31,13 @@ from interpose.engine.catalogs import Catalogs, CatalogWatch
 from interpose.engine.directory import TOPIC as DIRECTORY_TOPIC
 from interpose.engine.directory import Directory
 from interpose.engine.gate import Gate
-from interpose.engine.limits import FailureLimiter
 from interpose.engine.release import Release
 from interpose.engine.sessions import SessionRegistry
 from interpose.engine.snapshot import SnapshotHolder
 from interpose.engine.watch import SessionWatch
+from interpose.identity.authenticators import ByForm
 from interpose.identity.tokens import Tokens
+from interpose.identity.workload import WorkloadTokens
 from interpose.model.connection import Connection
 from interpose.model.errors import StoreError
 from interpose.model.ids import ConnectionName, SessionId
@@ -117,7 +119,15 @@ class Worker:
         self._catalogs = UpstreamCatalogs(dialer, secrets, PROTOCOLS, gateway_grant, self._registry.uses)
         catalogs = Catalogs(self._catalogs, CatalogCache)
         self._catalog_watch = CatalogWatch(catalogs, self._registry, self._settings.catalog_poll, self._connections)
-        self._tokens = Tokens(state.tokens, lambda: self._holder.current.principals, clock)
+        self._workloads = WorkloadTokens(
+            workload_providers(self._settings.identity.providers),
+            self._directory,
+            lambda: self._holder.current.principals,
+            clock,
+            telemetry.warn,
+        )
+        tokens = Tokens(state.tokens, lambda: self._holder.current.principals, clock)
+        self._authentication = Authentication(ByForm(tokens, self._workloads), audit, clock, loaded.snapshot.limits)
         self._approvals = Approvals(
             state.approvals, self._holder, audit, LineNotifier(telemetry.tell), state.bus, clock, state.ids
         )
@@ -156,7 +166,7 @@ class Worker:
             version=__version__,
         )
         self._admittance = Admittance(
-            Authentication(self._tokens, audit, clock, loaded.snapshot.limits),
+            self._authentication,
             self._admission,
             secrets,
             dialer,
@@ -222,6 +232,7 @@ class Worker:
         for server in self._http:
             await server.stop()
         self._catalogs.close()
+        await self._workloads.close()
         await self._tasks.stop()
         return 1 if failure else 0
 
@@ -321,16 +332,14 @@ class Worker:
             self._telemetry.metrics,
             lambda: self._state.bus.publish(RELOAD_TOPIC, self._state.worker),
         )
-        limits = self._holder.current.limits
         api = AdminApi(
-            self._tokens,
+            self._authentication,
             PolicyRights(self._holder, self._state.clock),
             self._approvals,
             self._state.approvals,
             StoredSessions(self._state.sessions, self._state.recorded, self._state.bus),
             operations,
             self._connections,
-            FailureLimiter(self._state.clock, limits.login_failures * 3, limits.login_window),
         )
         admin = self._settings.admin
         return HttpServer("admin api", api.application(), admin.address, admin.certificate, admin.key)

@@ -164,6 +164,7 @@ class Admission:
             "source": peer,
             "method": identity.method,
             "token": identity.token,
+            **_vouched(identity),
             "acting_for": principal.acting_for,
             "task": None if principal.task is None else loggable(principal.task, 256),
             "policies": tuple(decision.policies),
@@ -236,6 +237,13 @@ GATEWAY_SESSION = SessionId("gateway")
 def gateway_grant(connection: Connection) -> Grant:
     """The grant for the gateway's own connection to an upstream, on which it reads the catalog and nothing else."""
     return Grant(seal_of_the_engine(), GATEWAY_SESSION, connection.name)
+
+
+def _vouched(identity: Identity) -> dict[str, AuditValue]:
+    """Who vouched for whom, where a provider did."""
+    if identity.provider is None:
+        return {}
+    return {"provider": identity.provider, "subject": loggable(identity.subject or "", 256)}
 
 
 def session_facts(identity: Identity, evidence: Evidence, peer: str) -> dict[str, str]:

@@ -6,11 +6,12 @@ Knows rate limits and the audit chain; how a token is checked is the business of
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from interpose.engine.limits import FailureLimiter, address_group
-from interpose.model.audit import AuditEvent, AuditKind
-from interpose.model.errors import AuthenticationError, RecordingError, StoreError
+from interpose.model.audit import AuditEvent, AuditKind, AuditValue
+from interpose.model.errors import AuthenticationError, ProviderError, RecordingError, StoreError
 from interpose.model.refusal import Refusal
 from interpose.protocols.contract import Evidence, Refused
 
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
     from interpose.engine.ports import AuditChain, Authenticators, Clock
     from interpose.model.principal import Identity
 
-_LOOKS_LIKE_A_TOKEN = re.compile(r"ip_[0-9a-z]+_\w+", re.IGNORECASE)
+_LOOKS_LIKE_A_TOKEN = re.compile(r"ip_[0-9a-z]+_\w+|eyJ[\w-]+(\.[\w-]*)*", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 WRONG = Refusal(
     "authentication_failed",
     "authentication failed",
-    "log in with your principal's name as the user and an Interpose access token as the password",
+    "log in with your principal's name as the user and an Interpose access token, or your workload's own, as the password",
 )
 """The one answer to every kind of wrong evidence."""
 
@@ -37,6 +38,12 @@ TOO_MANY = Refusal(
 
 UNAVAILABLE = Refusal(
     "store_unavailable", "logins cannot be checked at the moment", "try again later, or ask the gateway's operator"
+)
+
+PROVIDER_DOWN = Refusal(
+    "provider_unavailable",
+    "your identity provider cannot be asked at the moment",
+    "try again in a minute; sessions that are open go on",
 )
 
 
@@ -63,34 +70,54 @@ class Authentication:
 
     async def prove(self, evidence: Evidence, peer: str) -> Identity | Refused:
         """Who this is. `peer` is the client's address without its port. Every failure is in the audit chain."""
+        name = f"{address_group(peer)}\0{evidence.claimed_name[:128]}"
+        if self._names.blocked(name):
+            return self._fail(evidence, peer, "too_many_attempts", TOO_MANY)
+        answer = await self._proven(
+            lambda: self._authenticators.identify(evidence.claimed_name, evidence.token), evidence, peer
+        )
+        if not isinstance(answer, Refused):
+            self._names.succeeded(name)
+        elif answer.refusal is WRONG:
+            self._names.failed(name)
+        return answer
+
+    async def bearer(self, token: str, peer: str) -> Identity | Refused:
+        """Who holds this token, where no name is claimed; otherwise as `prove`."""
+        return await self._proven(lambda: self._authenticators.bearer(token), Evidence("", "", token), peer)
+
+    async def _proven(
+        self, identify: Callable[[], Awaitable[Identity]], evidence: Evidence, peer: str
+    ) -> Identity | Refused:
         address = address_group(peer)
-        name = f"{address}\0{evidence.claimed_name[:128]}"
-        if self._addresses.blocked(address) or self._names.blocked(name):
+        if self._addresses.blocked(address):
             return self._fail(evidence, peer, "too_many_attempts", TOO_MANY)
         try:
-            identity = await self._authenticators.identify(evidence.claimed_name, evidence.token)
-        except AuthenticationError:
+            return await identify()
+        except AuthenticationError as error:
             self._addresses.failed(address)
-            self._names.failed(name)
-            return self._fail(evidence, peer, "wrong_evidence", WRONG)
+            return self._fail(evidence, peer, "wrong_evidence", WRONG, error)
         except StoreError:
             return self._fail(evidence, peer, "store_unavailable", UNAVAILABLE)
-        self._names.succeeded(name)
-        return identity
+        except ProviderError:
+            return self._fail(evidence, peer, "provider_unavailable", PROVIDER_DOWN)
 
-    def _fail(self, evidence: Evidence, peer: str, reason: str, refusal: Refusal) -> Refused:
+    def _fail(
+        self, evidence: Evidence, peer: str, reason: str, refusal: Refusal, error: AuthenticationError | None = None
+    ) -> Refused:
+        fields: dict[str, AuditValue] = {
+            "reason": reason,
+            "claimed_name": loggable(evidence.claimed_name),
+            "connection": loggable(evidence.connection),
+            "source": peer,
+        }
+        # INVARIANT: what was wrong is told here and nowhere else: whoever guesses learns nothing from the answer.
+        if error is not None and error.detail:
+            fields["detail"] = error.detail
+        if error is not None and error.provider:
+            fields["provider"] = error.provider
         try:
-            self._audit.append(
-                AuditEvent(
-                    AuditKind.LOGIN_FAILED,
-                    fields={
-                        "reason": reason,
-                        "claimed_name": loggable(evidence.claimed_name),
-                        "connection": loggable(evidence.connection),
-                        "source": peer,
-                    },
-                )
-            )
+            self._audit.append(AuditEvent(AuditKind.LOGIN_FAILED, fields=fields))
         except RecordingError:
             # Nothing was allowed and nothing can be recorded: the client learns no more than that it is refused.
             return Refused(UNAVAILABLE)

@@ -92,10 +92,8 @@ class Directory:
         began = self._clock.wall()
         found = await self._store.changed_since(self._looked - _OVERLAP if self._looked else 0.0)
         self._looked = began
-        changed = {entry.principal.name: entry for entry in found if self._entries.get(entry.principal.name) != entry}
-        self._entries.update(changed)
-        if changed:
-            self._swap()
+        changed = [entry for entry in found if self._entries.get(entry.principal.name) != entry]
+        self._take(*changed)
         return bool(changed)
 
     async def run(self, interval: float = 1.0) -> None:
@@ -136,6 +134,11 @@ class Directory:
             raise AuthenticationError(_WRONG, detail="principal_disabled")
         if known is not None and (known.provider, known.subject) != (entry.provider, entry.subject):
             raise AuthenticationError(_WRONG, detail="name_belongs_to_another_subject")
+        entry = _at_least_as_long(entry, known)
+        if known is not None and dataclasses.replace(known, learned_at=entry.learned_at) == entry:
+            # One token, used for many logins: nothing to write, nothing to tell the others.
+            self._take(known)
+            return entry.principal
         if known is None or known.principal != entry.principal:
             before = frozenset() if known is None else known.principal.groups
             fields: dict[str, AuditValue] = {
@@ -185,20 +188,55 @@ class Directory:
 
     async def _keep(self, entry: DirectoryEntry) -> None:
         await self._store.put(entry, self._clock.wall())
-        if self._entries.get(entry.principal.name) != entry:
-            self._entries[entry.principal.name] = entry
-            self._swap()
+        self._take(entry)
         self._bus.publish(TOPIC, entry.principal.name)
+
+    def _take(self, *entries: DirectoryEntry) -> None:
+        """Know these from now on. A snapshot is made only when somebody would be found otherwise than before: it costs every session
+        what was judged for it."""
+        changed = [entry for entry in entries if not self._shown_alike(entry)]
+        self._entries.update({entry.principal.name: entry for entry in entries})
+        if changed:
+            self._swap()
+
+    def _shown_alike(self, entry: DirectoryEntry) -> bool:
+        """Whether the snapshot already answers for this name as the entry says."""
+        name, shown = entry.principal.name, self._holder.current.principals
+        expected: Principal | None = None
+        if not entry.disabled:
+            expected = self._file.find(name) if self._file.reserves(name) else self._vouched_for(entry)
+        taken = bool(entry.disabled) or expected is not None
+        return shown.find(name) == expected and (shown.reserves(name) or not taken)
+
+    def _vouched_for(self, entry: DirectoryEntry) -> Principal | None:
+        """Whom a provider vouches for at this moment by this entry."""
+        ends = entry.valid_until
+        current = entry.provider != NOBODY and (ends is None or self._clock.wall() < ends)
+        return entry.principal if current else None
 
     def _swap(self) -> None:
         self._holder.swap(self._dressed(dataclasses.replace(self._holder.current, principals=self._file)))
 
     def _dressed(self, snapshot: Snapshot) -> Snapshot:
-        now = self._clock.wall()
         entries = {
-            name: entry.principal
+            name: principal
             for name, entry in self._entries.items()
-            if entry.provider != NOBODY and (entry.valid_until is None or now < entry.valid_until)
+            if (principal := self._vouched_for(entry)) is not None
         }
         disabled = frozenset(name for name, entry in self._entries.items() if entry.disabled)
         return dataclasses.replace(snapshot, principals=KnownPrincipals(snapshot.principals, entries, disabled))
+
+
+def _at_least_as_long(entry: DirectoryEntry, known: DirectoryEntry | None) -> DirectoryEntry:
+    """The entry, vouched for as long as it was before: of two tokens of one workload the shorter takes nothing from the longer.
+
+    Each session still ends with its own token.
+    """
+    if (
+        known is None
+        or known.valid_until is None
+        or entry.valid_until is None
+        or known.valid_until <= entry.valid_until
+    ):
+        return entry
+    return dataclasses.replace(entry, valid_until=known.valid_until)

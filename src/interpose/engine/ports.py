@@ -250,7 +250,14 @@ class Authenticators(Protocol):
     """Evidence to identity."""
 
     async def identify(self, claimed_name: str, token: str) -> Identity:
-        """Who this is; raises `AuthenticationError`, without saying which half was wrong, after constant work."""
+        """Who this is; raises `AuthenticationError`, without saying which half was wrong, after constant work.
+
+        Its `detail` is for the audit chain alone. Raises `StoreError` and `ProviderError` when it cannot be told.
+        """
+        ...
+
+    async def bearer(self, token: str) -> Identity:
+        """Who this is, where no name is claimed; raises the same."""
         ...
 
 

@@ -85,8 +85,13 @@ class SessionWatch:
 
     def snapshot_swapped(self, _old: Snapshot, new: Snapshot) -> None:
         """End sessions whose principal or connection the new snapshot does not have; register with `SnapshotHolder.listen`."""
+        now = self._clock.wall()
         for session in self._registry.live():
-            if session.connection.name not in new.connections:
+            expires = session.identity.expires_at
+            if expires is not None and now >= expires:
+                # What a provider vouched for until then is gone from the snapshot as well: the true reason is told.
+                session.end(EXPIRED)
+            elif session.connection.name not in new.connections:
                 session.end(CONNECTION_GONE)
             elif present_principal(new, session.identity.principal) is None:
                 session.end(PRINCIPAL_GONE)

@@ -22,6 +22,9 @@ MAX_GROUPS: Final = 1000
 MAX_TEXT: Final = 1024
 """Characters of a claim that is taken over; a longer one refuses the login."""
 
+GROUP_IN_FORM: Final = re.compile(r"\{(\w+)\}")
+"""A group of the pattern, as a form names it."""
+
 _WRONG: Final = "authentication failed"
 
 
@@ -39,12 +42,13 @@ class AttributeType:
 class ClaimPath:
     """Where a value stands: names from the outside in (`realm_access.roles`), and what of a text is taken.
 
-    `pattern` must match the whole text; its group `name` is taken, or all of it where there is none. A claim whose own name has
-    dots or slashes, as namespaced ones do, is one step.
+    `pattern` must match the whole text; its group `name` is taken, or all of it where there is none. `form` puts several groups
+    together (`{org}.{repo}`). A claim whose own name has dots or slashes, as namespaced ones do, is one step.
     """
 
     steps: tuple[str, ...]
     pattern: re.Pattern[str] | None = None
+    form: str = ""
 
     def find(self, claims: Claims) -> object | None:
         """The value there, None when there is none."""
@@ -62,6 +66,8 @@ class ClaimPath:
         match = self.pattern.fullmatch(text)
         if match is None:
             return None
+        if self.form:
+            return GROUP_IN_FORM.sub(lambda group: match[group[1]] or "", self.form)
         return match["name"] if "name" in self.pattern.groupindex else text
 
 
@@ -83,7 +89,7 @@ class ClaimMapping:
     """How one provider's claims become a principal.
 
     `domains`: the verified e-mail address must be of one of these (empty: not asked). `require`: claims that must have exactly
-    this value. `kind` is what every principal of this provider is.
+    this value. `kind` is what every principal of this provider is; `acting_for` and `task` are an agent's only.
     """
 
     kind: PrincipalKind = PrincipalKind.USER
@@ -95,6 +101,8 @@ class ClaimMapping:
     attributes: Mapping[str, tuple[ClaimPath, str]] = field(default_factory=dict, hash=False)
     domains: frozenset[str] = frozenset()
     require: Mapping[str, object] = field(default_factory=dict, hash=False)
+    acting_for: ClaimPath | None = None
+    task: ClaimPath | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,24 @@ def map_claims(mapping: ClaimMapping, claims: Claims) -> Mapped:
         value = _attribute(path, type_, claims)
         if value is not None:
             attributes[key] = value
-    return Mapped(Principal(mapping.kind, canonical, groups, attributes), subject)
+    principal = Principal(
+        mapping.kind, canonical, groups, attributes, _person(mapping.acting_for, claims), _task(mapping.task, claims)
+    )
+    return Mapped(principal, subject)
+
+
+def _person(path: ClaimPath | None, claims: Claims) -> str | None:
+    """INVARIANT: an agent whose tokens say for whom it acts has no token that does not: it would act for nobody's account."""
+    if path is None:
+        return None
+    person = canonical_name(_text(path, claims))
+    if person is None:
+        raise _denied("no_acting_for")
+    return person
+
+
+def _task(path: ClaimPath | None, claims: Claims) -> str | None:
+    return None if path is None else _text(path, claims) or None
 
 
 def _check_domain(domains: frozenset[str], claims: Claims) -> None:

@@ -7,6 +7,8 @@ mapping:
   attributes: {manager: manager, clearance: {claim: clearance, type: long}}
   domains: [example.com]
   require: {amr: mfa}
+  acting_for: on_behalf_of   # of an agent only
+  task: job
 ```
 """
 
@@ -17,11 +19,22 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Final
 
-from interpose.identity.mapping import AttributeType, ClaimMapping, ClaimPath, GroupMapping
+from interpose.identity.mapping import GROUP_IN_FORM, AttributeType, ClaimMapping, ClaimPath, GroupMapping
 from interpose.model.errors import Problem
 from interpose.model.principal import PrincipalKind
 
-_KEYS: Final = ("name", "subject", "name_prefix", "name_suffix", "groups", "attributes", "domains", "require")
+_KEYS: Final = (
+    "name",
+    "subject",
+    "name_prefix",
+    "name_suffix",
+    "groups",
+    "attributes",
+    "domains",
+    "require",
+    "acting_for",
+    "task",
+)
 _KINDS: Final = {kind.name.lower(): kind for kind in PrincipalKind}
 
 
@@ -39,6 +52,10 @@ def parse_mapping(
         of_kind = PrincipalKind.USER
     given = _mapping("mapping", {} if raw is None else raw, _KEYS, problems)
     groups = given.get("groups")
+    of_agent = [key for key in ("acting_for", "task") if key in given]
+    if of_agent and of_kind is not PrincipalKind.AGENT:
+        problems.append(Problem(f"only an agent has `{of_agent[0]}`", hint="write `kind: agent`, or leave it out"))
+        of_agent = []
     return ClaimMapping(
         kind=of_kind,
         name=_path("name", given.get("name"), base.name, problems),
@@ -49,13 +66,14 @@ def parse_mapping(
         attributes=_attributes(given.get("attributes"), problems),
         domains=frozenset(text.lower() for text in _texts("domains", given.get("domains", []), problems)),
         require=_required(given.get("require"), problems),
+        **{key: _path(key, given[key], None, problems) for key in of_agent},
     )
 
 
 def _groups(raw: object, problems: list[Problem]) -> GroupMapping:
     if isinstance(raw, str):
         raw = {"claim": raw}
-    given = _mapping("groups", raw, ("claim", "pattern", "allow", "prefix", "rename"), problems)
+    given = _mapping("groups", raw, ("claim", "pattern", "form", "allow", "prefix", "rename"), problems)
     allow = given.get("allow")
     rename = _mapping("groups.rename", given.get("rename", {}), None, problems)
     prefix = _text("groups.prefix", given.get("prefix", ""), problems)
@@ -67,7 +85,7 @@ def _groups(raw: object, problems: list[Problem]) -> GroupMapping:
             )
         )
     return GroupMapping(
-        _path("groups", {key: given[key] for key in ("claim", "pattern") if key in given}, None, problems),
+        _path("groups", {key: given[key] for key in ("claim", "pattern", "form") if key in given}, None, problems),
         None if allow is None else frozenset(_texts("groups.allow", allow, problems)),
         prefix,
         {name: _text(f"groups.rename.{name}", value, problems) for name, value in rename.items()},
@@ -81,14 +99,14 @@ def _attributes(raw: object, problems: list[Problem]) -> dict[str, tuple[ClaimPa
         inner = (
             {"claim": value}
             if isinstance(value, str)
-            else _mapping(where, value, ("claim", "pattern", "type"), problems)
+            else _mapping(where, value, ("claim", "pattern", "form", "type"), problems)
         )
         type_ = inner.get("type", AttributeType.STRING)
         if type_ not in AttributeType.ALL:
             problems.append(
                 Problem(f"`{where}.type` cannot be `{type_}`", hint=_nearest(str(type_), AttributeType.ALL))
             )
-        path = _path(where, {key: inner[key] for key in ("claim", "pattern") if key in inner}, None, problems)
+        path = _path(where, {key: inner[key] for key in ("claim", "pattern", "form") if key in inner}, None, problems)
         found[name] = (path, str(type_))
     return found
 
@@ -96,8 +114,12 @@ def _attributes(raw: object, problems: list[Problem]) -> dict[str, tuple[ClaimPa
 def _path(where: str, raw: object, default: ClaimPath | None, problems: list[Problem]) -> ClaimPath:
     if raw is None and default is not None:
         return default
-    given = {"claim": raw} if isinstance(raw, str) else _mapping(where, raw, ("claim", "pattern"), problems)
-    claim, pattern = given.get("claim"), given.get("pattern")
+    given = {"claim": raw} if isinstance(raw, str) else _mapping(where, raw, ("claim", "pattern", "form"), problems)
+    claim, pattern, form = (
+        given.get("claim"),
+        given.get("pattern"),
+        _text(f"{where}.form", given.get("form", ""), problems),
+    )
     steps: tuple[str, ...] = ("",)
     if isinstance(claim, str) and claim:
         # A namespaced claim, `https://example.com/groups`, is one name.
@@ -114,7 +136,14 @@ def _path(where: str, raw: object, default: ClaimPath | None, problems: list[Pro
             problems.append(
                 Problem(f"`{where}.pattern` is no regular expression: {error}", hint="take `(?P<name>…)` of it")
             )
-    return ClaimPath(steps, compiled)
+    known = frozenset() if compiled is None else compiled.groupindex.keys()
+    unknown = sorted(set(GROUP_IN_FORM.findall(form)) - known)
+    if unknown or (form and not GROUP_IN_FORM.search(form)):
+        problems.append(
+            Problem(f"`{where}.form` names no group of `pattern`", hint="write `(?P<a>…)` in it, and `{a}` in `form`")
+        )
+        form = ""
+    return ClaimPath(steps, compiled, form)
 
 
 def _required(raw: object, problems: list[Problem]) -> dict[str, object]:

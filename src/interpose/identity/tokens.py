@@ -83,43 +83,50 @@ class Tokens:
         The same work is done whatever is wrong, and the answer is the same.
         """
         name = canonical_name(claimed_name) or ""
-        record, principal = await self._find(token)
+        record, principal, fault = await self._find(token)
         expected = "" if record is None else record.principal
         same = hmac.compare_digest(name.encode(), expected.encode())
         if record is None or principal is None or not same:
-            raise AuthenticationError(_WRONG)
+            raise AuthenticationError(_WRONG, detail=fault or "other_name")
         return _identity(record, principal)
 
     async def bearer(self, token: str) -> Identity:
         """Who holds this token, where no name is claimed (the admin API). Raises `AuthenticationError` or `StoreError`."""
-        record, principal = await self._find(token)
+        record, principal, fault = await self._find(token)
         if record is None or principal is None:
-            raise AuthenticationError(_WRONG)
+            raise AuthenticationError(_WRONG, detail=fault)
         return _identity(record, principal)
 
-    async def _find(self, token: str) -> tuple[TokenRecord | None, Principal | None]:
-        """The valid record behind a token and its principal as it is now; None for whatever is not valid."""
+    async def _find(self, token: str) -> tuple[TokenRecord | None, Principal | None, str]:
+        """The valid record behind a token and its principal as it is now; None for whatever is not valid, with a word for why."""
         # A text that is no token at all is looked up as well: it takes as long as a token that is not known.
         record = await self._store.find(token_digest(token))
-        now = self._clock.wall()
-        if record is not None and (
-            record.revoked_at is not None
-            or (record.expires_at is not None and now >= record.expires_at)
-            # A clock that has gone back to before the token was made may have gone back past its expiry, too.
-            or now < record.created_at - _CLOCK_TOLERANCE
-        ):
+        fault = _fault(record, self._clock.wall(), token)
+        if fault:
             record = None
         principals = self._principals()
         principal = principals.find("" if record is None else record.principal)
         if record is None or principal is None:
-            return record, None
+            return record, None, fault or "principal_gone"
         acting_for = record.acting_for or principal.acting_for
         if acting_for is not None and principals.find(acting_for) is None:
-            return record, None
-        return record, dataclasses.replace(principal, acting_for=acting_for, task=record.task or principal.task)
+            return record, None, "acting_for_nobody"
+        return record, dataclasses.replace(principal, acting_for=acting_for, task=record.task or principal.task), ""
 
 
 _CLOCK_TOLERANCE = 300.0
+
+
+def _fault(record: TokenRecord | None, now: float, token: str) -> str:
+    """Why a token does not count, as a machine word; empty when it does."""
+    if record is None:
+        return "token_unknown" if looks_like_token(token) else "no_token"
+    if record.revoked_at is not None:
+        return "token_revoked"
+    if record.expires_at is not None and now >= record.expires_at:
+        return "token_expired"
+    # A clock that has gone back to before the token was made may have gone back past its expiry, too.
+    return "clock_went_back" if now < record.created_at - _CLOCK_TOLERANCE else ""
 
 
 def _identity(record: TokenRecord, principal: Principal) -> Identity:

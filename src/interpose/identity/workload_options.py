@@ -63,7 +63,7 @@ def parse_workload(name: str, section: ProviderSection, folder: Path) -> Workloa
         check_url(section, "issuer", issuer, plaintext)
     jwks_url = section.optional_text("jwks_url")
     if jwks_url is not None:
-        check_url(section, "jwks_url", jwks_url, plaintext)
+        check_url(section, "jwks_url", jwks_url, plaintext, query=True)
     audience = section.listed("audience")
     if not audience or not all(audience):
         section.problem(
@@ -100,15 +100,19 @@ def same_tokens(providers: Iterable[object]) -> list[tuple[str, str]]:
     return found
 
 
-def check_url(section: ProviderSection, key: str, url: str, plaintext: bool) -> None:
+def check_url(section: ProviderSection, key: str, url: str, plaintext: bool, *, query: bool = False) -> None:
     """Report a URL that keys must not be fetched from."""
-    fault = fault_of_url(url, plaintext)
+    fault = fault_of_url(url, plaintext, query=query)
     if fault:
-        section.problem(key, f"`{key}` {fault}", "write `https://host/path`, without credentials, query and fragment")
+        section.problem(key, f"`{key}` {fault}", "write `https://host/path`, without credentials and fragment")
 
 
-def fault_of_url(url: str, plaintext: bool) -> str:
-    """What is wrong with a URL of a provider, empty when nothing is. `plaintext` allows `http` to a loopback address."""
+def fault_of_url(url: str, plaintext: bool, *, query: bool = False) -> str:
+    """What is wrong with a URL of a provider, empty when nothing is.
+
+    `plaintext` allows `http` to a loopback address; `query` that it has one, which an issuer never has (OpenID Connect
+    Discovery 1.0 §3).
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -116,7 +120,7 @@ def fault_of_url(url: str, plaintext: bool) -> str:
         return "is no URL"
     if any(character.isspace() or ord(character) < 32 for character in url) or not host:
         return "is no URL"
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+    if parts.username is not None or parts.password is not None or parts.fragment or (parts.query and not query):
         return "must be a plain URL"
     if parts.scheme == "https":
         return ""

@@ -36,9 +36,17 @@ class ClientError(InterposeError):
 
 
 class AuthenticationError(ClientError):
-    """The client did not prove who it is; the public message never says which half was wrong."""
+    """The client did not prove who it is; the public message never says which half was wrong.
+
+    `detail` is a machine word for the audit chain and for nobody else; `provider` the identity provider that was asked.
+    """
 
     code = "authentication_failed"
+
+    def __init__(self, public_message: str, *, detail: str = "", hint: str = "", provider: str = "") -> None:
+        """`provider` is the name in the configuration, empty when none was asked."""
+        super().__init__(public_message, detail=detail, hint=hint)
+        self.provider = provider
 
 
 class UpstreamError(InterposeError):

@@ -61,10 +61,13 @@ class Principal:
 class Identity:
     """A principal together with how it proved itself: what `engine.authenticate` answers.
 
-    `expires_at` is wall-clock seconds since the epoch, None when the credential does not expire by itself.
+    `expires_at` is wall-clock seconds since the epoch, None when the credential does not expire by itself. `provider` is the
+    identity provider that vouched for it, and `subject` the provider's own name for it.
     """
 
     principal: Principal
     method: str
     token: TokenId | None = None
     expires_at: float | None = None
+    provider: str | None = None
+    subject: str | None = None

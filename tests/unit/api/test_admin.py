@@ -10,7 +10,8 @@ from starlette.applications import Starlette
 
 from interpose.api.admin import AdminApi
 from interpose.api.ports import Found, SessionQuery
-from interpose.engine.limits import FailureLimiter
+from interpose.engine.authenticate import Authentication
+from interpose.engine.limits import Limits
 from interpose.engine.ports import Approval, SessionRow
 from interpose.model.actions import Action
 from interpose.model.audit import AuditEvent, AuditKind
@@ -54,18 +55,18 @@ class House:
         self.broken: ConfigurationError | None = None
         self.vote_answer: Approval | Refusal = HELD
         self.complaint = ""
+        self.door = Authentication(self, self, ManualClock(), Limits(login_failures=1, login_window=60.0))  # type: ignore[arg-type]
 
     def application(self) -> Starlette:
         """The API over this house."""
         api = AdminApi(
-            self,
+            self.door,
             self,
             self,  # type: ignore[arg-type]
             self,  # type: ignore[arg-type]
             self,
             self,
             lambda: ["orders", "payments"],
-            FailureLimiter(ManualClock(), 3, 60.0),
         )
         return api.application()
 
@@ -167,7 +168,7 @@ async def test_guessing_tokens_is_bounded(house: House) -> None:
     for _ in range(3):
         assert (await call(application, "GET", "/v1/whoami", token="wrong")).status == 401
     assert (await call(application, "GET", "/v1/whoami", token="token-c")).status == 429
-    assert len(house.events) == 3
+    assert [event.fields["reason"] for event in house.events] == ["wrong_evidence"] * 3 + ["too_many_attempts"]
 
 
 async def test_whoami(house: House) -> None:

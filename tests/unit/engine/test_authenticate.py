@@ -7,7 +7,7 @@ import pytest
 from interpose.engine.authenticate import Authentication, loggable
 from interpose.engine.limits import Limits
 from interpose.model.audit import AuditKind
-from interpose.model.errors import AuthenticationError, InterposeError, StoreError
+from interpose.model.errors import AuthenticationError, InterposeError, ProviderError, StoreError
 from interpose.model.principal import Identity
 from interpose.protocols.intents import Evidence, Refused
 from tests.support.memory import ManualClock, MemoryAudit, person
@@ -30,6 +30,9 @@ class Door:
         if (claimed_name, token) != ("alice", "right"):
             raise AuthenticationError("authentication failed")
         return ALICE
+
+    async def bearer(self, token: str) -> Identity:
+        return await self.identify("alice", token)
 
 
 def _evidence(name: str = "alice", token: str = "wrong") -> Evidence:
@@ -124,9 +127,69 @@ def test_what_cannot_be_recorded_is_refused() -> None:
         ("alice", "alice"),
         ("ip_0123456789_" + "a" * 49, "(looks like a token)"),
         ("me IP_0123456789_" + "a" * 49, "me (looks like a token)"),
+        ("me eyJhbGciOi.eyJzdWIi.c2ln", "me (looks like a token)"),
         ("a\nb\x1b[2J\u2028c", "a?b?[2J?c"),
         ("x" * 500, "x" * 64),
     ],
 )
 def test_a_clients_words_are_made_safe_to_log(said: str, logged: str) -> None:
     assert loggable(said) == logged
+
+
+def test_what_was_wrong_is_told_to_the_audit_chain_alone() -> None:
+    audit = MemoryAudit()
+
+    async def work() -> list[object]:
+        answers: list[object] = []
+        for detail, provider in (("token_expired", "actions"), ("token_revoked", "")):
+            door = Door(AuthenticationError("authentication failed", detail=detail, provider=provider))
+            authentication = Authentication(door, audit, ManualClock(), Limits())
+            answers += [
+                await authentication.prove(_evidence(), "192.0.2.1"),
+                await authentication.bearer("x", "192.0.2.1"),
+            ]
+        return answers
+
+    answers = run(work())
+    assert all(answer == answers[0] for answer in answers)
+    assert "expired" not in repr(answers[0]) and "revoked" not in repr(answers[0])
+    assert [(event.fields["detail"], event.fields.get("provider")) for event in audit.events] == [
+        ("token_expired", "actions"),
+        ("token_expired", "actions"),
+        ("token_revoked", None),
+        ("token_revoked", None),
+    ]
+
+
+def test_a_provider_that_is_down_counts_against_nobody() -> None:
+    authentication = Authentication(Door(ProviderError("down")), MemoryAudit(), ManualClock(), Limits(login_failures=1))
+
+    async def work() -> None:
+        for _ in range(10):
+            for answer in (
+                await authentication.prove(_evidence(), "192.0.2.1"),
+                await authentication.bearer("x", "192.0.2.1"),
+            ):
+                assert isinstance(answer, Refused)
+                assert answer.refusal.code == "provider_unavailable"
+
+    run(work())
+
+
+def test_a_bearer_is_proven_and_bounded_like_anybody() -> None:
+    audit, door = MemoryAudit(), Door()
+    authentication = Authentication(door, audit, ManualClock(), Limits(login_failures=1))
+
+    async def work() -> None:
+        assert await authentication.bearer("right", "192.0.2.1") is ALICE
+        for _ in range(3):
+            answer = await authentication.bearer("wrong", "192.0.2.1")
+            assert isinstance(answer, Refused) and answer.refusal.code == "authentication_failed"
+        for answer in (
+            await authentication.bearer("right", "192.0.2.1"),
+            await authentication.prove(_evidence(token="right"), "192.0.2.1"),
+        ):
+            assert isinstance(answer, Refused) and answer.refusal.code == "too_many_attempts"
+
+    run(work())
+    assert [event.fields["reason"] for event in audit.events] == ["wrong_evidence"] * 3 + ["too_many_attempts"] * 2

@@ -161,3 +161,43 @@ def test_names_of_the_file_are_never_answered_from_the_directory() -> None:
     assert known.find("bob") == file.by_name["bob"]
     assert known.reserves("zoe") and not known.reserves("nobody")
     assert NOBODY == ""
+
+
+def test_of_two_proofs_the_shorter_takes_nothing_from_the_longer_and_a_snapshot_is_made_only_for_a_change() -> None:
+    async def work() -> None:
+        store = MemoryDirectory()
+        place, other = _Place(store), _Place(store)
+        now = place.core.clock.wall()
+        long, short = (dataclasses.replace(ENTRY, valid_until=now + more) for more in (100, 50))
+        await place.directory.learn(long)
+        await other.directory.refresh()
+        before, before_there = place.core.holder.current, other.core.holder.current
+        await place.directory.learn(short)
+        await place.directory.learn(dataclasses.replace(long, learned_at=9.0))
+        assert place.bus.published == [("directory", "zoe")]
+        await place.directory.learn(dataclasses.replace(long, valid_until=now + 200))
+        assert await other.directory.refresh()
+        assert place.core.holder.current is before
+        assert other.core.holder.current is before_there
+        await asyncio.sleep(150)
+        assert not place.directory.expire() and not other.directory.expire()
+        assert place.find("zoe") == other.find("zoe") == ZOE
+        await asyncio.sleep(60)
+        assert place.directory.expire() and other.directory.expire()
+        assert place.find("zoe") is None and other.find("zoe") is None
+        await place.directory.learn(dataclasses.replace(long, valid_until=now + 400))
+        assert place.find("zoe") == ZOE
+
+    run(work())
+
+
+def test_a_name_that_nobody_knew_here_is_disabled_from_elsewhere() -> None:
+    async def work() -> None:
+        place = _Place()
+        ghost = dataclasses.replace(ENTRY, principal=dataclasses.replace(ZOE, name="ghost"), disabled="gone")
+        place.store.entries["ghost"] = (place.core.clock.wall(), ghost)
+        await place.directory.refresh()
+        assert place.find("ghost") is None
+        assert place.core.holder.current.principals.reserves("ghost")
+
+    run(work())

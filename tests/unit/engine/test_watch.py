@@ -11,7 +11,7 @@ from interpose.engine.watch import SessionWatch
 from interpose.model.ids import TokenId
 from interpose.model.principal import Identity
 from tests.support.gateway_core import Core
-from tests.support.memory import MemoryTokens
+from tests.support.memory import MemoryPrincipals, MemoryTokens
 from tests.support.virtual import run
 
 
@@ -90,5 +90,21 @@ def test_a_reload_ends_sessions_whose_principal_or_connection_is_gone() -> None:
         core.swap()
         assert bob.ended_with is not None
         assert bob.ended_with.code == "connection_gone"
+
+    run(work())
+
+
+def test_who_is_gone_because_the_proof_has_ended_is_told_so() -> None:
+    async def work() -> None:
+        core = Core()
+        session = await _with_token(core, "t1", core.clock.wall() + 10)
+        watch = SessionWatch(core.registry, MemoryTokens(), core.clock)
+        await asyncio.sleep(10)
+        # The directory drops what a provider vouched for until now, and may be earlier than the look at expiry.
+        watch.snapshot_swapped(
+            core.holder.current, dataclasses.replace(core.holder.current, principals=MemoryPrincipals())
+        )
+        assert session.ended_with is not None
+        assert session.ended_with.code == "token_expired"
 
     run(work())

@@ -124,3 +124,24 @@ def test_whatever_is_claimed_gives_a_principal_of_the_mapping_or_a_refusal(claim
         return
     assert is_canonical(mapped.principal.name) and mapped.subject
     assert mapped.principal.groups <= {"support"}
+
+
+def test_a_form_puts_parts_together() -> None:
+    pattern = re.compile(r"system:serviceaccount:(?P<space>[^:]+):(?P<account>[^:]+)")
+    mapping = ClaimMapping(name=ClaimPath(("sub",), pattern, "{space}.{account}"))
+    claims = {"sub": "system:serviceaccount:shop:importer"}
+    assert map_claims(mapping, claims).principal.name == "shop.importer"
+    assert _why(mapping, {"sub": "system:serviceaccount:shop"}) == "no_name"
+    # Braces of a claim are its own: nothing of them is filled in.
+    assert _why(mapping, {"sub": "system:serviceaccount:{account}:x"}) == "no_name"
+
+
+def test_for_whom_an_agent_acts_is_said_by_every_token_of_it() -> None:
+    mapping = ClaimMapping(
+        kind=PrincipalKind.AGENT, name=ClaimPath(("sub",)), acting_for=ClaimPath(("behalf",)), task=ClaimPath(("job",))
+    )
+    found = map_claims(mapping, {"sub": "fixer", "behalf": "Alice", "job": "tidy up"}).principal
+    assert (found.acting_for, found.task) == ("alice", "tidy up")
+    assert map_claims(mapping, {"sub": "fixer", "behalf": "alice"}).principal.task is None
+    for behalf in (None, "", "a b", ["alice", "bob"], 3):
+        assert _why(mapping, {"sub": "fixer", "behalf": behalf}) == "no_acting_for"

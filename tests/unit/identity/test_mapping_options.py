@@ -65,3 +65,25 @@ def test_a_kind_that_does_not_exist() -> None:
     problems: list[Problem] = []
     parse_mapping(None, problems, kind="robot")
     assert "`kind` cannot be `robot`" in str(problems[0])
+
+
+def test_an_agents_own() -> None:
+    problems: list[Problem] = []
+    raw = {
+        "name": {"claim": "sub", "pattern": "(?P<a>.):(?P<b>.)", "form": "{b}.{a}"},
+        "acting_for": "on_behalf",
+        "task": {"claim": "job", "pattern": ".{1,80}"},
+    }
+    mapping = parse_mapping(raw, problems, kind="agent")
+    assert not problems
+    assert (mapping.name.form, mapping.acting_for) == ("{b}.{a}", ClaimPath(("on_behalf",)))
+    assert mapping.task is not None
+    parse_mapping({"acting_for": "x"}, problems, kind="service")
+    assert "only an agent has `acting_for`" in str(problems[0])
+
+
+@pytest.mark.parametrize("form", ["{c}", "x", "{a} {", 3])
+def test_a_form_must_name_groups_of_the_pattern(form: object) -> None:
+    problems: list[Problem] = []
+    parse_mapping({"name": {"claim": "sub", "pattern": "(?P<a>.)", "form": form}}, problems)
+    assert bool(problems) == (form != "{a} {")

@@ -19,6 +19,7 @@ from interpose.protocols.postgres.refusals import refusal_message
 from interpose.protocols.postgres.startup import (
     CANCEL_REQUEST,
     GSSENC_REQUEST,
+    MAX_PASSWORD,
     MAX_STARTUP,
     SSL_REQUEST,
     ParameterRefused,
@@ -207,7 +208,7 @@ class PostgresLogin:
         if buffer[:1] != b"p":
             return self._fatal("08P01", "expected a password")
         length = UINT32.unpack_from(buffer, 1)[0]
-        if not 5 <= length <= MAX_STARTUP:
+        if not 5 <= length <= MAX_PASSWORD:
             return self._fatal("08P01", "invalid length of password packet")
         if len(buffer) < length + 1:
             return None

@@ -31,6 +31,7 @@ SQLSTATES: Final[Mapping[str, str]] = MappingProxyType(
         "upstream_error": "57P03",
         "credential_unavailable": "57P03",
         "store_unavailable": "57P03",
+        "provider_unavailable": "57P03",
         "too_many_sessions": "53300",
         "audit_unavailable": "53100",
         "syntax_error": "42601",

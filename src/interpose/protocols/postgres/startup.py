@@ -14,6 +14,9 @@ from interpose.protocols.postgres.wire import UINT32, BodyError, cstring, text_u
 MAX_STARTUP: Final = 10_000
 """The longest first packet that the server takes (MAX_STARTUP_PACKET_LENGTH), and so do we."""
 
+MAX_PASSWORD: Final = 16 * 1024
+"""The longest password message: enough for any workload token. PostgreSQL itself takes 65,535 bytes (PG_MAX_AUTH_TOKEN_LENGTH)."""
+
 SSL_REQUEST: Final = 80877103
 GSSENC_REQUEST: Final = 80877104
 CANCEL_REQUEST: Final = 80877102

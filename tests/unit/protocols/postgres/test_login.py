@@ -9,7 +9,13 @@ from interpose.protocols.contract import LoginOptions
 from interpose.protocols.intents import CancelAsked, Close, LoginIntent, Prove, Reply, StartTls
 from interpose.protocols.postgres.backend import AUTHENTICATION_OK, CLEARTEXT_PASSWORD, read_fields
 from interpose.protocols.postgres.login import PostgresLogin
-from interpose.protocols.postgres.startup import SSL_REQUEST_PACKET, Startup, encode_cancel, encode_startup
+from interpose.protocols.postgres.startup import (
+    MAX_PASSWORD,
+    SSL_REQUEST_PACKET,
+    Startup,
+    encode_cancel,
+    encode_startup,
+)
 from interpose.protocols.postgres.wire import frame
 
 TLS = LoginOptions()
@@ -160,3 +166,16 @@ def test_the_database_defaults_to_the_name() -> None:
     (_, prove) = login.client_bytes(encode_startup(Startup(0, (("user", "alice"),))) + PASSWORD)
     assert isinstance(prove, Prove)
     assert prove.evidence.connection == "alice"
+
+
+def test_a_password_has_room_for_a_workload_token_and_an_end() -> None:
+    login = PostgresLogin(PLAIN)
+    login.client_bytes(startup())
+    longest = "e" * (MAX_PASSWORD - 5)
+    (prove,) = login.client_bytes(frame(b"p", longest.encode() + b"\0"))
+    assert isinstance(prove, Prove)
+    assert prove.evidence.token == longest
+    login = PostgresLogin(PLAIN)
+    login.client_bytes(startup())
+    # Refused by its length, before the rest is there.
+    assert sqlstate(login.client_bytes(frame(b"p", longest.encode() + b"e\0")[:5])) == "08P01"
