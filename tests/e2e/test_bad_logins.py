@@ -46,7 +46,7 @@ def test_an_expired_token_is_refused_like_a_wrong_one_and_recorded(scene: Scene)
     with RawClient(scene.plain_port, "127.0.0.13") as client:
         (error,) = errors(client.log_in("alice", "shop", token))
     assert (error["C"], error["M"]) == ("28P01", "authentication failed")
-    assert scene.events("login.failed", source="127.0.0.13", claimed_name="alice", reason="wrong_evidence")
+    assert scene.events("login.failed", source="127.0.0.13", claimed_name="alice", reason="token_expired")
 
 
 def test_a_token_that_expires_ends_its_live_session_readably(scene: Scene) -> None:

@@ -54,7 +54,7 @@ class VirtualClock:
         return self.BASE + self.monotonic() + self.skew
 
     def monotonic(self) -> float:
-        loop = asyncio.get_event_loop_policy().get_event_loop() if not _running() else asyncio.get_running_loop()
+        loop = asyncio.get_running_loop() if _running() else None
         return loop.time() if isinstance(loop, VirtualLoop) else 1000.0
 
 

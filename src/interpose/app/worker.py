@@ -31,6 +31,7 @@ from interpose.engine.catalogs import Catalogs, CatalogWatch
 from interpose.engine.directory import TOPIC as DIRECTORY_TOPIC
 from interpose.engine.directory import Directory
 from interpose.engine.gate import Gate
+from interpose.engine.limits import FailureLimiter
 from interpose.engine.release import Release
 from interpose.engine.sessions import SessionRegistry
 from interpose.engine.snapshot import SnapshotHolder

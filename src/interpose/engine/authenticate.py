@@ -96,26 +96,22 @@ class Authentication:
             return await identify()
         except AuthenticationError as error:
             self._addresses.failed(address)
-            return self._fail(evidence, peer, "wrong_evidence", WRONG, error)
+            # INVARIANT: what was wrong is told there and nowhere else: whoever guesses learns nothing from the answer.
+            return self._fail(evidence, peer, error.detail or "wrong_evidence", WRONG, error.provider)
         except StoreError:
             return self._fail(evidence, peer, "store_unavailable", UNAVAILABLE)
         except ProviderError:
             return self._fail(evidence, peer, "provider_unavailable", PROVIDER_DOWN)
 
-    def _fail(
-        self, evidence: Evidence, peer: str, reason: str, refusal: Refusal, error: AuthenticationError | None = None
-    ) -> Refused:
+    def _fail(self, evidence: Evidence, peer: str, reason: str, refusal: Refusal, provider: str = "") -> Refused:
         fields: dict[str, AuditValue] = {
             "reason": reason,
             "claimed_name": loggable(evidence.claimed_name),
             "connection": loggable(evidence.connection),
             "source": peer,
         }
-        # INVARIANT: what was wrong is told here and nowhere else: whoever guesses learns nothing from the answer.
-        if error is not None and error.detail:
-            fields["detail"] = error.detail
-        if error is not None and error.provider:
-            fields["provider"] = error.provider
+        if provider:
+            fields["provider"] = provider
         try:
             self._audit.append(AuditEvent(AuditKind.LOGIN_FAILED, fields=fields))
         except RecordingError:

@@ -153,7 +153,7 @@ def test_what_was_wrong_is_told_to_the_audit_chain_alone() -> None:
     answers = run(work())
     assert all(answer == answers[0] for answer in answers)
     assert "expired" not in repr(answers[0]) and "revoked" not in repr(answers[0])
-    assert [(event.fields["detail"], event.fields.get("provider")) for event in audit.events] == [
+    assert [(event.fields["reason"], event.fields.get("provider")) for event in audit.events] == [
         ("token_expired", "actions"),
         ("token_expired", "actions"),
         ("token_revoked", None),
