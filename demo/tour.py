@@ -36,9 +36,12 @@ class Tour:
         self._expect("***" in shown or "•" in shown or "redacted" in shown, "masked values in what alice sees")
         self._title("2. … whatever SQL is used to reach it")
         shown = self._psql(
-            "alice", "select upper(email) as shouted, row_to_json(c) from customers c order by id limit 1"
+            "alice",
+            "select upper(email) as shouted, json_build_object('mail', email) as packed from customers order by id limit 1",
         )
-        self._expect("@EXAMPLE" not in shown.upper().replace("***", ""), "no e-mail address through an expression")
+        self._expect("redacted" in shown and "@" not in shown, "no e-mail address through an expression")
+        shown = self._psql("alice", "select name from customers where card_number like '4000%'")
+        self._expect("may only be selected as it is" in shown, "a refusal to ask about what is strict")
         self._title("3. DROP TABLE is refused before PostgreSQL sees it, and the session goes on")
         shown = self._psql("bob", "drop table customers", "select count(*) as customers_are_still_here from customers")
         self._expect("ERROR" in shown and "2000" in shown, "a refusal and a session that goes on")
@@ -51,6 +54,8 @@ class Tour:
         self._hold("update orders set status = 'returned' where id = 18", approve=False)
         self._title("7. An agent reads, masked, with its person and task in the record")
         self._psql("shopbot", "select id, name, email from customers order by id limit 2")
+        shown = self._psql("shopbot", "select count(*) from customers where email like 'o%'")
+        self._expect("may only be selected as it is" in shown, "a refusal to infer")
         self._title("8. Every session is recorded and can be replayed")
         self._replay()
         self._title("9. The audit chain proves that nothing was altered")
@@ -161,6 +166,7 @@ def invitation(stage: Stage) -> str:
 {line("alice")}
     try   select name, email, phone, national_id from customers limit 5;
     and   select body from support_notes limit 5;                  -- found by content
+    and   select name from customers where card_number like '4%';  -- refused: card numbers are strict, nothing may be inferred
     and   select customer_contact(1);                              -- code that policy cannot see into: refused
     and   create table mine as select email from customers;        -- refused, it would store what is hidden
 
@@ -181,6 +187,7 @@ def invitation(stage: Stage) -> str:
 \033[1mshopbot\033[0m is an agent that acts for bob: it reads a little, masked, and every refusal tells it what to do instead.
 {line("shopbot")}
     try   select name, email from customers limit 3;
+    and   select id from customers where email like 'a%';          -- refused: agents do not infer what is hidden
     and   update orders set status = 'paid' where id = 1;
 
 Afterwards: {program} audit verify --config {gateway.config}
