@@ -97,7 +97,9 @@ class AdminClient:
         except msgspec.MsgspecError:
             return ServerError(f"the gateway answered {error.code} {error.reason}", hint="see the gateway's log")
         detail = "; ".join(problem.problems)
-        return ServerError(problem.message, detail=detail, hint=problem.hint)
+        refused = ServerError(problem.message, detail=detail, hint=problem.hint)
+        refused.code = problem.code
+        return refused
 
     @staticmethod
     def _decode(data: bytes, kind: type[DataT]) -> DataT:

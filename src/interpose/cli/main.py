@@ -29,6 +29,7 @@ PARTS: Final[Mapping[str, str]] = {
 """Subcommands with commands of their own, and the modules of this package that hold them."""
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "connect": "connect",
     "serve": "gateway",
     "reload": "gateway",
     "whoami": "gateway",

@@ -10,6 +10,8 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+
 from interpose.model.errors import ConfigurationError, UpstreamError
 
 if TYPE_CHECKING:
@@ -49,6 +51,15 @@ def server_context(certificate: Path, key: Path, alpn: tuple[str, ...]) -> ssl.S
             hint="give a PEM certificate chain and its unencrypted PEM key, readable by the gateway",
         ) from error
     return context
+
+
+def brings_root(certificate: Path) -> bool:
+    """Whether a PEM chain holds a self-signed certificate, which no public authority's chain does; False when it cannot be read."""
+    try:
+        chain = x509.load_pem_x509_certificates(certificate.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return any(each.issuer == each.subject for each in chain)
 
 
 class ServerCertificate:

@@ -13,7 +13,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from interpose.model.errors import ConfigurationError, UpstreamError
-from interpose.net.certificates import ClientContexts, ServerCertificate, server_context
+from interpose.net.certificates import ClientContexts, ServerCertificate, brings_root, server_context
 from tests.unit.net.conftest import Certificates, issue
 
 
@@ -132,3 +132,16 @@ def test_an_authority_file_that_cannot_be_read_refuses(tmp_path: Path) -> None:
         with pytest.raises(UpstreamError) as caught:
             ClientContexts(float).make("ca", str(tmp_path / name), ())
         assert name not in caught.value.public_message
+
+
+def test_a_chain_that_brings_its_root_is_private(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    leaf = authority.issue_cert("localhost").cert_chain_pems[0].bytes()
+    file = tmp_path / "chain.pem"
+    file.write_bytes(leaf)
+    assert not brings_root(file)
+    file.write_bytes(leaf + authority.cert_pem.bytes())
+    assert brings_root(file)
+    file.write_text("nothing")
+    assert not brings_root(file)
+    assert not brings_root(tmp_path / "gone.pem")

@@ -1,0 +1,93 @@
+"""How the native client of a protocol is told where to go and as whom: environment, command line, JDBC URL.
+
+Values only; nothing is read, sent or started here. Sources: PostgreSQL 17 §32.15 (environment variables), the PgJDBC manual.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from interpose.cli.reach import Reach
+
+MISLEADING: Final = ("PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGPASSFILE", "PGREQUIRESSL", "PGSSLCERT", "PGSSLKEY")
+"""Variables that libpq would follow past what is set here; they are taken away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One way in: who comes to which connection, and with what. `token` is the password.
+
+    `token_variable` names the variable that the token was taken from, so that it can be told without being shown.
+    """
+
+    connection: str
+    reach: Reach
+    principal: str
+    token: str = field(repr=False)
+    token_variable: str = "INTERPOSE_TOKEN"  # noqa: S105 -- a name
+
+
+def postgres_variables(entry: Entry) -> dict[str, str]:
+    """What libpq is told, the password included. TLS is checked in full wherever there is any."""
+    variables = {
+        "PGHOST": entry.reach.host,
+        "PGPORT": str(entry.reach.port),
+        "PGDATABASE": entry.connection,
+        "PGUSER": entry.principal,
+        "PGSSLMODE": "verify-full" if entry.reach.tls else "disable",
+    }
+    if entry.reach.authority is not None:
+        variables["PGSSLROOTCERT"] = entry.reach.authority
+    variables["PGPASSWORD"] = entry.token
+    return variables
+
+
+def environment(entry: Entry, current: Mapping[str, str]) -> dict[str, str]:
+    """The current environment, pointed at the gateway."""
+    kept = {name: value for name, value in current.items() if name not in MISLEADING}
+    return {**kept, **postgres_variables(entry)}
+
+
+def by_hand(entry: Entry, *, show_secret: bool) -> str:
+    """The same as lines for a shell, with the psql line and the JDBC URL as comments. The secret stands in it only when asked for."""
+    lines = [f"# {entry.connection}, as {entry.principal}"]
+    lines.append(f"unset {' '.join(MISLEADING)}")
+    for name, value in postgres_variables(entry).items():
+        if name == "PGPASSWORD" and not show_secret:
+            lines.append(f'export PGPASSWORD="${entry.token_variable}"')
+        else:
+            lines.append(f"export {name}={shlex.quote(value)}")
+    lines.append(f"# psql {shlex.quote(_keywords(entry))}")
+    lines.append(f"# {_jdbc(entry)}")
+    if not show_secret:
+        lines.append(f"# the password is the access token in {entry.token_variable}; `--show-secret` prints it")
+    return "\n".join(lines) + "\n"
+
+
+def _settings(entry: Entry) -> dict[str, str]:
+    settings = {"user": entry.principal, "sslmode": "verify-full" if entry.reach.tls else "disable"}
+    if entry.reach.authority is not None:
+        settings["sslrootcert"] = entry.reach.authority
+    return settings
+
+
+def _keywords(entry: Entry) -> str:
+    """A libpq connection string (PostgreSQL 17 §32.1.1.1): values in quotes where they need any."""
+    words = {"host": entry.reach.host, "port": str(entry.reach.port), "dbname": entry.connection, **_settings(entry)}
+    return " ".join(f"{name}={_quoted(value)}" for name, value in words.items())
+
+
+def _quoted(value: str) -> str:
+    if value and not set(value) & set(" '\\"):
+        return value
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _jdbc(entry: Entry) -> str:
+    host = f"[{entry.reach.host}]" if ":" in entry.reach.host else entry.reach.host
+    query = urlencode(_settings(entry), quote_via=quote)
+    return f"jdbc:postgresql://{host}:{entry.reach.port}/{quote(entry.connection, safe='')}?{query}"
