@@ -95,6 +95,8 @@ def _refused(line: str, *, whole: bool) -> str:
 
 
 def _options(command: Command, words: list[str]) -> str:
+    if "--" in words:
+        words = words[: words.index("--")]  # what stands behind is another program's
     known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     return next((f"no option `{word}`" for word in words if word.startswith("-") and word not in known), "")
 
