@@ -231,3 +231,18 @@ def test_rows_of_a_rewrite_rule_are_masked_whole(scene: Scene, owner: Session, k
         answer = client.ask(b"insert into moving.ruled values (1)")
     assert b"D" in [message for message, _ in answer]
     assert SECRET.encode() not in client.received
+
+
+def test_views_on_views_are_followed_to_their_end(scene: Scene, owner: Session) -> None:
+    owner.execute("create schema moving; create view moving.v1 as select id, name, ssn from customers")
+    for level in range(2, 26):
+        owner.execute(f"create view moving.v{level} as select id, name, ssn from moving.v{level - 1}".encode())
+    with scene.connect("alice", "shop") as session:
+        shown = session.execute("select ssn, upper(ssn), upper(name) from moving.v25 where id = 1").fetchall()
+        assert shown == [("[redacted]", "[redacted]", "NAME 1")]
+    with scene.connect("shopbot", "shop") as session:
+        assert session.execute("select ssn, upper(name) from moving.v25 where id = 1").fetchall() == [
+            ("[redacted]", "NAME 1")
+        ]
+        with pytest.raises(psycopg.Error, match="ssn"):
+            session.execute("select name from moving.v25 where ssn like '078%'")

@@ -88,6 +88,15 @@ def test_rows_and_temporary_tables_do_not_show(upstream: psycopg.Connection[tupl
     assert ask(upstream, FINGERPRINT) == before
 
 
+def test_views_on_views_are_one_answer(upstream: psycopg.Connection[tuple[str | None, ...]]) -> None:
+    upstream.execute("create view public.v1 as select n, f() as m from v")
+    for level in range(2, 26):
+        upstream.execute(f"create view public.v{level} as select v.n, v.m from v{level - 1} v, child".encode())
+    names = CatalogNames(relations=frozenset({("public", "v25")}))
+    found = read_page(names, (), ask(upstream, lookup_query(names, ()))).relations
+    assert {relation.name for relation in found} == {"t", "child", "v", *(f"v{level}" for level in range(1, 26))}
+
+
 def test_schemas_are_asked_whether_they_exist(upstream: psycopg.Connection[tuple[str | None, ...]]) -> None:
     upstream.execute("create role it_reads; create schema closed")
     asked = {(role, schema) for role in ("", "it_reads", "nobody") for schema in ("public", "closed", "gateway_role")}

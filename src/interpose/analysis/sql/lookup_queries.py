@@ -136,7 +136,11 @@ def lookup_query(names: CatalogNames, path: tuple[str, ...]) -> str:
         oids = ", ".join(str(int(oid)) for oid in sorted(names.oids))
         relations = f"{relations} OR c.oid IN ({oids})" if relations else f"c.oid IN ({oids})"
     if relations:
-        parts.append((_RELATIONS if names.definitions else _RELATIONS.replace(_DEFINITION, "NULL")) + relations)
+        parts.append(
+            f"{_RELATIONS}c.oid IN ({_with_what_views_read(relations)})"
+            if names.definitions
+            else _RELATIONS.replace(_DEFINITION, "NULL") + relations
+        )
     routines = _condition("pn.nspname", "p.proname", names.routines, path)
     if routines:
         parts.append(f"SELECT 'routine', {_ROUTINE}WHERE {routines}")
@@ -250,6 +254,15 @@ def _column(entry: tuple[str, int, bool | list[str], tuple[int, int]]) -> Catalo
     name, number, computed, (type_oid, modifier) = entry
     sources = tuple(map(str, computed)) if isinstance(computed, list) else ()
     return CatalogColumn(str(name), int(number), int(type_oid), computed is not False, int(modifier), sources)
+
+
+def _with_what_views_read(relations: str) -> str:
+    """The oids of these relations, of what the views among them read, and so on down: one answer for views on views on views."""
+    return f"""WITH RECURSIVE found AS (
+ SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {relations}
+ UNION SELECT d.refobjid FROM found f JOIN pg_rewrite r ON r.ev_class = f.oid JOIN pg_depend d ON d.objid = r.oid
+ WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass)
+SELECT oid FROM found"""  # noqa: S608 -- built of literals
 
 
 def _usable(role: str, wanted: str) -> str:

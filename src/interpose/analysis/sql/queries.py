@@ -19,7 +19,7 @@ from interpose.model.actions import Action
 from interpose.model.analysis import Unanalysable
 from interpose.model.catalog import Relation
 
-_MOST_VIEWS_DEEP = 16
+_MOST_VIEWS_DEEP = 32
 _MOST_ROUNDS = 6
 
 
@@ -320,27 +320,39 @@ class Queries(FromClause):
         if relation.definition is None or key in state.views or len(state.views) >= _MOST_VIEWS_DEEP:
             self.used_known = False
             return None
-        if guard.check(relation.definition, state.limits) is not None:
+        # Once for each view: of views that read the one below twice, 30 would take 2^30 walks.
+        again = (relation.oid, relation.definition, state.trusts_catalog)
+        known = state.walked_views.get(again)
+        if known is None:
+            known = state.walked_views[again] = self._walk_view(key, relation.definition)
+        walk, columns = known
+        if walk is None:
             self.used_known = False
             return None
-        parsed = tree.parse(relation.definition)
-        if isinstance(parsed, Unanalysable) or len(parsed.stmts) != 1:
-            self.used_known = False
-            return None
-        default, literals = state.default_schema, state.depends_on_literals
-        state.default_schema = "pg_catalog"
-        state.views.append(key)
-        walk = type(self)(state)
-        self.enter(3)
-        columns = walk.query(parsed.stmts[0].stmt, None)
-        state.depth -= 3
-        state.views.pop()
-        state.default_schema, state.depends_on_literals = default, literals
-        walk.close()
         self.absorb(walk)
         if columns is None or len(columns) != len(relation.columns):
             return None
         return {column.name: lineage for column, (_, lineage) in zip(relation.columns, columns, strict=True)}
+
+    def _walk_view(self, key: tuple[str, str], definition: str) -> tuple[Queries | None, Columns | None]:
+        state = self.state
+        if guard.check(definition, state.limits) is not None:
+            return None, None
+        parsed = tree.parse(definition)
+        if isinstance(parsed, Unanalysable) or len(parsed.stmts) != 1:
+            return None, None
+        default, literals = state.default_schema, state.depends_on_literals
+        state.default_schema = "pg_catalog"
+        state.views.append(key)
+        walk = type(self)(state)
+        # What is nested around it does not count against a view, which nobody can write flatter; how many there are is bounded.
+        depth, state.depth = state.depth, 0
+        columns = walk.query(parsed.stmts[0].stmt, None)
+        state.depth = depth
+        state.views.pop()
+        state.default_schema, state.depends_on_literals = default, literals
+        walk.close()
+        return walk, columns
 
     def absorb(self, walk: Queries) -> None:
         """Take over what a view does beyond reading tables and calling functions on its owner's behalf."""

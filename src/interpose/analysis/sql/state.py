@@ -6,7 +6,7 @@ Knows when a name may no longer be resolved; does not know statements.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from interpose.analysis.sql.catalog import folded, temporary
 from interpose.analysis.sql.guard import Limits
@@ -23,6 +23,10 @@ from interpose.model.catalog import (
     SchemaOf,
 )
 from interpose.model.command import SqlContext
+
+if TYPE_CHECKING:
+    from interpose.analysis.sql.expressions import Columns
+    from interpose.analysis.sql.queries import Queries
 
 _FORGETS_CATALOG: Final = frozenset({SessionChange.CATALOG, SessionChange.OPAQUE})
 
@@ -69,6 +73,7 @@ class CommandState:
         "text",
         "trusts_catalog",
         "views",
+        "walked_views",
     )
 
     def __init__(self, context: SqlContext, catalog: CatalogView, limits: Limits) -> None:
@@ -86,6 +91,7 @@ class CommandState:
         self.depends_on_session = False
         self.depth = 0
         self.views: list[tuple[str, str]] = []
+        self.walked_views: dict[tuple[int, str, bool], tuple[Queries | None, Columns | None]] = {}
         self._asked_relations: dict[tuple[str, str], Relation | None] = {}
         self._asked_routines: dict[tuple[str, str], Routine | None] = {}
         self._asked_schemas: dict[SchemaOf, bool] = {}

@@ -3,7 +3,8 @@
 import pytest
 
 from interpose.model.analysis import OutputColumn
-from tests.support.catalog import analysed
+from interpose.model.resources import ColumnResource
+from tests.support.catalog import RELATIONS, analysed, relation
 
 
 def facts(text: str) -> dict[str, object]:
@@ -82,3 +83,21 @@ def test_views_within_views_are_followed_and_circles_end() -> None:
     assert column.direct and {source.name for source in column.sources} == {"contact", "email"}
     (looped,) = columns("SELECT a FROM loop_view")
     assert not looped.known
+
+
+def test_a_view_is_walked_once_however_often_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty views of which each reads the one below three times: 3^30 walks, if each were made."""
+    views = dict(RELATIONS)
+    for level in range(30):
+        below = "public.customers" if level == 0 else f"public.deep_{level - 1}"
+        text = f"SELECT a.ssn, b.name, upper(c.name) AS loud FROM {below} a, {below} b, {below} c"
+        views["public", f"deep_{level}"] = relation(
+            1000 + level, f"deep_{level}", "ssn name loud", "view", definition=text
+        )
+    monkeypatch.setattr("tests.support.catalog.RELATIONS", views)
+    (info,) = analysed("select ssn, loud from deep_29").statements
+    assert info.outputs is not None and info.outputs.columns is not None
+    assert all(column.known for column in info.outputs.columns)
+    assert ColumnResource("public", "customers", "ssn") in info.outputs.columns[0].sources
+    assert ColumnResource("public", "customers", "ssn") not in info.outputs.columns[1].sources
+    assert info.used_known
