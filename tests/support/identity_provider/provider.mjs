@@ -48,7 +48,7 @@ function configuration() {
   const names = new Set(Object.values(users).flatMap((claims) => Object.keys(claims)));
   const { features, ...options } = settings.options ?? {};
   return {
-    clients: settings.clients ?? [],
+    clients: (settings.clients ?? []).map((client) => ({ id_token_signed_response_alg: keys[0].alg, ...client })),
     jwks: { keys },
     cookies: { keys: ['tests only'] },
     claims: { openid: ['sub', ...names] },
