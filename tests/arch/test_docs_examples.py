@@ -39,7 +39,7 @@ _CONFIGURATION: Final = {
         }
     },
 }
-_ELSEWHERE: Final = {"groups", "jobs", "services"}
+_ELSEWHERE: Final = {"groups", "jobs", "services", "volumes"}
 """Top keys of YAML that other programs read: Prometheus, continuous integration, containers."""
 _ALLOW: Final = '@id("allow")\npermit (principal, action, resource);\n'
 _CASES: Final = "tests/page.yaml"

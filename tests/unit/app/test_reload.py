@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from interpose.app.reload import needs_restart
-from interpose.app.settings import AuditSettings, LimitSettings, RecordingSettings, Settings
+from interpose.app.settings import AuditSettings, IdentitySettings, LimitSettings, RecordingSettings, Settings
+from interpose.identity.workload_options import WorkloadOptions
 
 
 def settings() -> Settings:
@@ -36,5 +37,6 @@ def test_what_it_cannot_apply_is_named() -> None:
         limits=LimitSettings(handshake=1.0),
         recording=RecordingSettings(result_cap=1),
         audit=AuditSettings(checkpoint_copy=Path("/copy")),
+        identity=IdentitySettings((WorkloadOptions("ci", "https://issuer.example", ("interpose",)),)),
     )
-    assert needs_restart(settings(), new) == ["audit", "limits", "recording", "state", "workers"]
+    assert needs_restart(settings(), new) == ["audit", "identity", "limits", "recording", "state", "workers"]
