@@ -66,6 +66,7 @@ class _Relation:
     parents: list[int]
     action: str | None
     lineage: ServerLineage | None = None
+    generated: dict[int, list[int]] | None = None
 
 
 class OracleDisagreesError(AssertionError):
@@ -185,11 +186,23 @@ class ServerOracle:
             column = relation.columns[number]
             for above in self._ancestors(oid):
                 found.add(ColumnResource(self._relation(above).schema, self._relation(above).name, column))
+            for base in self._computed(oid, number):
+                found |= self._expanded(frozenset({(oid, base)}))
             definition = self._definition(oid)
             if definition is not None:
                 place = sorted(relation.columns).index(number)
                 found |= self._expanded(definition.outputs()[place])
         return frozenset(found)
+
+    def _computed(self, oid: int, number: int) -> list[int]:
+        """The columns that a generated column is computed from; none for any other."""
+        relation = self._relation(oid)
+        if relation.generated is None:
+            rows = self._connection.execute(_GENERATED, {"oid": oid}).fetchall()
+            relation.generated = {}
+            for column, base in rows:
+                relation.generated.setdefault(int(str(column)), []).append(int(str(base)))
+        return relation.generated.get(number, [])
 
     def _ancestors(self, oid: int) -> set[int]:
         found: set[int] = set()
@@ -220,6 +233,15 @@ class ServerOracle:
                 found |= self._behind(relation)
         return frozenset(found)
 
+
+_GENERATED: Final = (
+    "SELECT a.attnum, d.refobjsubid FROM pg_attribute a JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum "
+    "JOIN pg_depend d ON (d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid "
+    "OR d.classid = 'pg_class'::regclass AND d.objid = a.attrelid AND d.objsubid = a.attnum) "
+    "AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid "
+    "WHERE a.attrelid = %(oid)s AND a.attgenerated <> '' AND d.refobjsubid NOT IN (0, a.attnum)"
+)
+"""PostgreSQL 14 notes what a generated column is computed from at the column, later ones at its expression."""
 
 _STORED: Final = {
     "view": "SELECT r.oid, r.ev_action::text, 'pg_rewrite', r.ev_class FROM pg_rewrite r "

@@ -4,7 +4,7 @@ Works on the server's own analysed tree (`pg_rewrite.ev_action`, `pg_proc.prosql
 range table and attribute numbers, so that nothing here knows how names are looked up. Answers columns as (table oid, attribute).
 
 What counts as the source of a value, besides the columns it is computed from:
-- EXISTS: everything that the sub-select looks at; other sub-selects: their output columns;
+- EXISTS: everything that the sub-select looks at, but not the columns that its list merely names; other sub-selects: their output columns;
 - a set operation: the columns of all arms; a recursive query: of all rounds; a field of a composite: the whole composite;
 - not: FILTER, ORDER BY inside an aggregate, windows, WHERE, GROUP BY, LIMIT. They choose rows; `used` has them.
 """
@@ -190,7 +190,7 @@ class ServerLineage:
             kind = node.number("subLinkType")
             if kind == _EXISTS:
                 behind = {(table, BEHIND) for table in relations_of(subselect)}
-                return (self._used(subselect, inner, derived=True) | behind) - {ANYTHING}
+                return (self._looked_at(subselect, inner) | behind) - {ANYTHING}
             found = NOTHING.union(*self._outputs(subselect, inner))
             return found if kind in (_EXPR, _ARRAY) else found | self._value(node.get("testexpr"), levels)
         if node.tag == "QUERY":
@@ -258,6 +258,21 @@ class ServerLineage:
         """What is read inside; `derived`: with the sources of what is read of sub-selects outside."""
         found: set[tuple[int, int]] = set()
         self._reads(node, levels, found, derived=derived)
+        return frozenset(found)
+
+    def _looked_at(self, query: Node, levels: _Levels) -> Sources:
+        """What decides whether a query has rows. Which columns it names does not, as long as it only names them."""
+        targets = [each for each in query.nodes("targetList") if each.get("resjunk") != "true"]
+        values = [each.node("expr") for each in targets]
+        named = query.node("setOperations") is None and all(
+            value is not None and value.tag in ("VAR", "CONST") for value in values
+        )
+        found: set[tuple[int, int]] = set()
+        for field, value in query.fields.items():
+            for child in inside(value) if field not in _NO_READS else ():
+                if not (named and any(child is target for target in targets)):
+                    below = (*levels, child) if child.tag == "QUERY" else levels
+                    self._reads(child, below, found, derived=True)
         return frozenset(found)
 
     def _reads(self, node: Node, levels: _Levels, found: set[tuple[int, int]], *, derived: bool) -> None:
