@@ -83,20 +83,25 @@ def test_nobody_signs_in_without_a_record() -> None:
 
 
 def test_words_of_others_are_bounded_in_the_record() -> None:
-    place = _Place()
-    place.sign_in.failed(
-        "corporate", "oidc", "https://idp.example", "x" * 500 + "\n", "192.0.2.7", subject="y\u2028" * 400
-    )
-    who = SignedIn(Identity(ZOE, "oidc"), place.proof)
-    place.sign_in.decided(who, True, "device", "ip_0123456789_" + "z" * 60 + "\x1b[31m", "198.51.100.1", "192.0.2.7")
-    place.sign_in.ended(place.proof, "signed_out", "192.0.2.7")
-    failed, decided, ended = place.core.audit.events
-    assert failed.fields["reason"] == "x" * 64
-    assert "\u2028" not in str(failed.fields["subject"])
-    assert "zzz" not in str(decided.fields["client"])
-    assert "\x1b" not in str(decided.fields["client"])
-    assert decided.fields["asked_from"] == "198.51.100.1"
-    assert ended.fields["reason"] == "signed_out"
+    async def work() -> None:
+        place = _Place()
+        place.sign_in.failed(
+            "corporate", "oidc", "https://idp.example", "x" * 500 + "\n", "192.0.2.7", subject="y\u2028" * 400
+        )
+        who = SignedIn(Identity(ZOE, "oidc"), place.proof)
+        place.sign_in.decided(
+            who, True, "device", "ip_0123456789_" + "z" * 60 + "\x1b[31m", "198.51.100.1", "192.0.2.7"
+        )
+        place.sign_in.ended(place.proof, "signed_out", "192.0.2.7")
+        failed, decided, ended = place.core.audit.events
+        assert failed.fields["reason"] == "x" * 64
+        assert "\u2028" not in str(failed.fields["subject"])
+        assert "zzz" not in str(decided.fields["client"])
+        assert "\x1b" not in str(decided.fields["client"])
+        assert decided.fields["asked_from"] == "198.51.100.1"
+        assert ended.fields["reason"] == "signed_out"
+
+    run(work())
 
 
 def test_what_a_departure_remembers_is_not_shown() -> None:
