@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from interpose.engine.ports import CatalogSource
     from interpose.engine.sessions import Session, SessionRegistry
     from interpose.engine.snapshot import Snapshot
+    from interpose.model.analysis import Analysis
     from interpose.model.catalog import CatalogBasis
     from interpose.model.connection import Connection
     from interpose.model.ids import ConnectionName
@@ -109,6 +110,9 @@ class Catalogs:
         """Look at what a command did to the catalog (the session calls this for commands that changed anything)."""
         changes = ended.answer.analysis.changes
         if changes & _MAY_CHANGE_CATALOG:
+            if not session.catalog_dirty and only_undoes(ended.answer.analysis):
+                # Nothing that this transaction did to the catalog is undone, since it did nothing.
+                return
             self.forget(session.connection.name)
             session.catalog_dirty = True
         elif session.catalog_dirty and SessionChange.TRANSACTION in changes:
@@ -144,6 +148,12 @@ class Catalogs:
             self._fingerprints[name] = now
             if before != now:
                 self.forget(name)
+
+
+def only_undoes(analysis: Analysis) -> bool:
+    """Whether nothing but ROLLBACK, or ROLLBACK TO, is why a command may change the catalog."""
+    changing = [statement for statement in analysis.statements if statement.changes & _MAY_CHANGE_CATALOG]
+    return bool(changing) and all(statement.tag == "ROLLBACK" for statement in changing)
 
 
 class CatalogWatch:

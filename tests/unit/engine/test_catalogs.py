@@ -7,12 +7,13 @@ import dataclasses
 
 import pytest
 
-from interpose.engine.catalogs import Catalogs, CatalogWatch
+from interpose.engine.catalogs import Catalogs, CatalogWatch, only_undoes
 from interpose.engine.sessions import SessionRegistry
 from interpose.model.catalog import CatalogNames, Lookup, Relation
 from interpose.model.connection import Address
 from interpose.model.errors import UpstreamError
 from interpose.model.ids import ConnectionName
+from tests.support.catalog import analysed
 from tests.support.gateway_core import Core
 from tests.support.memory import MemoryCatalog, MemoryUpstream, connection
 from tests.support.virtual import run
@@ -111,3 +112,20 @@ def test_only_connections_in_use_are_polled() -> None:
         assert isinstance(core.registry, SessionRegistry)
 
     run(work())
+
+
+@pytest.mark.parametrize(
+    ("text", "undoes"),
+    [
+        ("rollback", True),
+        ("rollback to s", True),
+        ("begin; rollback", True),
+        ("create table t (); rollback", False),
+        ("do $$ begin end $$; rollback", False),
+        ("commit prepared 'x'", False),
+        ("drop table orders", False),
+        ("select 1", False),
+    ],
+)
+def test_a_rollback_by_itself_does_nothing_to_the_catalog(text: str, undoes: bool) -> None:
+    assert only_undoes(analysed(text)) is undoes
