@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interpose.identity.jwks import KeySet
 from interpose.identity.jws import MAX_TOKEN, check_signature, looks_like_jws, read_token
@@ -148,3 +150,31 @@ def test_an_array_is_no_header() -> None:
 
 def test_a_long_token_is_not_read() -> None:
     assert denied(signed({"x": "y" * MAX_TOKEN}, KEY)) == "token_too_long"
+
+
+_TEXTS = st.text(st.sampled_from('eyJ.-_=AQ{}"\x00é\ud800'), max_size=60)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(_TEXTS | st.text(max_size=200))
+def test_whatever_is_shown_is_read_or_denied(text: str) -> None:
+    for shown in (text, f"eyJ{text}.eyJ{text}.x"):
+        looks_like_jws(shown)
+        with pytest.raises(AuthenticationError) as caught:
+            read_token(shown, ALGORITHMS)
+        assert caught.value.detail
+
+
+@given(st.dictionaries(st.sampled_from(["alg", "typ", "kid", "jku", "crit", "x"]), _VALUES), _VALUES)
+def test_whatever_is_signed_is_read_or_denied(header: dict[str, object], claims: object) -> None:
+    try:
+        checked(signed(claims, KEY, **{"alg": "RS256", "typ": "JWT", **header}))
+    except AuthenticationError as error:
+        assert error.detail
+    else:
+        assert header.get("alg", "RS256") == "RS256" and isinstance(claims, dict)
+        assert not {"jku", "crit"} & {name for name, value in header.items() if value is not None}
