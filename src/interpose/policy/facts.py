@@ -82,7 +82,11 @@ EFFECT_FACTS: tuple[Fact, ...] = (
 SESSION_FACTS: tuple[Fact, ...] = (
     Fact("now", CedarType.DATETIME, "the time of judgement, UTC"),
     Fact("source_ip", CedarType.ADDRESS, "the client's address; absent for a local socket"),
-    Fact("session_method", CedarType.STRING, "how the principal proved itself, e.g. `token`"),
+    Fact(
+        "session_method",
+        CedarType.STRING,
+        "how the principal proved itself: `token`, or `jwt` for a workload's own token",
+    ),
     Fact("application_name", CedarType.STRING, "what the client calls itself; anybody can claim anything"),
     Fact("justification", CedarType.STRING, "why the principal says that it needs this; absent when it said nothing"),
     Fact("agent", CedarType.BOOL, "whether the principal is an agent"),
