@@ -40,11 +40,17 @@ def client(name: str) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def provider() -> Iterator[IdentityProvider]:
     with IdentityProvider(
-        clients=[client(name) for name in ("importer", "alice", "fixer")],
+        clients=[client(name) for name in ("importer", "reporter", "alice", "fixer")],
         resources={f"urn:{name}": name for name in ("interpose", "agents", "other", *FAULTS)},
-        token_claims={"importer": {"roles": ["support", "dba"]}, "fixer": {"behalf": "carol", "job": "tidy up"}},
     ) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _claims(provider: IdentityProvider) -> None:
+    """What one test changes does not reach the next."""
+    claims = {"reporter": {"roles": ["support", "dba"]}, "fixer": {"behalf": "carol", "job": "tidy up"}}
+    provider.change(token_claims=claims, token_seconds=600)
 
 
 @pytest.fixture(scope="module")
@@ -95,16 +101,16 @@ def refusal(scene: Scene, text: str, name: str = "importer") -> tuple[dict[str, 
 
 
 def test_psql_logs_in_with_the_workload_s_own_token(scene: Scene, provider: IdentityProvider) -> None:
-    text = token(provider)
-    done = scene.psql("importer", "shop", "select count(*) from orders", token=text)
+    text = token(provider, "reporter")
+    done = scene.psql("reporter", "shop", "select count(*) from orders", token=text)
     assert (done.stdout.strip(), done.stderr) == ("200", "")
-    (opened,) = scene.events("session.opened", method="jwt", provider="platform")
-    assert (opened["actor"], opened["fields"]["subject"]) == ("Service:importer", "importer")
-    (learned,) = scene.events("principal.learned", principal="importer")
+    (opened,) = scene.events("session.opened", method="jwt", subject="reporter")
+    assert (opened["actor"], opened["fields"]["provider"]) == ("Service:reporter", "platform")
+    (learned,) = scene.events("principal.learned", principal="reporter")
     assert learned["fields"]["groups"] == ["support"], "a provider gives the groups that it may give, and no other"
     listed = {each["name"]: each for each in json.loads(scene.gateway.interpose("principals", "list", "--json").stdout)}
-    assert listed["importer"]["source"] == "platform"
-    assert "importer" in scene.gateway.interpose("whoami", token=text).stdout
+    assert listed["reporter"]["source"] == "platform"
+    assert "reporter" in scene.gateway.interpose("whoami", token=text).stdout
     told = scene.gateway.interpose("whoami", token=text[:-8], check=False)
     assert told.returncode != 0 and "authentication failed" in told.stdout + told.stderr
     (failed,) = scene.events("login.failed", reason="bad_signature", claimed_name="")
@@ -154,10 +160,7 @@ def test_keys_are_rotated_while_sessions_live(scene: Scene, provider: IdentityPr
 
 def test_a_session_ends_with_its_token(scene: Scene, provider: IdentityProvider) -> None:
     provider.change(token_seconds=4)
-    try:
-        text = token(provider)
-    finally:
-        provider.change(token_seconds=600)
+    text = token(provider)
     with scene.connect("importer", "shop", token=text) as session:
 
         def ended() -> str:
@@ -274,7 +277,6 @@ def test_how_long_a_token_may_be(scene: Scene, provider: IdentityProvider) -> No
     long = token(provider)
     assert 12_000 < len(long) < 16_000
     assert scene.psql("importer", "shop", "select 1", token=long).stdout.strip() == "1"
-    provider.change(token_claims={})
     with RawClient(scene.plain_port, next(_SOURCES)) as raw:
         (error,) = errors(raw.log_in("importer", "shop", "e" * 17_000))
     assert error["M"] == "invalid length of password packet"
