@@ -301,6 +301,13 @@ class MemoryDirectory:
         self._answer()
         self.entries[entry.principal.name] = (at, entry)
 
+    async def put_learned(self, entry: DirectoryEntry, at: float) -> bool:
+        found = await self.get(entry.principal.name)
+        if found is not None and (found.disabled or (found.provider, found.subject) != (entry.provider, entry.subject)):
+            return False
+        await self.put(entry, at)
+        return True
+
     def _answer(self) -> None:
         if self.down:
             raise StoreError("the directory is down")

@@ -152,7 +152,11 @@ class Directory:
                 "attributes": tuple(sorted(entry.principal.attributes)),
             }
             self._audit.append(AuditEvent(AuditKind.PRINCIPAL_LEARNED, None, entry.principal.label, fields))
-        await self._keep(entry)
+        # What was looked at above may be another process's by now.
+        if not await self._store.put_learned(entry, self._clock.wall()):
+            raise AuthenticationError(_WRONG, detail="name_was_taken_meanwhile")
+        self._take(entry)
+        self._bus.publish(TOPIC, name)
         return entry.principal
 
     async def disable(self, name: str, *, by: str, reason: str) -> None:

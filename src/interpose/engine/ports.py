@@ -245,6 +245,10 @@ class DirectoryStore(Protocol):
         """Store an entry in the place of the one with its name."""
         ...
 
+    async def put_learned(self, entry: DirectoryEntry, at: float) -> bool:
+        """As `put`, in one step: only where the name is free, or is this very subject's and not disabled; False where it is not."""
+        ...
+
 
 class Authenticators(Protocol):
     """Evidence to identity."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, and_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from interpose.engine.ports import DirectoryEntry
@@ -41,6 +41,13 @@ class SqlDirectory:
 
     async def put(self, entry: DirectoryEntry, at: float) -> None:
         """Store an entry in the place of the one with its name."""
+        await self._put(entry, at, same_subject=False)
+
+    async def put_learned(self, entry: DirectoryEntry, at: float) -> bool:
+        """Store an entry where its name is free, or is this subject's and not disabled; False where it is not."""
+        return await self._put(entry, at, same_subject=True)
+
+    async def _put(self, entry: DirectoryEntry, at: float, *, same_subject: bool) -> bool:
         principal = entry.principal
         values = {
             "kind": principal.kind.value,
@@ -56,14 +63,21 @@ class SqlDirectory:
             "changed_at": at,
         }
 
-        def work(connection: Connection) -> None:
-            connection.execute(
+        ours = and_(
+            directory.c.provider == entry.provider, directory.c.subject == entry.subject, directory.c.disabled == ""
+        )
+
+        def work(connection: Connection) -> bool:
+            done = connection.execute(
                 insert(directory)
                 .values(name=principal.name, **values)
-                .on_conflict_do_update(index_elements=[directory.c.name], set_=values)
+                .on_conflict_do_update(
+                    index_elements=[directory.c.name], set_=values, where=ours if same_subject else None
+                )
             )
+            return done.rowcount == 1
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
 
 def _entry(row: RowMapping) -> DirectoryEntry:

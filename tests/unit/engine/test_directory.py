@@ -201,3 +201,21 @@ def test_a_name_that_nobody_knew_here_is_disabled_from_elsewhere() -> None:
         assert place.core.holder.current.principals.reserves("ghost")
 
     run(work())
+
+
+def test_a_name_that_another_process_takes_in_the_same_moment_is_not_shared() -> None:
+    class Racing(MemoryDirectory):
+        """Another subject takes the name between the look and the write."""
+
+        async def put_learned(self, entry: DirectoryEntry, at: float) -> bool:
+            await self.put(dataclasses.replace(entry, subject="sub-2"), at)
+            return await super().put_learned(entry, at)
+
+    async def work() -> None:
+        place = _Place(Racing())
+        with pytest.raises(AuthenticationError) as refused:
+            await place.directory.learn(ENTRY)
+        assert refused.value.detail == "name_was_taken_meanwhile"
+        assert place.find("zoe") is None
+
+    run(work())

@@ -38,3 +38,22 @@ def test_what_is_put_is_found_as_it_was(tmp_path: Path) -> None:
 
     asyncio.run(work())
     database.close()
+
+
+def test_a_name_is_learned_by_one_subject_only_and_not_while_disabled(tmp_path: Path) -> None:
+    database = Database(tmp_path / "state.db")
+
+    async def work() -> None:
+        store = SqlDirectory(database)
+        assert await store.put_learned(ENTRY, 10.0)
+        assert await store.put_learned(dataclasses.replace(ENTRY, valid_until=500.0), 11.0)
+        for other in (dataclasses.replace(ENTRY, subject="sub-2"), dataclasses.replace(ENTRY, provider="partner")):
+            assert not await store.put_learned(other, 12.0)
+        await store.put(dataclasses.replace(ENTRY, disabled="left"), 13.0)
+        assert not await store.put_learned(ENTRY, 14.0)
+        found = await store.get("zoe")
+        assert found is not None
+        assert (found.subject, found.disabled) == ("sub-1", "left")
+
+    asyncio.run(work())
+    database.close()
