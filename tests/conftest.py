@@ -27,13 +27,18 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--postgres-major`."""
+    """Add `--postgres-major` and `--all-majors`."""
     parser.addoption(
         "--postgres-major",
         type=int,
         choices=MAJORS,
         default=DEFAULT_MAJOR,
         help="which PostgreSQL the fixture `postgres` starts",
+    )
+    parser.addoption(
+        "--all-majors",
+        action="store_true",
+        help="replay what tools send on every PostgreSQL in full, not on the one of --postgres-major only",
     )
 
 

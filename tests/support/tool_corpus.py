@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,6 +88,12 @@ def _read(path: Path) -> ToolFile:
     return ToolFile(name, header, tuple(queries))
 
 
+def sample(file: ToolFile, every: int) -> ToolFile:
+    """The same file with one of `every` pieces of its tool's work, each piece whole."""
+    labels = list(dict.fromkeys(query.label for query in file.queries))[::every]
+    return replace(file, queries=tuple(query for query in file.queries if query.label in labels))
+
+
 def placed(text: str, oids: Mapping[str, str]) -> str:
     """The text with the objects' numbers in this database."""
     return _PLACE.sub(lambda place: oids.get(place[0], "0"), text)
@@ -152,10 +158,10 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How the gateway's answer differs from the direct one: `refused` its error, `columns` those with other cells."""
+    """How the gateway's answer differs from the direct one: `refused` its error, `columns` those with other cells, each with its origin."""
 
     refused: str | None
-    columns: tuple[str, ...]
+    columns: tuple[tuple[str, int, int], ...]
     other: str | None = None
 
 
@@ -169,7 +175,7 @@ def compared(direct: Sequence[Answer], again: Sequence[Answer], through: Sequenc
         return None if same else Difference(None, (), f"other error: {failed and failed.error}")
     if len(direct) != len(through):
         return Difference(None, (), f"{len(through)} results for {len(direct)}")
-    changed: dict[str, None] = {}
+    changed: dict[tuple[str, int, int], None] = {}
     for first, second, other in zip(direct, again, through, strict=True):
         if [column[0] for column in first.columns] != [column[0] for column in other.columns]:
             return Difference(None, (), "other columns")
@@ -182,5 +188,5 @@ def compared(direct: Sequence[Answer], again: Sequence[Answer], through: Sequenc
         for row, twin, shown in zip(first.rows, second.rows, other.rows, strict=True):
             for place, cell in enumerate(row):
                 if cell == twin[place] and cell != shown[place]:
-                    changed[first.columns[place][0]] = None
+                    changed[first.columns[place]] = None
     return Difference(None, tuple(changed)) if changed else None

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from interpose.analysis.sql.catalog import CatalogCache
+from interpose.model.actions import Action
 from interpose.model.analysis import SessionChange
 from interpose.model.catalog import CatalogNames, CatalogPage, CatalogView
 from interpose.model.errors import UpstreamError
+from interpose.model.resources import ColumnResource, ObjectResource, TableResource
 
 if TYPE_CHECKING:
     from interpose.engine.ports import CatalogSource
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from interpose.model.ids import ConnectionName
     from interpose.protocols.contract import Ended
 
+_DEFINES = frozenset({Action.CREATE, Action.ALTER, Action.UNKNOWN, Action.ADMINISTER_SERVER})
 _MAY_CHANGE_CATALOG = frozenset({SessionChange.CATALOG, SessionChange.OPAQUE})
 
 
@@ -44,7 +47,8 @@ class Catalogs:
     """One learned catalog a connection.
 
     A session with an uncommitted change of the catalog is *dirty*: the gateway's own connection cannot see what the session
-    sees, so the gate and the release then trust no lineage (`Session.catalog_dirty`).
+    sees, so the gate and the release then trust no lineage (`Session.catalog_dirty`) but that of the system catalog, and not even that
+    when code ran that nobody saw (`Session.catalog_opaque`).
     """
 
     def __init__(self, source: CatalogSource, make: Callable[[], LearnedCatalog] = CatalogCache) -> None:
@@ -115,13 +119,14 @@ class Catalogs:
                 return
             self.forget(session.connection.name)
             session.catalog_dirty = True
+            session.catalog_opaque = session.catalog_opaque or _makes_code(ended.answer.analysis)
         elif session.catalog_dirty and SessionChange.TRANSACTION in changes:
             self.forget(session.connection.name)
 
     def settle(self, session: Session, in_transaction: str) -> None:
         """Before a judgement: outside a transaction a dirty session's changes are committed or gone, so they can be seen."""
         if in_transaction == "I":
-            session.catalog_dirty = False
+            session.catalog_dirty = session.catalog_opaque = False
             self.forget(session.connection.name)
 
     def snapshot_swapped(self, old: Snapshot, new: Snapshot) -> None:
@@ -179,6 +184,18 @@ class CatalogWatch:
             known = self._connections()
             used = {session.connection.name for session in self._registry.live()}
             await self._catalogs.poll({name: known[name] for name in used if name in known})
+
+
+def _makes_code(analysis: Analysis) -> bool:
+    """Whether more than relations may be other ones now: a function that gets another name may be called by one of the system's."""
+    if SessionChange.OPAQUE in analysis.changes:
+        return True
+    return any(
+        effect.action in _DEFINES
+        and not isinstance(effect.resource, TableResource | ColumnResource)
+        and not (isinstance(effect.resource, ObjectResource) and effect.resource.kind == "index")
+        for effect in analysis.effects
+    )
 
 
 def _upstream(connection: Connection) -> tuple[object, ...]:

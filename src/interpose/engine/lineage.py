@@ -21,6 +21,9 @@ WHOLE = MaskRule("redact")
 
 _MAX_ANCESTORS = 64
 _DERIVED = frozenset({"view", "matview"})
+_SYSTEM = "pg_catalog"
+_WHOLE_ROW = 0
+"""The number of the column where the server names a table and no column of it: `select c from customers c`."""
 
 
 class Origin(Enum):
@@ -48,10 +51,21 @@ def static_outputs(analysis: Analysis, statement: int | None, shape: ResultShape
     return outputs.columns
 
 
-def shows_setting(analysis: Analysis, statement: int | None) -> bool:
-    """Whether this result is a setting's (SHOW): it names nothing of the catalog, so a changed one makes no difference."""
-    return (
-        statement is not None and statement < len(analysis.statements) and analysis.statements[statement].tag == "SHOW"
+def outlives_changes(analysis: Analysis, statement: int | None) -> bool:
+    """Whether this result's lineage is true whatever the session's own transaction has changed of the catalog.
+
+    It is for a setting (SHOW), and where all relations and functions that were asked for are PostgreSQL's own, which no statement changes.
+    INVARIANT: it may be believed only while no code ran that nobody saw. Then a relation, function or operator of this transaction
+    that stands before the system's (a temporary `pg_class`) holds nothing hidden: whoever has something hidden may make nothing
+    with hidden or unknown contents. What a transaction made is never found, so a statement that names it otherwise is not of these.
+    """
+    if statement is None or not 0 <= statement < len(analysis.statements):
+        return False
+    if analysis.statements[statement].tag == "SHOW":
+        return True
+    basis = analysis.basis
+    return all(found is not None and found.schema == _SYSTEM for found in basis.relations.values()) and all(
+        found is None or found.builtin for found in basis.routines.values()
     )
 
 
@@ -165,23 +179,25 @@ def _origin(
         return Origin.UNKNOWN
     if column.column_number < 0:
         return Origin.CLEAR  # system columns (ctid, xmin, tableoid …) hold nothing that anybody stored
+    whole = column.column_number == _WHOLE_ROW
     name = next((known.name for known in relation.columns if known.number == column.column_number), None)
-    if name is None:
+    if name is None and not whole:
         return Origin.UNKNOWN
+    columns = [known.name for known in relation.columns] if name is None else [name]
     rules: list[MaskRule] = []
     waiting = [(relation.schema, relation.name)]
     for place, (schema, table) in enumerate(waiting):
-        rule = hidden.get(ColumnResource(schema, table, name))
-        if rule is not None:
-            rules.append(rule)
+        found = (hidden.get(ColumnResource(schema, table, each)) for each in columns)
+        rules += [rule for rule in found if rule is not None]
         here = relation if place == 0 else catalog.relation(schema, table, ())
         if not isinstance(here, Relation) or place >= _MAX_ANCESTORS:
             return Origin.UNKNOWN
         waiting.extend(pair for pair in here.parents if pair not in waiting)
     if rules:
-        return strictest(*rules)
+        return strictest(WHOLE, *rules) if whole else strictest(*rules)
     if relation.kind not in _DERIVED:
-        return Origin.CLEAR
+        # A column that this transaction has added is in the row, and not in what is known of the table.
+        return Origin.NONE if whole else Origin.CLEAR
     # A temporary view may stand before a table of the same name in the path: the lineage may then be that of the table.
     followed = basis.relations.get((relation.schema, relation.name)) == relation
     return Origin.UNKNOWN if relation.temporary and not followed else Origin.DERIVED

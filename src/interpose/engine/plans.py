@@ -70,6 +70,7 @@ def _key(session: Session, show: Show, version: int) -> tuple[object, ...]:
         id(show.answer.obligations.reveal),
         version,
         session.catalog_dirty,
+        session.catalog_opaque,
         session.connection.name,
         session.connection.pseudonym_scope,
     )

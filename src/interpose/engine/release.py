@@ -14,7 +14,7 @@ from interpose.engine.lineage import (
     missing_ancestors,
     missing_origins,
     origin_basis,
-    shows_setting,
+    outlives_changes,
     static_outputs,
 )
 from interpose.engine.plans import PlanCache
@@ -117,7 +117,9 @@ class Release:
             if shape.copy and (outputs is None or session.catalog_dirty):
                 # COPY names no origins, so nothing but lineage explains its columns.
                 return self._refuse(session, _UNEXPLAINED_COPY)
-            trusted = not session.catalog_dirty or shows_setting(answer.analysis, show.statement)
+            trusted = not session.catalog_dirty or (
+                not session.catalog_opaque and outlives_changes(answer.analysis, show.statement)
+            )
             rules = column_rules(
                 shape,
                 outputs,

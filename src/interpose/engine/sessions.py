@@ -38,7 +38,7 @@ class Session:
     """One client session, from its admission to its seal.
 
     `facts` is what policy may see of the session itself (source address, application name, task …). `clearance` clears what
-    is no result (completions, errors, reports). `standing` and `catalog_dirty` belong to the gate.
+    is no result (completions, errors, reports). `standing`, `catalog_dirty` and `catalog_opaque` belong to the gate.
     """
 
     __slots__ = (
@@ -49,6 +49,7 @@ class Session:
         "_index",
         "cancel_key",
         "catalog_dirty",
+        "catalog_opaque",
         "clearance",
         "commands",
         "connection",
@@ -101,6 +102,7 @@ class Session:
         self.refused = 0
         self.standing: Standing | None = None
         self.catalog_dirty = False
+        self.catalog_opaque = False
         self.on_end: Callable[[Refusal], None] | None = None
         self.on_cancel: Callable[[], None] | None = None
         self.on_changes: Callable[[Session, Ended], None] | None = None

@@ -8,14 +8,25 @@ import dataclasses
 import pytest
 
 from interpose.engine.catalogs import Catalogs, CatalogWatch, only_undoes
-from interpose.engine.sessions import SessionRegistry
+from interpose.engine.sessions import Session, SessionRegistry
+from interpose.model.actions import Action
+from interpose.model.analysis import Effect, SessionChange
 from interpose.model.catalog import CatalogNames, Lookup, Relation
 from interpose.model.connection import Address
 from interpose.model.errors import UpstreamError
 from interpose.model.ids import ConnectionName
+from interpose.model.resources import (
+    ConnectionResource,
+    FunctionResource,
+    ObjectResource,
+    Resource,
+    SchemaResource,
+    TableResource,
+)
+from interpose.protocols.intents import Allowed, Ended
 from tests.support.catalog import analysed
 from tests.support.gateway_core import Core
-from tests.support.memory import MemoryCatalog, MemoryUpstream, connection
+from tests.support.memory import CONTEXT, MemoryCatalog, MemoryUpstream, Rules, analysis, connection, query
 from tests.support.virtual import run
 
 PEOPLE = Relation(1, "public", "people", "table", ())
@@ -129,3 +140,58 @@ def test_only_connections_in_use_are_polled() -> None:
 )
 def test_a_rollback_by_itself_does_nothing_to_the_catalog(text: str, undoes: bool) -> None:
     assert only_undoes(analysed(text)) is undoes
+
+
+CHANGES_CATALOG = frozenset({SessionChange.CATALOG})
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "opaque"),
+    [
+        (Action.CREATE, TableResource("public", "returns"), False),
+        (Action.ALTER, TableResource("", "returns", "unresolved"), False),
+        (Action.CREATE, ObjectResource("index", "public", "i"), False),
+        (Action.DROP, FunctionResource("public", "f"), False),
+        # A function that gets the name of one of the system's; what an extension, a type or a moved schema brings.
+        (Action.ALTER, FunctionResource("public", "f"), True),
+        (Action.CREATE, FunctionResource("public", "f"), True),
+        (Action.CREATE, ObjectResource("extension", "", "hstore"), True),
+        (Action.ALTER, SchemaResource("public"), True),
+        (Action.UNKNOWN, ConnectionResource(), True),
+    ],
+)
+def test_what_makes_code_is_told_from_what_makes_relations(action: Action, resource: Resource, opaque: bool) -> None:
+    async def work() -> None:
+        core, session = await _after(Effect(action, resource), CHANGES_CATALOG)
+        assert (session.catalog_dirty, session.catalog_opaque) == (True, opaque)
+        core.catalogs.settle(session, "T")
+        assert session.catalog_opaque is opaque
+        core.catalogs.settle(session, "I")
+        assert (session.catalog_dirty, session.catalog_opaque) == (False, False)
+
+    run(work())
+
+
+def test_code_that_nobody_saw_may_have_made_anything_until_the_transaction_is_over() -> None:
+    async def work() -> None:
+        core, session = await _after(Effect(Action.DO, ConnectionResource()), frozenset(SessionChange))
+        assert (session.catalog_dirty, session.catalog_opaque) == (True, True)
+        _end(core, session, Effect(Action.CREATE, TableResource("public", "t")), CHANGES_CATALOG)
+        assert session.catalog_opaque
+
+    run(work())
+
+
+async def _after(effect: Effect, changes: frozenset[SessionChange]) -> tuple[Core, Session]:
+    core = Core(rules=Rules(set(Action)))
+    session = await core.session()
+    _end(core, session, effect, changes)
+    return core, session
+
+
+def _end(core: Core, session: Session, effect: Effect, changes: frozenset[SessionChange]) -> None:
+    """The session has run a command with this effect."""
+    core.analyst.table["q"] = dataclasses.replace(analysis(), effects=(effect,), changes=changes)
+    answer = core.gate.judge_now(session, query("q", context=dataclasses.replace(CONTEXT, in_transaction="T")))
+    assert isinstance(answer, Allowed)
+    session.command_ended(Ended(answer, "ok"))

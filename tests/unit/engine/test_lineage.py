@@ -13,12 +13,13 @@ from interpose.engine.lineage import (
     column_rules,
     missing_ancestors,
     missing_origins,
+    outlives_changes,
     static_outputs,
     strictest,
 )
 from interpose.model.actions import Action
 from interpose.model.analysis import OutputColumn, Outputs, StatementInfo
-from interpose.model.catalog import CatalogBasis, CatalogColumn, Relation
+from interpose.model.catalog import Behind, CatalogBasis, CatalogColumn, Relation, Routine
 from interpose.model.ids import PolicyId
 from interpose.model.masks import MaskRule
 from interpose.model.resources import ColumnResource
@@ -45,7 +46,7 @@ CHILD = Relation(
 
 def _catalog(*relations: Relation) -> MemoryCatalog:
     catalog = MemoryCatalog()
-    for relation in relations or (PEOPLE, VIEW, CHILD):
+    for relation in relations or (PEOPLE, VIEW, CHILD, ORDERS):
         catalog.relations[(relation.schema, relation.name)] = catalog.oids[relation.oid] = relation
     return catalog
 
@@ -59,6 +60,8 @@ def _out(*sources: ColumnResource, direct: bool = True, known: bool = True) -> O
 
 
 NOTHING, CLEAR, HID, VIEWED, STRANGE, SYSTEM = (0, 0), (1, 1), (1, 2), (2, 1), (9, 1), (1, -1)
+WHOLE_ROW, CLEAR_ROW, VIEWED_ROW, STRANGE_ROW = (1, 0), (4, 0), (2, 0), (9, 0)
+ORDERS = Relation(4, "public", "orders", "partitioned", (CatalogColumn("id", 1, 20),))
 
 
 @pytest.mark.parametrize(
@@ -72,6 +75,15 @@ NOTHING, CLEAR, HID, VIEWED, STRANGE, SYSTEM = (0, 0), (1, 1), (1, 2), (2, 1), (
         (VIEWED, _out(NAME), None),
         (VIEWED, _out(HIDES), EMAIL),
         (SYSTEM, _out(), None),
+        # a whole row, of which the server names the table and no column
+        (WHOLE_ROW, _out(NAME, direct=False), WHOLE),
+        (WHOLE_ROW, _out(NAME, HIDES, direct=False), WHOLE),
+        (CLEAR_ROW, _out(NAME, direct=False), None),
+        (CLEAR_ROW, _out(HIDES, direct=False), WHOLE),
+        (CLEAR_ROW, _out(NAME, known=False), WHOLE),
+        (CLEAR_ROW, None, WHOLE),
+        (VIEWED_ROW, _out(NAME, direct=False), None),
+        (STRANGE_ROW, _out(NAME, direct=False), WHOLE),
         # an expression is masked whole, whatever the rule of the column keeps
         (NOTHING, _out(HIDES, direct=False), MaskRule("redact", EMAIL.policies)),
         (NOTHING, _out(HIDES, NAME), MaskRule("redact", EMAIL.policies)),
@@ -104,6 +116,8 @@ def test_the_rule_of_a_column(origin: tuple[int, int], output: OutputColumn | No
         (VIEWED, _out(NAME), WHOLE),
         (NOTHING, _out(NAME), WHOLE),
         (STRANGE, _out(NAME), WHOLE),
+        (WHOLE_ROW, _out(NAME), WHOLE),
+        (CLEAR_ROW, _out(NAME), WHOLE),
     ],
 )
 def test_while_the_catalog_is_changed_only_origins_stand(
@@ -165,6 +179,57 @@ def test_lineage_that_does_not_fit_the_result_is_none() -> None:
         (analysis(Action.SELECT, statements=(StatementInfo("X", Outputs(None)),)), 0, _shape(1, 1)),
     ):
         assert static_outputs(made, statement, shape) is None
+
+
+def test_columns_of_unknown_number_are_each_what_any_of_them_may_be() -> None:
+    two = ResultShape(_shape(1, 1).columns * 2)
+    made = analysis(Action.SELECT, statements=(StatementInfo("SELECT", Outputs(None, _out(NAME, direct=False))),))
+    assert static_outputs(made, 0, two) == [_out(NAME, direct=False)] * 2
+    assert static_outputs(made, 1, two) is None
+    # A hidden column among them hides all, and an origin that is hidden hides its own.
+    hid = [_out(HIDES, direct=False)] * 2
+    assert [rule and rule.transform for rule in column_rules(two, hid, HIDDEN, _catalog(), trusted=True)] == [
+        "redact",
+        "redact",
+    ]
+    shape = ResultShape((*_shape(*CLEAR).columns, *_shape(*HID).columns))
+    rules = column_rules(shape, static_outputs(made, 0, shape), HIDDEN, _catalog(), trusted=True)
+    assert rules == [None, EMAIL]
+
+
+_PG_CLASS = Relation(1259, "pg_catalog", "pg_class", "table", ())
+_BUILTIN = Routine("pg_catalog", "lower", frozenset("f"), "i", False, frozenset({"internal"}), True)
+_USERS = Routine("public", "lower", frozenset("f"), "v", False, frozenset({"sql"}), False)
+
+
+@pytest.mark.parametrize(
+    ("basis", "outlives"),
+    [
+        (CatalogBasis(), True),
+        (CatalogBasis({("pg_catalog", "pg_class"): _PG_CLASS}), True),
+        (CatalogBasis(routines={("pg_catalog", "lower"): _BUILTIN, ("public", "lower"): None}), True),
+        # Looked for in a schema before the system's, where this transaction may have made one.
+        (CatalogBasis({("public", "pg_class"): None, ("pg_catalog", "pg_class"): _PG_CLASS}), False),
+        (CatalogBasis({("public", "people"): PEOPLE}), False),
+        (CatalogBasis({("public", "new"): None}), False),
+        (CatalogBasis(routines={("pg_catalog", "lower"): _BUILTIN, ("public", "lower"): _USERS}), False),
+        # An extension brought its own `=`: the lineage has judged it, and none came since.
+        (CatalogBasis(behind={(Behind.OPERATOR, "public", "="): frozenset({_USERS})}), True),
+    ],
+)
+def test_lineage_of_the_system_catalog_outlives_what_a_transaction_changes(basis: CatalogBasis, outlives: bool) -> None:
+    made = analysis(Action.SELECT, statements=(StatementInfo("SELECT"),), basis=basis)
+    assert outlives_changes(made, 0) is outlives
+    for statement in (None, -1, 1):
+        assert not outlives_changes(made, statement)
+
+
+def test_a_setting_outlives_what_a_transaction_changes() -> None:
+    made = analysis(Action.SHOW, statements=(StatementInfo("SHOW"), StatementInfo("SELECT")))
+    made = dataclasses.replace(made, basis=CatalogBasis({("public", "people"): PEOPLE}))
+    assert outlives_changes(made, 0)
+    assert not outlives_changes(made, 1)
+    assert not outlives_changes(made, None)
 
 
 def test_the_strictest_of_several() -> None:

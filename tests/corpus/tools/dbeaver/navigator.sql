@@ -1,7 +1,7 @@
--- tool: DBeaver 24 (shapes)
+-- tool: DBeaver (hand-written shapes)
 -- server: 17
 -- as: developers
--- captured: not captured: DBeaver does not run here. Written after what its documentation and logs show that it reads; its metadata through JDBC is in jdbc/work.sql
+-- captured: not captured. Written by hand from general knowledge of what DBeaver reads: DBeaver did not run, no log of it was at hand, and no text here is its own. It says that statements of these shapes pass, and not that DBeaver works; its metadata through JDBC is in jdbc/work.sql
 
 -- query: session
 SET application_name = 'DBeaver 24 - Main';

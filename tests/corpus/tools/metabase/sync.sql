@@ -1,7 +1,7 @@
--- tool: Metabase 0.5x (shapes)
+-- tool: Metabase (hand-written shapes)
 -- server: 17
 -- as: developers
--- captured: not captured: Metabase does not run here. Written after what its documentation says that it reads when it syncs, fingerprints and answers; its metadata through JDBC is in jdbc/work.sql
+-- captured: not captured. Written by hand from general knowledge of what Metabase reads: Metabase did not run, no log of it was at hand, and no text here is its own. It says that statements of these shapes pass, and not that Metabase works; its metadata through JDBC is in jdbc/work.sql
 
 -- query: connection
 SET SESSION TIMEZONE TO 'UTC';

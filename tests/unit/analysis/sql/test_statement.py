@@ -2,7 +2,7 @@
 
 from interpose.analysis.sql.lineage import Lineage
 from interpose.analysis.sql.statement import columns_of, outputs_of
-from interpose.model.analysis import Outputs
+from interpose.model.analysis import OutputColumn, Outputs
 from interpose.model.resources import ColumnResource
 from tests.support.catalog import analysed, effect_words
 
@@ -20,6 +20,28 @@ def test_outputs_go_there_and_back() -> None:
     assert columns_of(outputs_of(None)) is None
     assert columns_of(None) is None
     assert outputs_of([]) == Outputs(())
+
+
+def test_of_columns_of_unknown_number_the_bound_is_told_where_it_is_known() -> None:
+    source = ColumnResource("public", "t", "a")
+    assert outputs_of(None, Lineage(frozenset({source}))) == Outputs(None, OutputColumn("*", frozenset({source})))
+    assert outputs_of(None, Lineage(frozenset({source}), known=False)) == Outputs(None, None)
+    # Where the columns are known, they say more.
+    assert outputs_of([], Lineage(frozenset({source}))) == Outputs(())
+
+
+def test_star_over_a_function_is_bounded_by_its_arguments() -> None:
+    for text, sources in (
+        ("SELECT * FROM pg_options_to_table('{}')", set()),
+        ("SELECT * FROM json_each_text((SELECT to_json(note) FROM orders LIMIT 1))", {"note"}),
+    ):
+        (statement,) = analysed(text).statements
+        assert statement.outputs is not None
+        every = statement.outputs.every
+        columns = statement.outputs.columns
+        found = columns if columns is not None else (every,)
+        assert all(column is not None and column.known for column in found), text
+        assert {source.name for column in found if column is not None for source in column.sources} <= sources
 
 
 def test_a_select_of_nothing_is_still_asked() -> None:
