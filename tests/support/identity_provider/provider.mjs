@@ -48,6 +48,7 @@ function configuration() {
   const names = new Set(Object.values(users).flatMap((claims) => Object.keys(claims)));
   const { features, ...options } = settings.options ?? {};
   return {
+    adapter: Kept,
     clients: (settings.clients ?? []).map((client) => ({ id_token_signed_response_alg: keys[0].alg, ...client })),
     jwks: { keys },
     cookies: { keys: ['tests only'] },
@@ -87,6 +88,35 @@ function configuration() {
 
 function account(login) {
   return { accountId: login, claims: () => ({ sub: login, ...settings.users[login] }) };
+}
+
+// What was stored outlives a provider that is made anew; the library's own memory does not.
+const stored = new Map();
+
+class Kept {
+  constructor(model) { this.model = model; }
+
+  key(id) { return `${this.model}:${id}`; }
+
+  async upsert(id, payload) { stored.set(this.key(id), payload); }
+
+  async find(id) { return stored.get(this.key(id)); }
+
+  async findBy(field, value) {
+    return [...stored].find(([key, payload]) => key.startsWith(`${this.model}:`) && payload[field] === value)?.[1];
+  }
+
+  async findByUserCode(code) { return this.findBy('userCode', code); }
+
+  async findByUid(uid) { return this.findBy('uid', uid); }
+
+  async consume(id) { stored.get(this.key(id)).consumed = Math.floor(Date.now() / 1000); }
+
+  async destroy(id) { stored.delete(this.key(id)); }
+
+  async revokeByGrantId(grant) {
+    for (const [key, payload] of stored) if (payload.grantId === grant) stored.delete(key);
+  }
 }
 
 function remake() {
