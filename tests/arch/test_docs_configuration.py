@@ -29,6 +29,8 @@ connections: {NAME: {protocol: postgres, address: "db:5432", secret: "env:X", op
 identity:
   providers:
     jwt: {type: jwt, issuer: "https://issuer.example", audience: interpose, kind: service}
+    oidc: {type: oidc, issuer: "https://issuer.example", client_id: interpose}
+public: {url: "https://gateway.example"}
 """
 _PROVIDER: Final = "identity.providers."
 _WORDS: Final = {"required": "required", "none": None, "": None, "system": None, "the address's host": None}

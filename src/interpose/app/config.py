@@ -24,6 +24,7 @@ from interpose.app.settings import (
     Settings,
 )
 from interpose.app.strict_yaml import Section, read_yaml, suggestion
+from interpose.identity.oidc_options import OidcOptions
 from interpose.model.connection import Address, CatalogCheck, Connection, Durability
 from interpose.model.errors import ConfigurationError
 from interpose.model.ids import ConnectionName
@@ -58,6 +59,8 @@ def read_settings(path: Path, protocols: Mapping[str, ProtocolSpec]) -> Settings
         catalog_poll=top.duration("catalog_poll", 5.0),
         workers=top.whole("workers", 1, 1, 256),
     )
+    if settings.public is None and any(isinstance(each, OidcOptions) for each in settings.identity.providers):
+        top.problem("identity", "people sign in with a browser, and `public` is missing", "give `public: {url: …}`")
     _check_retention(top, settings.recording, settings.audit)
     if not settings.listeners:
         top.problem("listeners", "`listeners` is empty: nobody could connect", "add `- protocol: postgres`")

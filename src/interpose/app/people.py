@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 from starlette.types import ASGIApp
 
+from interpose.app.http_server import HttpServer
+from interpose.app.settings import PublicSettings
+from interpose.app.state import State
 from interpose.engine.directory import Directory
-from interpose.engine.limits import FailureLimiter
+from interpose.engine.limits import FailureLimiter, Limits
 from interpose.engine.ports import AuditChain, Clock, Ids, TokenStore
 from interpose.engine.signing_in import SignedIn, SignIn
 from interpose.engine.snapshot import SnapshotHolder
 from interpose.engine.standing import present_principal
+from interpose.identity.oidc import OidcProvider
+from interpose.identity.oidc_options import OidcOptions
+from interpose.identity.oidc_sign_in import OidcSignIn
+from interpose.identity.renewal import Renewals
+from interpose.identity.sealing import Seal
 from interpose.identity.tokens import TokenIssuer, looks_like_token, token_digest
 from interpose.model.errors import ClientError
 from interpose.model.ids import TokenId
 from interpose.web.browsers import Browsers
+from interpose.web.command_line import CommandLinePages
+from interpose.web.device import DevicePages
+from interpose.web.grants import Grants
 from interpose.web.ports import Issued, Provider
 from interpose.web.sign_in import SignInPages
 from interpose.web.site import Site
 
 TOKEN_SECONDS: Final = 8 * 3600.0
 """The longest that a token of `interpose login` lives; it ends earlier where the provider's word does."""
+
+_GUESSES: Final = (10, 60.0)
+"""Wrong codes in so many seconds, from one address or by one person: to try all codes takes thousands of years, and one lives ten minutes."""
+_NEW_CODES: Final = (30, 600.0)
+"""Codes that are made in so many seconds for one address."""
 
 
 class TokenDesk:
@@ -101,6 +118,52 @@ def people_site(
     origin: str, providers: Sequence[Provider], desk: TokenDesk, failures: FailureLimiter, clock: Clock, ids: Ids
 ) -> ASGIApp:
     """The whole public address."""
-    browsers = Browsers(clock, ids)
-    sign_in = SignInPages(origin, providers, browsers, desk, failures)
-    return Site(origin, sign_in.routes()).application()
+    sign_in = SignInPages(origin, providers, Browsers(clock, ids), desk, failures)
+    grants = Grants(clock, ids)
+    command_line = CommandLinePages(origin, sign_in, grants, desk, FailureLimiter(clock, *_GUESSES))
+    device = DevicePages(
+        origin, sign_in, grants, desk, FailureLimiter(clock, *_GUESSES), FailureLimiter(clock, *_NEW_CODES)
+    )
+    return Site(origin, [*sign_in.routes(), *command_line.routes(), *device.routes()]).application()
+
+
+class People:
+    """Everything that people sign in with, for the one worker that serves the pages."""
+
+    def __init__(
+        self,
+        public: PublicSettings,
+        options: Sequence[OidcOptions],
+        state: State,
+        desk: TokenDesk,
+        directory: Directory,
+        limits: Limits,
+        secret: Callable[[str], Awaitable[str]],
+    ) -> None:
+        """`secret` answers what is behind a reference, or raises `SecretError`."""
+        self._public = public
+        self._state = state
+        self._desk = desk
+        self._limits = limits
+        clock, ids = state.clock, state.ids
+        self._providers = {
+            each.name: OidcProvider(
+                each, None if each.client_secret is None else partial(secret, each.client_secret), clock, ids
+            )
+            for each in options
+        }
+        self.renewals = Renewals(
+            self._providers, state.renewals, Seal(state.login_key), directory, desk.sign_in, clock, ids
+        )
+
+    def server(self) -> HttpServer:
+        """The server of the public address, bound; raises `OSError`."""
+        failures = FailureLimiter(self._state.clock, self._limits.login_failures * 3, self._limits.login_window)
+        providers = [OidcSignIn(each, self._desk.sign_in, self.renewals) for each in self._providers.values()]
+        site = people_site(self._public.url, providers, self._desk, failures, self._state.clock, self._state.ids)
+        return HttpServer("public", site, self._public.address, self._public.certificate, self._public.key)
+
+    async def close(self) -> None:
+        """Ask no provider any more."""
+        for provider in self._providers.values():
+            await provider.close()

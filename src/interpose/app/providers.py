@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Final
 
 from interpose.app.strict_yaml import Section, suggestion
+from interpose.identity.oidc_options import OidcOptions, parse_oidc
 from interpose.identity.sections import ProviderParser
 from interpose.identity.workload_options import WorkloadOptions, parse_workload, same_tokens
 
-ProviderOptions = WorkloadOptions
+ProviderOptions = WorkloadOptions | OidcOptions
 """The options of any provider."""
 
 PROVIDER_TYPES: Final[Mapping[str, ProviderParser[ProviderOptions]]] = {
     "jwt": parse_workload,
+    "oidc": parse_oidc,
 }
 """What reads the options of each `type`."""
 

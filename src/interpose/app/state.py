@@ -27,11 +27,12 @@ from interpose.store.files.reading import RecordedSessions
 from interpose.store.files.recordings import RecordingOptions
 from interpose.store.files.retention import Retention
 from interpose.store.files.syncing import ChainOptions
+from interpose.store.renewals import SqlRenewals
 from interpose.store.sessions import SqlSessions
 from interpose.store.tokens import SqlTokens
 
 _RETENTION_EVERY = 3600.0
-_MASK_KEY_BYTES = 32
+_KEY_BYTES = 32
 
 
 @dataclass(slots=True)
@@ -48,7 +49,9 @@ class State:
     sessions: SqlSessions
     directory: SqlDirectory
     worker: str
+    renewals: SqlRenewals
     mask_key: bytes
+    login_key: bytes
     settings: Settings
     opened_at: float
     """When the orphans of dead workers were looked for."""
@@ -122,7 +125,12 @@ def open_state(settings: Settings, who: int | str, started: dict[str, AuditValue
             gateway=__version__,
             started=started,
         )
-        mask_key = _mask_key(settings.state / "mask.key", ids)
+        mask_key = _key(
+            settings.state / "mask.key", ids, "restore it from a backup, or delete it to make new pseudonyms"
+        )
+        login_key = _key(
+            settings.state / "login.key", ids, "restore it from a backup, or delete it: people sign in again"
+        )
     except BaseException:
         database.close()
         raise
@@ -137,29 +145,29 @@ def open_state(settings: Settings, who: int | str, started: dict[str, AuditValue
         SqlSessions(database),
         SqlDirectory(database),
         boot,
+        SqlRenewals(database),
         mask_key,
+        login_key,
         settings,
         opened_at,
     )
 
 
-def _mask_key(path: Path, ids: SystemIds) -> bytes:
-    """The key of the `hash` transform, made once: pseudonyms stay the same over restarts and in all workers."""
+def _key(path: Path, ids: SystemIds, hint: str) -> bytes:
+    """A key that is made once and stays the same over restarts and in all workers: of the `hash` transform, of refresh tokens."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         for _ in range(50):
             key = path.read_bytes()
-            if len(key) == _MASK_KEY_BYTES:
+            if len(key) == _KEY_BYTES:
                 return key
             # Another worker is just writing it.
             time.sleep(0.01)
-        raise StoreError(
-            f"`{path}` is no key", hint="restore it from a backup, or delete it to make new pseudonyms"
-        ) from None
+        raise StoreError(f"`{path}` is no key", hint=hint) from None
     except OSError as error:
         raise StoreError(f"`{path}` cannot be made", detail=str(error)) from error
-    key = ids.secret_bytes(_MASK_KEY_BYTES)
+    key = ids.secret_bytes(_KEY_BYTES)
     with os.fdopen(handle, "wb") as file:
         file.write(key)
     return key

@@ -16,7 +16,7 @@ from interpose.api.admin import AdminApi
 from interpose.app.http_server import HttpServer
 from interpose.app.loading import Loaded
 from interpose.app.operations import END_TOPIC, PolicyRights, StoredSessions, WorkerOperations
-from interpose.app.people import TokenDesk, people_site
+from interpose.app.people import People, TokenDesk
 from interpose.app.protocols import PROTOCOLS
 from interpose.app.providers import workload_providers
 from interpose.app.reload import Reloader
@@ -31,12 +31,12 @@ from interpose.engine.catalogs import Catalogs, CatalogWatch
 from interpose.engine.directory import TOPIC as DIRECTORY_TOPIC
 from interpose.engine.directory import Directory
 from interpose.engine.gate import Gate
-from interpose.engine.limits import FailureLimiter
 from interpose.engine.release import Release
 from interpose.engine.sessions import SessionRegistry
 from interpose.engine.snapshot import SnapshotHolder
 from interpose.engine.watch import SessionWatch
 from interpose.identity.authenticators import ByForm
+from interpose.identity.oidc_options import OidcOptions
 from interpose.identity.tokens import Tokens
 from interpose.identity.workload import WorkloadTokens
 from interpose.model.connection import Connection
@@ -116,7 +116,7 @@ class Worker:
             DialOptions(dial_deadline=self._settings.limits.dial),
             self._session_options,
         )
-        secrets = open_secrets(self._settings, self._connections, audit)
+        secrets = self._secrets = open_secrets(self._settings, self._connections, audit)
         self._catalogs = UpstreamCatalogs(dialer, secrets, PROTOCOLS, gateway_grant, self._registry.uses)
         catalogs = Catalogs(self._catalogs, CatalogCache)
         self._catalog_watch = CatalogWatch(catalogs, self._registry, self._settings.catalog_poll, self._connections)
@@ -175,6 +175,7 @@ class Worker:
         )
         self._listeners: list[Listener] = []
         self._http: list[HttpServer] = []
+        self._people: People | None = None
         telemetry.waiting(lambda: self._approvals.waiting)
 
     def _connections(self) -> Mapping[ConnectionName, Connection]:
@@ -199,7 +200,9 @@ class Worker:
         if self._index == 0:
             self._http = [self._admin_server()]
             if self._settings.public is not None:
-                self._http.append(self._public_server(self._settings.public))
+                self._people = self._open_people(self._settings.public)
+                self._http.append(self._people.server())
+                self._tasks.start(self._people.renewals.run, "renewals")
             for server in self._http:
                 server.start()
         for listener in self._listeners:
@@ -232,6 +235,8 @@ class Worker:
         await self._cancels.settle()
         for server in self._http:
             await server.stop()
+        if self._people is not None:
+            await self._people.close()
         self._catalogs.close()
         await self._workloads.close()
         await self._tasks.stop()
@@ -347,8 +352,7 @@ class Worker:
 
     # --- the pages for people
 
-    def _public_server(self, public: PublicSettings) -> HttpServer:
-        state, limits = self._state, self._holder.current.limits
-        failures = FailureLimiter(state.clock, limits.login_failures * 3, limits.login_window)
-        site = people_site(public.url, (), self._desk, failures, state.clock, state.ids)
-        return HttpServer("public", site, public.address, public.certificate, public.key)
+    def _open_people(self, public: PublicSettings) -> People:
+        options = [each for each in self._settings.identity.providers if isinstance(each, OidcOptions)]
+        limits = self._holder.current.limits
+        return People(public, options, self._state, self._desk, self._directory, limits, self._secrets.own)

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import msgspec
 
+from interpose.cli.stored_login import read_login
 from interpose.model.errors import InterposeError
 
 DataT = TypeVar("DataT")
@@ -39,9 +40,9 @@ class AdminClient:
     """One gateway's admin API, as one caller."""
 
     def __init__(self, server: str | None = None, token: str | None = None, ca_file: str | None = None) -> None:
-        """Missing values come from INTERPOSE_SERVER, INTERPOSE_TOKEN and INTERPOSE_CA_FILE."""
+        """Missing values come from INTERPOSE_SERVER, INTERPOSE_TOKEN (then from `interpose login`) and INTERPOSE_CA_FILE."""
         self.server = (server or os.environ.get("INTERPOSE_SERVER") or DEFAULT_SERVER).rstrip("/")
-        self._token = token or os.environ.get("INTERPOSE_TOKEN")
+        self._token = token or os.environ.get("INTERPOSE_TOKEN") or _stored_token(self.server)
         authority = ca_file or os.environ.get("INTERPOSE_CA_FILE")
         self._tls = ssl.create_default_context(cafile=authority) if self.server.startswith("https:") else None
 
@@ -107,3 +108,13 @@ class AdminClient:
             return msgspec.json.decode(data, type=kind)
         except msgspec.MsgspecError as error:
             raise ServerError("the gateway's answer is not understood", detail=str(error)) from error
+
+
+def _stored_token(server: str) -> str | None:
+    """The token of `interpose login`, when it may go to this server; raises `ServerError` when it is over."""
+    stored = read_login()
+    if stored is None or not stored.is_for(server):
+        return None
+    if stored.expired:
+        raise ServerError(f"your login as {stored.principal} is over", hint="run `interpose login`")
+    return stored.token

@@ -12,7 +12,8 @@ import typer
 from interpose.cli.client import AdminClient, ServerError
 from interpose.cli.native import Entry, by_hand, environment
 from interpose.cli.options import DEFAULT_CONFIG, ConfigOption, ServerOption
-from interpose.cli.reach import find_reach, probe
+from interpose.cli.reach import Reach, find_reach, probe
+from interpose.cli.stored_login import StoredLogin, read_login
 from interpose.model.errors import ClientError
 
 _TOKEN_VARIABLE: Final = "INTERPOSE_TOKEN"  # noqa: S105 -- a name
@@ -47,10 +48,8 @@ def connect(
     reach = find_reach(connection, "postgres", gateway, config, authority, os.environ)
     token = os.environ.get(_TOKEN_VARIABLE, "")
     if not token:
-        raise ClientError(
-            "there is no access token",
-            hint=f"set {_TOKEN_VARIABLE}; an operator makes one with `interpose token create`",
-        )
+        stored = _stored_login(reach)
+        token, principal = stored.token, principal or stored.principal
     entry = Entry(connection, reach, principal or _own_name(server), token)
     if show:
         sys.stdout.write(by_hand(entry, show_secret=show_secret))
@@ -62,6 +61,17 @@ def connect(
     probe(reach)
     # In the place of this process: the client has the terminal, gets the signals, and its exit status is ours.
     os.execve(program, words, environment(entry, os.environ))  # noqa: S606 -- what the caller asked for, without a shell
+
+
+def _stored_login(reach: Reach) -> StoredLogin:
+    """The login of `interpose login`, when it may go to this listener."""
+    stored = read_login()
+    host = f"[{reach.host}]" if ":" in reach.host else reach.host
+    if stored is None or not stored.is_for(f"{'https' if reach.tls else 'http'}://{host}:{reach.port}"):
+        raise ClientError("there is no access token", hint=f"run `interpose login`, or set {_TOKEN_VARIABLE}")
+    if stored.expired:
+        raise ClientError(f"your login as {stored.principal} is over", hint="run `interpose login`")
+    return stored
 
 
 def _own_name(server: str | None) -> str:

@@ -30,6 +30,8 @@ PARTS: Final[Mapping[str, str]] = {
 
 COMMANDS: Final[Mapping[str, str]] = {
     "connect": "connect",
+    "login": "login",
+    "logout": "login",
     "serve": "gateway",
     "reload": "gateway",
     "whoami": "gateway",

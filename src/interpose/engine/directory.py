@@ -159,6 +159,23 @@ class Directory:
         self._bus.publish(TOPIC, name)
         return entry.principal
 
+    async def withdraw(self, name: str, provider: str, subject: str) -> bool:
+        """The provider does not vouch for this subject any more: live sessions end. False when the name is not this subject's.
+
+        Raises `StoreError`. The caller records why.
+        """
+        known = await self._store.get(name)
+        if known is None or (known.provider, known.subject) != (provider, subject):
+            return False
+        now = self._clock.wall()
+        ended = dataclasses.replace(known, valid_until=now)
+        # Who was disabled meanwhile is out already, and stays disabled.
+        if not await self._store.put_learned(ended, now):
+            return False
+        self._take(ended)
+        self._bus.publish(TOPIC, name)
+        return True
+
     async def disable(self, name: str, *, by: str, reason: str) -> None:
         """Nobody is this principal any more; live sessions end. Raises `ClientError` for a name that nobody has."""
         known = await self._known(name)

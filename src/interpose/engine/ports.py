@@ -250,6 +250,37 @@ class DirectoryStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """With what a provider is asked again about a principal: its refresh token, sealed. `due_at` is wall-clock seconds."""
+
+    name: str
+    provider: str
+    subject: str
+    sealed: bytes = field(repr=False)
+    due_at: float
+
+
+class RenewalStore(Protocol):
+    """Renewals by the principal's canonical name."""
+
+    async def get(self, name: str) -> Renewal | None:
+        """The renewal of this principal."""
+        ...
+
+    async def due(self, at: float) -> Sequence[Renewal]:
+        """Those that are due at `at`, the longest overdue first."""
+        ...
+
+    async def put(self, renewal: Renewal) -> None:
+        """Store a renewal in the place of the one of its principal."""
+        ...
+
+    async def forget(self, name: str) -> None:
+        """Delete the renewal of this principal, if there is one."""
+        ...
+
+
 class Authenticators(Protocol):
     """Evidence to identity."""
 

@@ -33,9 +33,21 @@ class Fetcher:
 
     async def json(self, url: str) -> Mapping[str, object]:
         """The JSON object at this URL; raises `ProviderError`, whose `detail` says what went wrong."""
+        status, found = await self.ask(url)
+        if status != 200:
+            raise _failed(url, f"status {status}")
+        return found
+
+    async def ask(
+        self, url: str, *, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Mapping[str, object]]:
+        """GET, or POST a form: the status and the JSON object that came with it. Raises `ProviderError`.
+
+        `form` and `headers` may hold secrets: no error has them.
+        """
         try:
             async with asyncio.timeout(self._deadline):
-                data = await self._bytes(url)
+                status, data = await self._bytes(url, form, headers or {})
         except TimeoutError:
             raise _failed(url, "no answer in time") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -43,12 +55,12 @@ class Fetcher:
         try:
             found = await asyncio.to_thread(json.loads, data)
         except (ValueError, RecursionError):
-            raise _failed(url, "the answer is no JSON") from None
+            raise _failed(url, f"the answer is no JSON, status {status}") from None
         if not isinstance(found, dict):
             raise _failed(url, "the answer is no JSON object")
-        return found
+        return status, found
 
-    async def _bytes(self, url: str) -> bytes:
+    async def _bytes(self, url: str, form: Mapping[str, str] | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
         context: ssl.SSLContext | bool = True
         if url.startswith("https:"):
             # Reads files: not in the event loop.
@@ -60,18 +72,16 @@ class Fetcher:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 max_field_size=_MAX_HEADERS,
                 auto_decompress=False,
-                headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+                headers={"Accept": "application/json", "Accept-Encoding": "identity", **headers},
             ) as session,
-            session.get(url, allow_redirects=False) as response,
+            session.request("GET" if form is None else "POST", url, data=form, allow_redirects=False) as response,
         ):
-            if response.status != 200:
-                raise _failed(url, f"status {response.status}")
             data = bytearray()
             async for chunk in response.content.iter_any():
                 data += chunk
                 if len(data) > MAX_DOCUMENT:
                     raise _failed(url, "the answer is too long")
-            return bytes(data)
+            return response.status, bytes(data)
 
 
 @functools.lru_cache(maxsize=32)

@@ -55,6 +55,15 @@ class SecretSources:
         self._record(grant, connection)
         return Credential(await self._read(reference))
 
+    async def own(self, reference: str) -> str:
+        """A secret of the gateway itself, such as that of its client at an identity provider; raises `SecretError`.
+
+        Not for upstreams: those are fetched against a grant, and recorded.
+        """
+        if any(connection.secret == reference for connection in self._connections().values()):
+            raise SecretError("an upstream's credential is no secret of the gateway's own", detail=reference)
+        return await self._read(reference)
+
     async def _read(self, reference: str) -> str:
         kind, _, name = reference.partition(":")
         if kind == "env" and name:

@@ -83,6 +83,17 @@ directory = Table(
     Index("directory_by_change", "changed_at"),
 )
 
+renewals = Table(
+    "renewals",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("provider", String, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Index("renewals_by_time", "due_at"),
+)
+
 sessions = Table(
     "sessions",
     metadata,

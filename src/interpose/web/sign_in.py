@@ -68,6 +68,10 @@ class SignInPages:
         session = self._browsers.find(request.cookies.get(SESSION_COOKIE))
         return session if session is not None and self._desk.present(session.who) else None
 
+    def knows(self, name: str) -> bool:
+        """Whether there is a provider with this name."""
+        return name in self._providers
+
     def ask_to_sign_in(self, then: str, why: str = "") -> Response:
         """The list of providers; afterwards the browser goes on with `then`."""
         listed = [{"name": each.name, "title": each.title} for each in self._providers.values()]

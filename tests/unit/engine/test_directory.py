@@ -219,3 +219,20 @@ def test_a_name_that_another_process_takes_in_the_same_moment_is_not_shared() ->
         assert place.find("zoe") is None
 
     run(work())
+
+
+def test_a_provider_that_withdraws_ends_its_own_subject_only() -> None:
+    async def work() -> None:
+        place = _Place()
+        await place.directory.learn(dataclasses.replace(ENTRY, valid_until=place.core.clock.wall() + 3600))
+        assert not await place.directory.withdraw("zoe", "corporate", "sub-2")
+        assert not await place.directory.withdraw("zoe", "partner", "sub-1")
+        assert not await place.directory.withdraw("alice", "corporate", "sub-1")
+        assert place.find("zoe") == ZOE
+        assert await place.directory.withdraw("zoe", "corporate", "sub-1")
+        assert place.find("zoe") is None
+        # Who proves to be there again is there again.
+        await place.directory.learn(dataclasses.replace(ENTRY, valid_until=place.core.clock.wall() + 3600))
+        assert place.find("zoe") == ZOE
+
+    run(work())

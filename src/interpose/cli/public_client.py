@@ -1,0 +1,97 @@
+"""The command line's client for the gateway's public address: forms that are answered in JSON, with OAuth's errors."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from typing import Final
+
+from interpose import __version__
+from interpose.model.errors import ClientError, InterposeError
+
+CLIENT_ID: Final = "interpose-cli"
+_LIMIT: Final = 64 * 1024
+
+
+class PublicError(InterposeError):
+    """The public address answered with an error; `word` is OAuth's."""
+
+    code = "server_error"
+
+    def __init__(self, word: str) -> None:
+        """Known words are told in sentences."""
+        text, hint = _WORDS.get(word, ("the gateway did not let you in", "ask the gateway's operator"))
+        super().__init__(text, detail=word, hint=hint)
+        self.word = word
+
+
+_WORDS: Final = {
+    "access_denied": ("you were refused in the browser", "run `interpose login` again if that was a mistake"),
+    "expired_token": ("nobody confirmed the code in time", "run `interpose login` again"),
+    "invalid_grant": ("the gateway does not know this login any more", "run `interpose login` again"),
+    "slow_down": ("too many attempts from your address", "wait a minute, then try again"),
+}
+
+
+def check_url(url: str) -> str:
+    """The origin in a gateway's URL; raises `ClientError`. Plain HTTP only to this machine."""
+    parts = urllib.parse.urlsplit(url)
+    local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        raise ClientError(f"`{url}` is no address of a gateway", hint="write `https://host:port`")
+    default = {"https": ":443", "http": ":80"}[parts.scheme]
+    # As the gateway writes it: its answers are compared with this.
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(default)}"
+
+
+class PublicClient:
+    """One gateway's public address."""
+
+    def __init__(self, url: str) -> None:
+        """`INTERPOSE_CA_FILE` names the authorities to trust instead of the system's."""
+        self.url = check_url(url)
+        self._tls = ssl.create_default_context(cafile=os.environ.get("INTERPOSE_CA_FILE") or None)
+
+    def post(self, path: str, form: Mapping[str, str]) -> dict[str, object]:
+        """POST a form; the JSON object of the answer. Raises `PublicError`, or `ClientError` when nobody answers."""
+        request = urllib.request.Request(  # noqa: S310 -- the scheme was checked
+            f"{self.url}{path}",
+            urllib.parse.urlencode({"client_id": CLIENT_ID, **form}).encode(),
+            {"Accept": "application/json", "User-Agent": f"interpose-cli/{__version__}"},
+        )
+        opener = urllib.request.build_opener(_NoRedirects(), urllib.request.HTTPSHandler(context=self._tls))
+        try:
+            with opener.open(request, timeout=30) as response:
+                found = json.loads(response.read(_LIMIT))
+        except urllib.error.HTTPError as error:
+            raise PublicError(_word(error)) from None
+        except (urllib.error.URLError, OSError, http.client.HTTPException, ValueError) as error:
+            raise ClientError(
+                f"the gateway at `{self.url}` does not answer",
+                detail=str(getattr(error, "reason", error)),
+                hint="check the address; INTERPOSE_CA_FILE names the authority of its certificate",
+            ) from error
+        if not isinstance(found, dict):
+            raise ClientError(f"`{self.url}` is no gateway")
+        return found
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A token is asked of the gateway and of nobody that it points to."""
+
+    def redirect_request(self, *_: object, **__: object) -> None:
+        """Follow none."""
+
+
+def _word(error: urllib.error.HTTPError) -> str:
+    try:
+        found = json.loads(error.read(_LIMIT))
+    except ValueError:
+        return f"status {error.code}"
+    return str(found.get("error", "")) if isinstance(found, dict) else f"status {error.code}"

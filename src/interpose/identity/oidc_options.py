@@ -1,0 +1,134 @@
+"""A provider of `type: oidc`: where people sign in with a browser, as the configuration gives it, checked strictly.
+
+```yaml
+identity:
+  providers:
+    corporate:
+      type: oidc
+      issuer: https://login.example.com/realms/staff
+      client_id: interpose
+      client_secret: env:CORPORATE_SECRET
+      mapping:
+        name: {claim: email, pattern: '(?P<name>[^@]+)@example\\.com'}
+        groups: {claim: groups, allow: [support, dba]}
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from interpose.identity.mapping import ClaimMapping
+from interpose.identity.sections import ProviderSection, read_file, read_mapping
+from interpose.identity.workload_options import ALGORITHMS, check_url
+
+MAX_LIFETIME: Final = 7 * 86400.0
+MIN_REFRESH: Final = 10.0
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_SECRETS: Final = ("env:", "file:", "store:")
+_OURS: Final = frozenset(
+    "response_type response_mode client_id redirect_uri scope state nonce code_challenge code_challenge_method request"
+    " request_uri".split()
+)
+_DEFAULT: Final = ClaimMapping()
+
+
+@dataclass(frozen=True, slots=True)
+class OidcOptions:
+    """One OpenID provider.
+
+    `client_secret` is a reference, None for a public client. `lifetime`: seconds after which somebody has to sign in again.
+    `refresh`: seconds after which the provider is asked again what it says of somebody, where it gave a refresh token.
+    `userinfo`: claims are asked for at the userinfo endpoint as well. `authorize`: more parameters of the login's URL.
+    `allow_plaintext_on_loopback` takes the risk that another process of this machine answers in the provider's place.
+    """
+
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: str | None = None
+    title: str | None = None
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    userinfo: bool = False
+    authorize: Mapping[str, str] | None = field(default=None, hash=False)
+    algorithms: tuple[str, ...] = ("RS256", "ES256", "PS256", "EdDSA")
+    mapping: ClaimMapping = field(default=_DEFAULT)
+    lifetime: float = 8 * 3600.0
+    refresh: float = 300.0
+    ca_file: Path | None = None
+    allow_plaintext_on_loopback: bool = False
+
+
+def parse_oidc(name: str, section: ProviderSection, folder: Path) -> OidcOptions:
+    """The options of a provider of `type: oidc`; faults go into the section."""
+    default = OidcOptions("", "", "")
+    if not _NAME.fullmatch(name):
+        section.problem("type", f"`{name[:60]}` cannot stand in a path", "use up to 40 of a-z, 0-9 and `-`")
+    plaintext = section.boolean("allow_plaintext_on_loopback", False)
+    issuer = section.text("issuer")
+    if issuer:
+        check_url(section, "issuer", issuer, plaintext)
+    scopes = section.listed("scopes") or default.scopes
+    if "openid" not in scopes:
+        section.problem("scopes", "`scopes` lacks `openid`", "without it the provider says nothing of who signed in")
+    algorithms = section.listed("algorithms") or default.algorithms
+    for each in algorithms:
+        if each not in ALGORITHMS:
+            section.problem(
+                "algorithms",
+                f"`algorithms` cannot have `{each}`",
+                "choose of " + ", ".join(f"`{known}`" for known in ALGORITHMS),
+            )
+    return OidcOptions(
+        name,
+        issuer,
+        section.text("client_id"),
+        _secret(section, folder),
+        section.optional_text("title"),
+        scopes,
+        section.boolean("userinfo", default.userinfo),
+        _authorize(section),
+        algorithms,
+        read_mapping(section, "user", _DEFAULT),
+        _between(section, "lifetime", default.lifetime, 60.0, MAX_LIFETIME),
+        _between(section, "refresh", default.refresh, MIN_REFRESH, MAX_LIFETIME),
+        read_file(section, "ca_file", folder),
+        plaintext,
+    )
+
+
+def _secret(section: ProviderSection, folder: Path) -> str | None:
+    secret = section.optional_text("client_secret")
+    if secret is not None and not secret.startswith(_SECRETS):
+        section.problem(
+            "client_secret",
+            "`client_secret` must be a reference, never the secret itself",
+            "write `env:NAME`, `file:/path` or `store:name` (see `interpose secret set`)",
+        )
+    if secret is not None and secret.startswith("file:"):
+        return f"file:{(folder / Path(secret[5:]).expanduser()).resolve()}"
+    return secret
+
+
+def _authorize(section: ProviderSection) -> dict[str, str] | None:
+    found: dict[str, str] = {}
+    for name, value in section.raw("authorize").items():
+        if name in _OURS:
+            section.problem("authorize", f"`authorize.{name}` is the gateway's own to set", "leave it out")
+        elif not isinstance(value, str):
+            section.problem("authorize", f"`authorize.{name}` must be a text")
+        else:
+            found[name] = value
+    return found or None
+
+
+def _between(section: ProviderSection, key: str, default: float, least: float, most: float) -> float:
+    seconds = section.duration(key, default)
+    if not least <= seconds <= most:
+        section.problem(key, f"`{key}` must be from {least:.0f}s to {most / 86400:.0f}d", "choose one within")
+        return default
+    return seconds

@@ -1,0 +1,58 @@
+"""One OpenID provider as the pages use it: proof, record and refresh token in one step each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from interpose.identity.oidc import METHOD, OidcProvider
+from interpose.model.errors import AuthenticationError, ProviderError, SecretError
+
+if TYPE_CHECKING:
+    from interpose.engine.signing_in import Departure, SignedIn, SignIn
+    from interpose.identity.renewal import Renewals
+
+
+class OidcSignIn:
+    """Signs people in with one provider."""
+
+    def __init__(self, provider: OidcProvider, sign_in: SignIn, renewals: Renewals) -> None:
+        """Every outcome goes through `sign_in`, and so into the audit chain."""
+        self._provider = provider
+        self._sign_in = sign_in
+        self._renewals = renewals
+
+    @property
+    def name(self) -> str:
+        """The provider's name in the configuration."""
+        return self._provider.options.name
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return self._provider.options.title or self.name
+
+    async def depart(self, redirect_uri: str) -> Departure:
+        """Where a browser signs in; raises `ProviderError`."""
+        return await self._provider.depart(redirect_uri)
+
+    async def arrive(self, departure: Departure, redirect_uri: str, answer: Mapping[str, str], source: str) -> SignedIn:
+        """Who came back. Raises `AuthenticationError` (in the audit already), `ProviderError`, `StoreError`, `RecordingError`."""
+        try:
+            answered = await self._provider.arrive(departure, redirect_uri, answer)
+        except AuthenticationError as error:
+            self._failed(error.detail, source)
+            raise
+        except (ProviderError, SecretError) as error:
+            self._failed(error.code, source)
+            raise ProviderError("the identity provider does not answer as it should", detail=error.detail) from error
+        who = await self._sign_in.accept(answered.proof, source, answered.id_token)
+        await self._renewals.keep(answered.proof, answered.refresh)
+        return who
+
+    async def farewell(self, hint: str, return_to: str) -> str | None:
+        """Where a browser signs out at the provider."""
+        return await self._provider.farewell(hint, return_to)
+
+    def _failed(self, reason: str, source: str) -> None:
+        self._sign_in.failed(self.name, METHOD, self._provider.options.issuer, reason, source)
