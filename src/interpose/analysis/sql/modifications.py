@@ -182,8 +182,9 @@ class Modifications(Queries):
         if stmt.HasField("with_clause"):
             self.with_clause(stmt.with_clause, scope)
         table = self._target(stmt.relation, scope)
-        scope.items.append(table)
         self.from_clause([stmt.source_relation], scope)
+        # The source does not see the target, not even a LATERAL one.
+        scope.items.insert(0, table)
         self.where(stmt.join_condition, scope)
         returning = stmt.HasField("returning_clause")
         facts: dict[str, FactValue] = {**scope.level.facts, "returning": returning}

@@ -29,6 +29,12 @@ def used(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "columns"),
     [
+        # The source of a MERGE does not see the target: `card` is the whole row here, and not the target's column.
+        (
+            "MERGE INTO payments p USING LATERAL (SELECT card FROM (SELECT id, ssn FROM public.customers) card) s "
+            "ON p.id = 1 WHEN MATCHED THEN DELETE RETURNING s.card",
+            ["card: customers.id customers.ssn"],
+        ),
         # MERGE … RETURNING * shows the source's columns first.
         (
             "MERGE INTO payments p USING log l ON p.id = l.id WHEN MATCHED THEN DELETE RETURNING *",
