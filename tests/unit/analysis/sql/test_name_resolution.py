@@ -31,9 +31,8 @@ def used(text: str) -> list[str]:
     [
         # The source of a MERGE does not see the target: `card` is the whole row here, and not the target's column.
         (
-            "MERGE INTO payments p USING LATERAL (SELECT card FROM (SELECT id, ssn FROM public.customers) card) s "
-            "ON p.id = 1 WHEN MATCHED THEN DELETE RETURNING s.card",
-            ["card: customers.id customers.ssn"],
+            "MERGE INTO payments p USING LATERAL (SELECT card FROM log card) s ON true WHEN MATCHED THEN DELETE RETURNING s.card",
+            ["card: log.id log.message"],
         ),
         # MERGE … RETURNING * shows the source's columns first.
         (
