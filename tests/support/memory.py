@@ -221,11 +221,12 @@ class MemoryTokens:
         return sorted(self.stored.values(), key=lambda record: -record.created_at)
 
     async def revoke(self, token: TokenId, at: float) -> bool:
+        found = False
         for digest, record in self.stored.items():
-            if record.id == token:
+            if token in (record.id, record.parent):
                 self.stored[digest] = dataclasses.replace(record, revoked_at=record.revoked_at or at)
-                return True
-        return False
+                found = True
+        return found
 
     async def revoked_since(self, at: float) -> Sequence[TokenId]:
         if self.down:

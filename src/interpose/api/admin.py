@@ -17,8 +17,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from interpose.api.http import RequestRefusedError, answer, bearer_token, guarded, read_body, refuse
-from interpose.api.ports import Bearer, Operations, Rights, SessionQuery, Sessions
-from interpose.api.views import FoundView, approval_view, identity_view, session_view
+from interpose.api.ports import Bearer, Issuer, Operations, Rights, SessionQuery, Sessions
+from interpose.api.views import CredentialView, FoundView, approval_view, identity_view, session_view
 from interpose.engine.approvals import Approvals
 from interpose.engine.ports import ApprovalStore, SessionRow
 from interpose.model.actions import Action
@@ -38,6 +38,13 @@ class VoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     comment: str = ""
 
 
+class CredentialBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a request for a client certificate: a signing request (PKCS #10, PEM), and seconds."""
+
+    request: str
+    ttl: float = 8 * 3600.0
+
+
 class AdminApi:
     """The endpoints over the engine's approvals and the ports."""
 
@@ -50,8 +57,10 @@ class AdminApi:
         sessions: Sessions,
         operations: Operations,
         connections: Callable[[], Iterable[str]],
+        issuer: Issuer | None = None,
     ) -> None:
-        """`connections` names the connections of the current snapshot."""
+        """`connections` names the connections of the current snapshot; `issuer` is None where nobody takes client certificates."""
+        self._issuer = issuer
         self._bearer = bearer
         self._rights = rights
         self._approvals = approvals
@@ -67,6 +76,7 @@ class AdminApi:
             Route("/readyz", self.ready, methods=["GET"]),
             Route("/metrics", self.metrics, methods=["GET"]),
             Route("/v1/whoami", guarded(self.whoami), methods=["GET"]),
+            Route("/v1/credentials", guarded(self.issue), methods=["POST"]),
             Route("/v1/approvals", guarded(self.list_approvals), methods=["GET"]),
             Route("/v1/approvals/{id}", guarded(self.show_approval), methods=["GET"]),
             Route("/v1/approvals/{id}/approve", guarded(self.approve), methods=["POST"]),
@@ -101,6 +111,20 @@ class AdminApi:
     async def whoami(self, request: Request) -> Response:
         """The caller."""
         return answer(identity_view(await self._caller(request)))
+
+    async def issue(self, request: Request) -> Response:
+        """A short-lived client certificate for the caller, for the key of a signing request."""
+        caller = await self._caller(request)
+        if self._issuer is None:
+            raise ClientError(
+                "no listener of this gateway takes client certificates",
+                hint="an operator turns them on with `client_certificates: true` on a listener",
+            )
+        body = await read_body(request, CredentialBody)
+        source = request.client.host if request.client else ""
+        issued = await self._issuer.issue(caller, body.request, body.ttl, source)
+        view = CredentialView(issued.certificate, issued.serial, issued.principal, issued.expires_at)
+        return answer(view, 201)
 
     async def list_approvals(self, request: Request) -> Response:
         """What the caller may vote on, and what the caller waits for."""

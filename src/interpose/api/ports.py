@@ -22,6 +22,38 @@ class Bearer(Protocol):
         ...
 
 
+class IssuedCertificate(Protocol):
+    """A client certificate that was just made; nothing in it is secret."""
+
+    @property
+    def certificate(self) -> str:
+        """PEM."""
+        ...
+
+    @property
+    def serial(self) -> str:
+        """What it is revoked by."""
+        ...
+
+    @property
+    def principal(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
+    def expires_at(self) -> float:
+        """Wall-clock seconds."""
+        ...
+
+
+class Issuer(Protocol):
+    """Makes client certificates."""
+
+    async def issue(self, identity: Identity, request: str, ttl: float, source: str) -> IssuedCertificate:
+        """A certificate for the key of a signing request (PEM), for at most `ttl` seconds; raises `ClientError`."""
+        ...
+
+
 class Rights(Protocol):
     """Policy's answer on the gateway's own actions."""
 

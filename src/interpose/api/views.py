@@ -113,6 +113,15 @@ def identity_view(identity: Identity) -> IdentityView:
     )
 
 
+class CredentialView(msgspec.Struct, frozen=True):
+    """A client certificate (PEM). `expires_at` is seconds since the epoch."""
+
+    certificate: str
+    serial: str
+    principal: str
+    expires_at: float
+
+
 class FoundView(msgspec.Struct, frozen=True):
     """One command found by a search."""
 

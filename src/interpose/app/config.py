@@ -124,7 +124,10 @@ def _listener(section: Section, folder: Path, protocols: Mapping[str, ProtocolSp
         certificate=certificate,
         key=key,
         allow_plaintext_tokens=section.boolean("allow_plaintext_tokens", False),
+        client_certificates=section.boolean("client_certificates", False),
     )
+    if certificate is None and listener.client_certificates:
+        section.problem("client_certificates", "client certificates need `tls`", "add `tls: {certificate: …, key: …}`")
     if certificate is None and not listener.allow_plaintext_tokens:
         section.problem(
             "protocol",

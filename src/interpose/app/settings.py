@@ -34,7 +34,8 @@ class ListenerSettings:
     """Where clients of one protocol connect.
 
     `certificate` and `key` are PEM files; without them clients have no TLS, and then `allow_plaintext_tokens` must be
-    set for anybody to log in: access tokens would cross the network in clear.
+    set for anybody to log in: access tokens would cross the network in clear. `client_certificates`: certificates of the
+    built-in authority are asked for, and prove a principal without a token.
     """
 
     protocol: str
@@ -42,6 +43,7 @@ class ListenerSettings:
     certificate: Path | None = None
     key: Path | None = None
     allow_plaintext_tokens: bool = False
+    client_certificates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ from interpose.engine.sessions import SessionRegistry
 from interpose.engine.snapshot import SnapshotHolder
 from interpose.engine.watch import SessionWatch
 from interpose.identity.authenticators import ByForm
+from interpose.identity.authority import Authority
+from interpose.identity.certificates import CertificateIssuer, Certificates
 from interpose.identity.oidc_options import OidcOptions
 from interpose.identity.tokens import Tokens
 from interpose.identity.workload import WorkloadTokens
@@ -128,7 +130,15 @@ class Worker:
             telemetry.warn,
         )
         tokens = Tokens(state.tokens, lambda: self._holder.current.principals, clock)
-        self._authentication = Authentication(ByForm(tokens, self._workloads), audit, clock, loaded.snapshot.limits)
+        certificates = Certificates(state.tokens, lambda: self._holder.current.principals, clock)
+        self._authentication = Authentication(
+            ByForm(tokens, self._workloads), audit, clock, loaded.snapshot.limits, certificates
+        )
+        self._authority = Authority(self._settings.state, clock, state.ids)
+        self._certified = any(listener.client_certificates for listener in self._settings.listeners)
+        if self._certified:
+            self._authority.ensure()
+        self._issuer = CertificateIssuer(self._authority, state.tokens, audit, clock, state.ids)
         self._approvals = Approvals(
             state.approvals, self._holder, audit, LineNotifier(telemetry.tell), state.bus, clock, state.ids
         )
@@ -269,7 +279,10 @@ class Worker:
     def _listener(self, settings: ListenerSettings, pending: Pending) -> Listener:
         certificate: ServerCertificate | None = None
         if settings.certificate is not None and settings.key is not None:
-            certificate = ServerCertificate(settings.certificate, settings.key, alpn=_ALPN[settings.protocol])
+            clients = self._authority.bundle if settings.client_certificates else lambda: ""
+            certificate = ServerCertificate(
+                settings.certificate, settings.key, alpn=_ALPN[settings.protocol], clients=clients
+            )
             followed = certificate
             self._tasks.start(
                 lambda: followed.follow(
@@ -346,6 +359,7 @@ class Worker:
             StoredSessions(self._state.sessions, self._state.recorded, self._state.bus),
             operations,
             self._connections,
+            self._issuer if self._certified else None,
         )
         admin = self._settings.admin
         return HttpServer("admin api", api.application(), admin.address, admin.certificate, admin.key)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from interpose.cli.client import AdminClient, ServerError
-from interpose.cli.native import Entry, by_hand, environment
-from interpose.cli.options import DEFAULT_CONFIG, ConfigOption, ServerOption
+from interpose.cli.native import CERTIFICATE, Entry, by_hand, environment
+from interpose.cli.options import CREDENTIAL_VARIABLE, DEFAULT_CONFIG, ConfigOption, ServerOption
 from interpose.cli.reach import Reach, find_reach, probe
 from interpose.cli.stored_login import StoredLogin, read_login
 from interpose.model.errors import ClientError
 
 _TOKEN_VARIABLE: Final = "INTERPOSE_TOKEN"  # noqa: S105 -- a name
+_GET_ONE: Final = "get one with `interpose credential issue`"
 
 
 def connect(
@@ -40,25 +43,62 @@ def connect(
             "--ca-file", envvar="INTERPOSE_CA_FILE", help="PEM file that the gateway's certificate is checked with"
         ),
     ] = None,
+    credential: Annotated[
+        Path | None,
+        typer.Option(
+            "--credential",
+            envvar=CREDENTIAL_VARIABLE,
+            help="folder with a client certificate (`interpose credential issue`), in the place of a token",
+        ),
+    ] = None,
     server: ServerOption = None,
     show: Annotated[bool, typer.Option("--print", help="print how to do it by hand, and start nothing")] = False,
     show_secret: Annotated[bool, typer.Option("--show-secret", help="with `--print`: print the token as well")] = False,
 ) -> None:
     """Start a client (`psql`, `pg_dump`, an application) that reaches a connection through the gateway."""
     reach = find_reach(connection, "postgres", gateway, config, authority, os.environ)
+    if credential is not None:
+        folder = credential.expanduser().resolve()
+        entry = Entry(connection, reach, _certified_name(folder, principal, reach), credential=folder)
+    else:
+        entry = Entry(connection, reach, *_token_and_name(principal, server, reach))
+    _show_or_start(entry, command or ["psql"], show=show, show_secret=show_secret)
+
+
+def _token_and_name(principal: str | None, server: str | None, reach: Reach) -> tuple[str, str]:
     token = os.environ.get(_TOKEN_VARIABLE, "")
     if not token:
         stored = _stored_login(reach)
         token, principal = stored.token, principal or stored.principal
-    entry = Entry(connection, reach, principal or _own_name(server), token)
+    return principal or _own_name(server), token
+
+
+def _certified_name(folder: Path, principal: str | None, reach: Reach) -> str:
+    """The name in the certificate; refuses one that could not log in."""
+    # Only here: it loads a library that nothing else of this command needs.
+    from interpose.identity.certificates import certificate_name
+
+    try:
+        name, expires_at = certificate_name((folder / CERTIFICATE).read_bytes())
+    except OSError as error:
+        raise ClientError(f"there is no client certificate in `{folder}`", detail=str(error), hint=_GET_ONE) from error
+    if expires_at <= time.time():
+        raise ClientError("your client certificate has expired", hint=_GET_ONE)
+    if principal is not None and principal != name:
+        raise ClientError(f"the certificate is `{name}`'s, not `{principal}`'s", hint=_GET_ONE)
+    if not reach.tls:
+        raise ClientError("this listener has no TLS, so it takes no certificate", hint=f"set {_TOKEN_VARIABLE} instead")
+    return name
+
+
+def _show_or_start(entry: Entry, words: list[str], *, show: bool, show_secret: bool) -> None:
     if show:
         sys.stdout.write(by_hand(entry, show_secret=show_secret))
         return
-    words = command or ["psql"]
     program = shutil.which(words[0])
     if program is None:
         raise ClientError(f"there is no command `{words[0]}`", hint="install it, or give another one after `--`")
-    probe(reach)
+    probe(entry.reach)
     # In the place of this process: the client has the terminal, gets the signals, and its exit status is ours.
     os.execve(program, words, environment(entry, os.environ))  # noqa: S606 -- what the caller asked for, without a shell
 

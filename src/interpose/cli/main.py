@@ -22,6 +22,8 @@ PARTS: Final[Mapping[str, str]] = {
     "principals": "principals",
     "token": "tokens",
     "secret": "secrets",
+    "credential": "credentials",
+    "ca": "authority",
     "approvals": "approvals",
     "sessions": "sessions",
     "audit": "audit",

@@ -8,18 +8,31 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from interpose.cli.reach import Reach
 
-MISLEADING: Final = ("PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGPASSFILE", "PGREQUIRESSL", "PGSSLCERT", "PGSSLKEY")
+CERTIFICATE, KEY, KEY_DER = "client.crt", "client.key", "client.pk8"
+"""The files of a credential's folder: PEM for libpq, and the key once more as PKCS #8 DER for JDBC."""
+
+MISLEADING: Final = (
+    "PGHOSTADDR",
+    "PGSERVICE",
+    "PGSERVICEFILE",
+    "PGPASSFILE",
+    "PGREQUIRESSL",
+    "PGPASSWORD",
+    "PGSSLCERT",
+    "PGSSLKEY",
+)
 """Variables that libpq would follow past what is set here; they are taken away."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One way in: who comes to which connection, and with what. `token` is the password.
+    """One way in: who comes to which connection, and with what: `token` is the password, `credential` a folder with a client certificate.
 
     `token_variable` names the variable that the token was taken from, so that it can be told without being shown.
     """
@@ -27,7 +40,8 @@ class Entry:
     connection: str
     reach: Reach
     principal: str
-    token: str = field(repr=False)
+    token: str = field(default="", repr=False)
+    credential: Path | None = None
     token_variable: str = "INTERPOSE_TOKEN"  # noqa: S105 -- a name
 
 
@@ -42,7 +56,11 @@ def postgres_variables(entry: Entry) -> dict[str, str]:
     }
     if entry.reach.authority is not None:
         variables["PGSSLROOTCERT"] = entry.reach.authority
-    variables["PGPASSWORD"] = entry.token
+    if entry.credential is None:
+        variables["PGPASSWORD"] = entry.token
+    else:
+        variables["PGSSLCERT"] = str(entry.credential / CERTIFICATE)
+        variables["PGSSLKEY"] = str(entry.credential / KEY)
     return variables
 
 
@@ -63,7 +81,7 @@ def by_hand(entry: Entry, *, show_secret: bool) -> str:
             lines.append(f"export {name}={shlex.quote(value)}")
     lines.append(f"# psql {shlex.quote(_keywords(entry))}")
     lines.append(f"# {_jdbc(entry)}")
-    if not show_secret:
+    if entry.credential is None and not show_secret:
         lines.append(f"# the password is the access token in {entry.token_variable}; `--show-secret` prints it")
     return "\n".join(lines) + "\n"
 
@@ -72,6 +90,9 @@ def _settings(entry: Entry) -> dict[str, str]:
     settings = {"user": entry.principal, "sslmode": "verify-full" if entry.reach.tls else "disable"}
     if entry.reach.authority is not None:
         settings["sslrootcert"] = entry.reach.authority
+    if entry.credential is not None:
+        settings["sslcert"] = str(entry.credential / CERTIFICATE)
+        settings["sslkey"] = str(entry.credential / KEY)
     return settings
 
 
@@ -89,5 +110,8 @@ def _quoted(value: str) -> str:
 
 def _jdbc(entry: Entry) -> str:
     host = f"[{entry.reach.host}]" if ":" in entry.reach.host else entry.reach.host
-    query = urlencode(_settings(entry), quote_via=quote)
+    settings = _settings(entry)
+    if entry.credential is not None:
+        settings["sslkey"] = str(entry.credential / KEY_DER)  # PgJDBC reads PKCS #8 in DER
+    query = urlencode(settings, quote_via=quote)
     return f"jdbc:postgresql://{host}:{entry.reach.port}/{quote(entry.connection, safe='')}?{query}"

@@ -12,4 +12,7 @@ ConfigOption = Annotated[
 ]
 ServerOption = Annotated[str | None, typer.Option("--server", help="the admin API, e.g. https://gateway:6480")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
+CREDENTIAL_VARIABLE = "INTERPOSE_CREDENTIAL"
+"""Names the folder with a client certificate."""
+
 DEFAULT_CONFIG = Path("interpose.yaml")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from interpose.engine.limits import FailureLimiter, address_group
 from interpose.model.audit import AuditEvent, AuditKind, AuditValue
@@ -17,7 +17,7 @@ from interpose.protocols.contract import Evidence, Refused
 
 if TYPE_CHECKING:
     from interpose.engine.limits import Limits
-    from interpose.engine.ports import AuditChain, Authenticators, Clock
+    from interpose.engine.ports import AuditChain, Authenticators, CertificateChecks, Clock
     from interpose.model.principal import Identity
 
 _LOOKS_LIKE_A_TOKEN = re.compile(r"ip_[0-9a-z]+_\w+|eyJ[\w-]+(\.[\w-]*)*", re.IGNORECASE)
@@ -47,6 +47,22 @@ PROVIDER_DOWN = Refusal(
 )
 
 
+BAD_CERTIFICATE: Final = "certificate_refused"
+_CERTIFICATE_FAULTS: Final = {
+    "certificate_unknown": "your certificate is not one that this gateway knows",
+    "certificate_of_another": "your certificate is another principal's",
+    "certificate_revoked": "your certificate was revoked",
+    "certificate_expired": "your certificate has expired",
+    "certificate_not_yet_valid": "your certificate is not valid yet",
+}
+
+
+def _bad_certificate(fault: str) -> Refusal:
+    message = _CERTIFICATE_FAULTS.get(fault, "your certificate's principal does not exist any more or is disabled")
+    hint = "get a new one with `interpose credential issue`, or show none and give an access token as the password"
+    return Refusal("certificate_refused", message, hint)
+
+
 def loggable(text: str, limit: int = 64) -> str:
     """A client's words as an audit field: bounded, without control characters, and without anything that looks like a token.
 
@@ -58,12 +74,20 @@ def loggable(text: str, limit: int = 64) -> str:
 class Authentication:
     """The use case: prove who a client is."""
 
-    def __init__(self, authenticators: Authenticators, audit: AuditChain, clock: Clock, limits: Limits) -> None:
-        """Failures are counted an address, and a name from one address.
+    def __init__(
+        self,
+        authenticators: Authenticators,
+        audit: AuditChain,
+        clock: Clock,
+        limits: Limits,
+        certificates: CertificateChecks | None = None,
+    ) -> None:
+        """`certificates` None: no client certificate proves anybody. Failures are counted an address, and a name from one address.
 
         A name alone is not blocked: anybody could then lock out anybody, and tokens are too long to be guessed.
         """
         self._authenticators = authenticators
+        self._certificates = certificates
         self._audit = audit
         self._addresses = FailureLimiter(clock, limits.login_failures * 3, limits.login_window)
         self._names = FailureLimiter(clock, limits.login_failures, limits.login_window)
@@ -73,14 +97,19 @@ class Authentication:
         name = f"{address_group(peer)}\0{evidence.claimed_name[:128]}"
         if self._names.blocked(name):
             return self._fail(evidence, peer, "too_many_attempts", TOO_MANY)
-        answer = await self._proven(
-            lambda: self._authenticators.identify(evidence.claimed_name, evidence.token), evidence, peer
-        )
+        answer = await self._proven(lambda: self._identify(evidence), evidence, peer)
         if not isinstance(answer, Refused):
             self._names.succeeded(name)
-        elif answer.refusal is WRONG:
+        elif answer.refusal is WRONG or answer.refusal.code == BAD_CERTIFICATE:
             self._names.failed(name)
         return answer
+
+    async def _identify(self, evidence: Evidence) -> Identity:
+        if evidence.certificate is None:
+            return await self._authenticators.identify(evidence.claimed_name, evidence.token)
+        if self._certificates is None:
+            raise AuthenticationError("authentication failed", detail="certificate_unknown")
+        return await self._certificates.identify(evidence.claimed_name, evidence.certificate)
 
     async def bearer(self, token: str, peer: str) -> Identity | Refused:
         """Who holds this token, where no name is claimed; otherwise as `prove`."""
@@ -96,6 +125,9 @@ class Authentication:
             return await identify()
         except AuthenticationError as error:
             self._addresses.failed(address)
+            if evidence.certificate is not None:
+                # Whoever has the key of a certificate learns nothing from what is wrong with it that is not in it.
+                return self._fail(evidence, peer, error.detail, _bad_certificate(error.detail))
             # INVARIANT: what was wrong is told there and nowhere else: whoever guesses learns nothing from the answer.
             return self._fail(evidence, peer, error.detail or "wrong_evidence", WRONG, error.provider)
         except StoreError:

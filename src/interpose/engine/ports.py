@@ -166,7 +166,10 @@ class ApprovalStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """A stored access token: never the token itself, only its hash."""
+    """A stored access token or client certificate: never itself, only its hash.
+
+    `parent` is the token that a certificate was got with: it is revoked together with it.
+    """
 
     id: TokenId
     principal: str
@@ -176,6 +179,7 @@ class TokenRecord:
     description: str = ""
     acting_for: str | None = None
     task: str | None = None
+    parent: TokenId | None = None
 
 
 class TokenStore(Protocol):
@@ -194,7 +198,7 @@ class TokenStore(Protocol):
         ...
 
     async def revoke(self, token: TokenId, at: float) -> bool:
-        """Mark as revoked; False when there is none such."""
+        """Mark as revoked, with everything that has it for a parent; False when there is none such."""
         ...
 
     async def revoked_since(self, at: float) -> Sequence[TokenId]:
@@ -293,6 +297,14 @@ class Authenticators(Protocol):
 
     async def bearer(self, token: str) -> Identity:
         """Who this is, where no name is claimed; raises the same."""
+        ...
+
+
+class CertificateChecks(Protocol):
+    """A client certificate to identity."""
+
+    async def identify(self, claimed_name: str, certificate: bytes) -> Identity:
+        """Who this is, by a certificate (DER) that TLS has verified; raises as `Authenticators` does."""
         ...
 
 

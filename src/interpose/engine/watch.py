@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from interpose.engine.sessions import SessionRegistry
     from interpose.engine.snapshot import Snapshot
 
-REVOKED = Refusal("token_revoked", "your access token was revoked", "log in again with another token")
-EXPIRED = Refusal("token_expired", "your access token has expired", "log in again with a new token")
+REVOKED = Refusal("token_revoked", "your access token or certificate was revoked", "log in again with another")
+EXPIRED = Refusal("token_expired", "your access token or certificate has expired", "log in again with a new one")
 
 _OVERLAP = 120.0
 """Seconds that each look reaches back behind the last one: clocks of processes differ, and a login that was under way when its

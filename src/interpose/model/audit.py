@@ -36,6 +36,8 @@ class AuditKind(Enum):
     RECORDING_READ = "recording.read"
     TOKEN_CREATED = "token.created"  # noqa: S105
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
+    CERTIFICATE_ISSUED = "certificate.issued"
+    CERTIFICATE_REVOKED = "certificate.revoked"
     PRINCIPAL_LEARNED = "principal.learned"
     PRINCIPAL_DISABLED = "principal.disabled"
     PRINCIPAL_ENABLED = "principal.enabled"

@@ -8,17 +8,25 @@ from __future__ import annotations
 import asyncio
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
-from interpose.model.errors import ConfigurationError, UpstreamError
+from interpose.model.errors import ConfigurationError, InterposeError, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _Stamp = tuple[tuple[int, int, int], ...]
 _Verification = tuple[str, str | None, tuple[str, ...]]
+
+
+_NO_CHECK_TIME: Final = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME (OpenSSL, x509_vfy.h), which Python's `ssl` has no name for."""
+
+
+def _no_clients() -> str:
+    return ""
 
 
 def _stamp(paths: tuple[Path, ...]) -> _Stamp:
@@ -32,8 +40,11 @@ def _no_passphrase() -> str:
     raise ssl.SSLError("the key is encrypted")
 
 
-def server_context(certificate: Path, key: Path, alpn: tuple[str, ...]) -> ssl.SSLContext:
-    """A server's context: TLS 1.2 or newer, no renegotiation, no tickets; raises `ConfigurationError`."""
+def server_context(certificate: Path, key: Path, alpn: tuple[str, ...], clients: str = "") -> ssl.SSLContext:
+    """A server's context: TLS 1.2 or newer, no renegotiation, no tickets; raises `ConfigurationError`.
+
+    `clients` are the roots (PEM) of which a client may show a certificate; empty: none is asked for.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # Sessions are long and never resumed; a ticket would only be bytes, and a key shared between workers.
@@ -50,6 +61,11 @@ def server_context(certificate: Path, key: Path, alpn: tuple[str, ...]) -> ssl.S
             detail=str(error),
             hint="give a PEM certificate chain and its unencrypted PEM key, readable by the gateway",
         ) from error
+    if clients:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.load_verify_locations(cadata=clients)
+        # The login compares the times itself, by the record of the certificate, and can then say what is wrong.
+        context.verify_flags |= _NO_CHECK_TIME
     return context
 
 
@@ -65,15 +81,19 @@ def brings_root(certificate: Path) -> bool:
 class ServerCertificate:
     """The gateway's own certificate. `context` is the newest good one; `follow` keeps it so."""
 
-    __slots__ = ("_alpn", "_certificate", "_faulty", "_key", "_seen", "context")
+    __slots__ = ("_alpn", "_certificate", "_clients", "_faulty", "_key", "_known_clients", "_seen", "context")
 
-    def __init__(self, certificate: Path, key: Path, *, alpn: tuple[str, ...]) -> None:
-        """Load, blocking; raises `ConfigurationError`."""
+    def __init__(
+        self, certificate: Path, key: Path, *, alpn: tuple[str, ...], clients: Callable[[], str] = _no_clients
+    ) -> None:
+        """Load, blocking; raises `ConfigurationError`. `clients` answers the roots of client certificates (PEM) as they are now."""
         self._certificate = certificate
         self._key = key
         self._alpn = alpn
         self._faulty: _Stamp | None = None
-        self.context = server_context(certificate, key, alpn)
+        self._clients = clients
+        self._known_clients = clients()
+        self.context = server_context(certificate, key, alpn, self._known_clients)
         self._seen = _stamp((certificate, key))
 
     def look(self) -> bool:
@@ -84,9 +104,10 @@ class ServerCertificate:
         stamp: _Stamp = ()
         try:
             stamp = _stamp((self._certificate, self._key))
-            if stamp in (self._seen, self._faulty):
+            clients = self._clients()
+            if stamp in (self._seen, self._faulty) and clients == self._known_clients:
                 return False
-            context = server_context(self._certificate, self._key, self._alpn)
+            context = server_context(self._certificate, self._key, self._alpn, clients)
         except OSError as error:
             if self._faulty == stamp:
                 return False
@@ -101,17 +122,18 @@ class ServerCertificate:
             self._faulty = stamp
             raise
         self.context = context
+        self._known_clients = clients
         self._seen = stamp
         self._faulty = None
         return True
 
-    async def follow(self, on_fault: Callable[[ConfigurationError], None], interval: float = 5.0) -> None:
+    async def follow(self, on_fault: Callable[[InterposeError], None], interval: float = 5.0) -> None:
         """Look every `interval` seconds, in a thread, until cancelled."""
         while True:
             await asyncio.sleep(interval)
             try:
                 await asyncio.to_thread(self.look)
-            except ConfigurationError as error:
+            except InterposeError as error:
                 on_fault(error)
 
 

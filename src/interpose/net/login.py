@@ -232,7 +232,11 @@ class LoginDriver:
             self._give_up("protocol_error")
             return
         channel = TlsChannel(certificate.context, server_side=True)
-        self.wire.start_tls(channel, lambda: self._guarded(lambda: self._login.tls_started(channel.alpn)), pending)
+        self.wire.start_tls(
+            channel,
+            lambda: self._guarded(lambda: self._login.tls_started(channel.alpn, channel.proven_certificate)),
+            pending,
+        )
 
     def _prove(self, evidence: Evidence) -> None:
         self._deadline.cancel()

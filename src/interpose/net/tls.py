@@ -91,6 +91,17 @@ class TlsChannel:
         return self._object.getpeercert(binary_form=True)
 
     @property
+    def proven_certificate(self) -> bytes | None:
+        """The peer's certificate in DER where it was verified in *this* handshake; None otherwise.
+
+        INVARIANT: a resumed session proves nobody. It carries the certificate of the handshake that it began with, and whoever
+        resumes it has shown no key.
+        """
+        if self._object.context.verify_mode is ssl.CERT_NONE or self._object.session_reused:
+            return None
+        return self.peer_certificate
+
+    @property
     def version(self) -> str:
         """The protocol version, e.g. `TLSv1.3`; empty before the handshake is over."""
         return (self._object.version() or "") if self.established else ""

@@ -126,8 +126,8 @@ class Login(Protocol):
         """Bytes from the client (decrypted when TLS is on)."""
         ...
 
-    def tls_started(self, alpn: str | None) -> list[LoginIntent]:
-        """TLS is established; `alpn` is the protocol that was negotiated, None for none."""
+    def tls_started(self, alpn: str | None, certificate: bytes | None = None) -> list[LoginIntent]:
+        """TLS is established; `alpn` is the protocol that was negotiated, `certificate` (DER) the client's, verified; None for none."""
         ...
 
     def refused(self, refusal: Refusal) -> list[LoginIntent]:

@@ -173,13 +173,15 @@ ShowAnswer = Showing | Refused
 class Evidence:
     """What the client said of itself. `token` is the access token as presented: never logged, never kept.
 
-    `details` are harmless facts for the session's record (application name, protocol version).
+    `certificate` (DER) is what TLS has verified that the client has the key of; the token is then empty. `details` are harmless facts
+    for the session's record (application name, protocol version).
     """
 
     claimed_name: str
     connection: str
     token: str = field(repr=False)
     details: Mapping[str, str] = field(default_factory=dict, hash=False)
+    certificate: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)

@@ -62,6 +62,7 @@ tokens = Table(
     Column("description", Text, nullable=False),
     Column("acting_for", String),
     Column("task", Text),
+    Column("parent", String),
     Index("tokens_by_revocation", "revoked_at"),
 )
 

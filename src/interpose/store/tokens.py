@@ -46,6 +46,7 @@ class SqlTokens:
                         description=record.description,
                         acting_for=record.acting_for,
                         task=record.task,
+                        parent=record.parent,
                     )
                 )
             except IntegrityError:
@@ -63,13 +64,12 @@ class SqlTokens:
         return await self._database.read(work)
 
     async def revoke(self, token: TokenId, at: float) -> bool:
-        """Mark as revoked; False when there is none such. A token that is revoked already keeps its first time."""
+        """Mark as revoked, with what has it for a parent; False when there is none such. What is revoked keeps its first time."""
 
         def work(connection: Connection) -> bool:
-            done = connection.execute(
-                update(tokens).where(tokens.c.id == token, tokens.c.revoked_at.is_(None)).values(revoked_at=at)
-            )
-            if done.rowcount == 1:
+            family = (tokens.c.id == token) | (tokens.c.parent == token)
+            done = connection.execute(update(tokens).where(family, tokens.c.revoked_at.is_(None)).values(revoked_at=at))
+            if done.rowcount:
                 return True
             return connection.execute(select(tokens.c.id).where(tokens.c.id == token)).first() is not None
 
@@ -97,4 +97,5 @@ def _record(row: RowMapping) -> TokenRecord:
         str(row["description"]),
         None if row["acting_for"] is None else str(row["acting_for"]),
         None if row["task"] is None else str(row["task"]),
+        None if row["parent"] is None else TokenId(str(row["parent"])),
     )

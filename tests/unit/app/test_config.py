@@ -114,3 +114,13 @@ def test_durations_and_sizes_say_their_unit() -> None:
     assert parse_size("256KiB") == 262144
     assert parse_size("4096") == 4096
     assert parse_size("1 TB") is None
+
+
+def test_client_certificates_need_tls(tmp_path: Path) -> None:
+    text = GOOD.replace("allow_plaintext_tokens: true", "allow_plaintext_tokens: true\n    client_certificates: true")
+    assert "client certificates need `tls`" in str(problems_of(tmp_path, text))
+    (tmp_path / "c.pem").write_text("x")
+    tls = "tls: {certificate: c.pem, key: c.pem}\n    client_certificates: true"
+    settings = read_settings(write(tmp_path, GOOD.replace("allow_plaintext_tokens: true", tls)), PROTOCOLS)
+    assert settings.listeners[0].client_certificates
+    assert not read_settings(write(tmp_path, GOOD), PROTOCOLS).listeners[0].client_certificates

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from pathlib import Path
 
 from interpose.cli.native import MISLEADING, Entry, by_hand, environment, postgres_variables
 from interpose.cli.reach import Reach
@@ -62,3 +63,15 @@ def test_the_psql_line_and_the_jdbc_url() -> None:
     assert "jdbc:postgresql://[::1]:1/a%2Fb?user=b%26c&sslmode=disable" in by_hand(
         Entry("a/b", Reach("::1", 1, tls=False), "b&c", "t"), show_secret=False
     )
+
+
+def test_a_credential_takes_the_place_of_the_password() -> None:
+    entry = Entry("shop", Reach("gateway.example.com", 1), "alice", credential=Path("/home/alice/my credential"))
+    after = environment(entry, {"PGPASSWORD": "old", "PGSSLKEY": "old"})
+    assert after["PGSSLCERT"] == "/home/alice/my credential/client.crt"
+    assert after["PGSSLKEY"] == "/home/alice/my credential/client.key"
+    assert "PGPASSWORD" not in after
+    text = by_hand(entry, show_secret=False)
+    assert "sslkey=%2Fhome%2Falice%2Fmy%20credential%2Fclient.pk8" in text
+    assert "sslcert='/home/alice/my credential/client.crt'" in text.replace("'\"'\"'", "'")
+    assert "INTERPOSE_TOKEN" not in text

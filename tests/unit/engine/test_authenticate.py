@@ -193,3 +193,54 @@ def test_a_bearer_is_proven_and_bounded_like_anybody() -> None:
 
     run(work())
     assert [event.fields["reason"] for event in audit.events] == ["wrong_evidence"] * 3 + ["too_many_attempts"] * 2
+
+
+class Desk:
+    """Checks certificates: lets in whom it is told to, or refuses."""
+
+    def __init__(self, answer: Identity | Exception) -> None:
+        self.answer = answer
+
+    async def identify(self, claimed_name: str, certificate: bytes) -> Identity:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def _certified() -> Evidence:
+    return Evidence("alice", "shop", "", {}, b"der")
+
+
+def test_a_certificate_is_never_checked_as_a_token() -> None:
+    identity = Identity(person("alice"), "certificate")
+    door = Door(AuthenticationError("authentication failed"))
+    with_desk = Authentication(door, MemoryAudit(), ManualClock(), Limits(), Desk(identity))
+    assert run(with_desk.prove(_certified(), "192.0.2.1")) is identity
+    without = Authentication(Door(), MemoryAudit(), ManualClock(), Limits())
+    answer = run(without.prove(_certified(), "192.0.2.1"))
+    assert isinstance(answer, Refused) and answer.refusal.code == "certificate_refused"
+
+
+def test_what_is_wrong_with_a_certificate_is_told_and_counted() -> None:
+    audit = MemoryAudit()
+    desk = Desk(AuthenticationError("authentication failed", detail="certificate_revoked"))
+    door = Authentication(
+        Door(AuthenticationError("never asked")), audit, ManualClock(), Limits(login_failures=2), desk
+    )
+
+    async def work() -> list[Refused]:
+        answers = [await door.prove(_certified(), "192.0.2.1") for _ in range(3)]
+        return [answer for answer in answers if isinstance(answer, Refused)]
+
+    first, second, third = run(work())
+    assert first == second
+    assert first.refusal.message == "your certificate was revoked"
+    assert third.refusal.code == "too_many_attempts"
+    assert [event.fields["reason"] for event in audit.events] == [
+        "certificate_revoked",
+        "certificate_revoked",
+        "too_many_attempts",
+    ]
+    desk.answer = StoreError("down")
+    answer = run(door.prove(_certified(), "198.51.100.1"))
+    assert isinstance(answer, Refused) and answer.refusal.code == "store_unavailable"

@@ -145,3 +145,19 @@ def test_a_chain_that_brings_its_root_is_private(tmp_path: Path) -> None:
     file.write_text("nothing")
     assert not brings_root(file)
     assert not brings_root(tmp_path / "gone.pem")
+
+
+def test_client_certificates_are_asked_for_where_there_are_roots(certificates: Certificates) -> None:
+    roots = [""]
+    own = ServerCertificate(certificates.certificate, certificates.key, alpn=(), clients=lambda: roots[0])
+    assert own.context.verify_mode is ssl.CERT_NONE
+    assert not own.look()
+    first, second = trustme.CA(), trustme.CA()
+    roots[0] = first.cert_pem.bytes().decode()
+    assert own.look()
+    assert own.context.verify_mode is ssl.CERT_OPTIONAL
+    assert len(own.context.get_ca_certs()) == 1
+    assert not own.look()
+    roots[0] += second.cert_pem.bytes().decode()
+    assert own.look()
+    assert len(own.context.get_ca_certs()) == 2

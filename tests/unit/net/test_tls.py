@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ssl
 import warnings
+from pathlib import Path
 
 import pytest
+import trustme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -219,3 +221,38 @@ def test_records_before_a_broken_one_still_count(certificates: Certificates) -> 
     bad[-1] ^= 1
     assert channel.receive(good + bytes(bad)) == b"good"
     assert channel.failure is not None
+
+
+def test_a_client_is_proven_by_a_whole_handshake_and_never_by_a_resumed_one(
+    certificates: Certificates, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("alice@example.com")
+    file = tmp_path / "alice.pem"
+    issued.private_key_and_cert_chain_pem.write_to_path(file)
+    roots = authority.cert_pem.bytes().decode()
+    server = server_context(certificates.certificate, certificates.key, (), roots)
+    client = certificates.client()
+    client.maximum_version = ssl.TLSVersion.TLSv1_2  # by session id: the server gives no tickets
+
+    def meet(session: ssl.SSLSession | None = None) -> tuple[TlsChannel, Peer]:
+        channel = TlsChannel(server, server_side=True)
+        peer = Peer(client, server_side=False, name="localhost")
+        if session is not None:
+            peer.object.session = session
+        shake(channel, peer)
+        assert channel.established and peer.done, channel.failure
+        return channel, peer
+
+    assert meet()[0].proven_certificate is None  # none was shown
+    client.load_cert_chain(file)
+    channel, peer = meet()
+    assert channel.proven_certificate == ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())
+    again, peer = meet(peer.object.session)
+    assert peer.object.session_reused
+    assert again.peer_certificate is not None  # OpenSSL remembers it
+    assert again.proven_certificate is None
+    # Nor is what was not asked for ever taken for proven.
+    plain = TlsChannel(server_context(certificates.certificate, certificates.key, ()), server_side=True)
+    shake(plain, Peer(client, server_side=False, name="localhost"))
+    assert plain.established and plain.proven_certificate is None

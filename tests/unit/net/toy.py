@@ -102,7 +102,7 @@ class ToyLogin:
             return [StartTls(pending)]
         return intents
 
-    def tls_started(self, alpn: str | None) -> list[Any]:
+    def tls_started(self, alpn: str | None, certificate: bytes | None = None) -> list[Any]:
         self.handshaking = False
         return [Reply(f"secure {alpn}\n".encode())]
 

@@ -41,3 +41,21 @@ def test_tokens_are_found_by_digest_listed_and_revoked(tmp_path: Path) -> None:
 
     asyncio.run(work())
     database.close()
+
+
+def test_what_was_got_with_a_token_is_revoked_with_it(tmp_path: Path) -> None:
+    database = Database(tmp_path / "state.db")
+    child = TokenRecord(TokenId("c1"), "alice", 11.0, 99.0, None, "client certificate", parent=TokenId("t1"))
+
+    async def work() -> None:
+        tokens = SqlTokens(database)
+        await tokens.add(b"1" * 32, ONE)
+        await tokens.add(b"2" * 32, TWO)
+        await tokens.add(b"3" * 32, child)
+        assert await tokens.find(b"3" * 32) == child
+        assert await tokens.revoke(TokenId("t1"), 50.0)
+        assert await tokens.revoked_since(50.0) == ["c1", "t1"]
+        assert await tokens.find(b"2" * 32) == TWO
+
+    asyncio.run(work())
+    database.close()

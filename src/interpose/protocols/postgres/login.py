@@ -1,4 +1,4 @@
-"""The client's side of a PostgreSQL handshake: TLS, startup, and the access token as a cleartext password.
+"""The client's side of a PostgreSQL handshake: TLS, startup, and the access token as a cleartext password, or a certificate.
 
 Sources: PostgreSQL 17 §53.2.1 (start-up), §53.2.11 (TLS, direct TLS), §53.2.12 (GSSAPI), §53.2.9 (cancel); protocol 3.2 as in
 PostgreSQL 18 §54. What the client says of itself is evidence and nothing more: who it is, the engine decides.
@@ -46,7 +46,18 @@ class _Phase(Enum):
 class PostgresLogin:
     """One client's handshake. `minor` is the protocol's minor version as negotiated (0 or 2)."""
 
-    __slots__ = ("_asked_gss", "_buffer", "_direct", "_options", "_phase", "_requested", "_startup", "_tls", "minor")
+    __slots__ = (
+        "_asked_gss",
+        "_buffer",
+        "_certificate",
+        "_direct",
+        "_options",
+        "_phase",
+        "_requested",
+        "_startup",
+        "_tls",
+        "minor",
+    )
 
     def __init__(self, options: LoginOptions) -> None:
         """`options` say what the listener offers."""
@@ -54,6 +65,7 @@ class PostgresLogin:
         self._phase = _Phase.FIRST
         self._buffer = b""
         self._tls = False
+        self._certificate: bytes | None = None
         self._direct = False
         self._asked_gss = False
         self._startup: Startup | None = None
@@ -86,7 +98,7 @@ class PostgresLogin:
             intents += self._fatal("08P01", "too much data before the login was over")
         return intents
 
-    def tls_started(self, alpn: str | None) -> list[LoginIntent]:
+    def tls_started(self, alpn: str | None, certificate: bytes | None = None) -> list[LoginIntent]:
         """TLS is up. A client that began with TLS must have asked for `postgresql` by ALPN (against cross-protocol attacks)."""
         if self._phase is not _Phase.TLS_HANDSHAKE:
             return []
@@ -95,6 +107,7 @@ class PostgresLogin:
         if alpn not in (None, "postgresql"):
             return self._close("tls_wrong_alpn")
         self._tls = True
+        self._certificate = certificate
         self._phase = _Phase.FIRST
         return []
 
@@ -198,7 +211,10 @@ class PostgresLogin:
         intents: list[LoginIntent] = []
         if unknown or startup.minor not in (0, _NEWEST_MINOR):
             intents.append(Reply(negotiate_version(self.minor, unknown)))
-        intents.append(Reply(CLEARTEXT_PASSWORD))
+        if self._certificate is None:
+            intents.append(Reply(CLEARTEXT_PASSWORD))
+        else:
+            intents.append(self._prove(startup, ""))
         return intents
 
     def _password(self) -> list[LoginIntent] | None:
@@ -221,10 +237,13 @@ class PostgresLogin:
             return self._fatal(
                 "28P01", "the password is empty", "give an access token (`interpose token create`) as the password"
             )
+        return [self._prove(startup, token)]
+
+    def _prove(self, startup: Startup, token: str) -> Prove:
         parameters = dict(startup.parameters)
         self._phase = _Phase.PROVING
         user = parameters["user"]
         details = {"protocol": f"3.{self.minor}", "tls": "yes" if self._tls else "no"}
         if parameters.get("application_name"):
             details["application_name"] = parameters["application_name"]
-        return [Prove(Evidence(user, parameters.get("database") or user, token, details))]
+        return Prove(Evidence(user, parameters.get("database") or user, token, details, self._certificate))

@@ -16,6 +16,7 @@ from interpose.protocols.postgres.backend import error_message, notice_message
 SQLSTATES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "authentication_failed": "28P01",
+        "certificate_refused": "28000",
         "connection_unavailable": "3D000",
         "too_many_attempts": "28000",
         "tls_required": "28000",

@@ -179,3 +179,27 @@ def test_a_password_has_room_for_a_workload_token_and_an_end() -> None:
     login.client_bytes(startup())
     # Refused by its length, before the rest is there.
     assert sqlstate(login.client_bytes(frame(b"p", longest.encode() + b"e\0")[:5])) == "08P01"
+
+
+def test_a_certificate_is_the_evidence_and_no_password_is_asked_for() -> None:
+    login = PostgresLogin(TLS)
+    login.client_bytes(SSL_REQUEST_PACKET)
+    assert login.tls_started(None, b"der") == []
+    (prove,) = login.client_bytes(startup() + b"Q\0")
+    assert isinstance(prove, Prove)
+    evidence = prove.evidence
+    assert (evidence.claimed_name, evidence.token, evidence.certificate) == ("alice", "", b"der")
+    assert "certificate" not in repr(evidence)
+    assert login.accepted() == [Reply(AUTHENTICATION_OK)]
+    assert login.leftover() == b"Q\0"
+
+
+def test_a_certificate_that_is_refused_ends_the_login_with_a_word() -> None:
+    login = PostgresLogin(TLS)
+    login.client_bytes(SSL_REQUEST_PACKET)
+    login.tls_started("postgresql", b"der")
+    login.client_bytes(startup())
+    reply, close = login.refused(Refusal("certificate_refused", "your certificate was revoked"))
+    assert isinstance(reply, Reply) and b"C28000" in reply.data and b"was revoked" in reply.data
+    assert close == Close("certificate_refused")
+    assert login.client_bytes(PASSWORD) == []
