@@ -67,7 +67,7 @@ def test_a_revoked_token_ends_its_live_session_within_seconds_with_a_reason(scen
         client.socket.settimeout(10)
         (error,) = errors(list(client.messages()))
     assert (error["S"], error["C"]) == ("FATAL", "57P01")
-    assert error["M"] == "your access token was revoked"
+    assert error["M"] == "your access token or certificate was revoked"
     assert error["H"]
     with RawClient(scene.plain_port, "127.0.0.14") as client:
         assert errors(client.log_in("dave", "shop", token))[0]["C"] == "28P01"

@@ -170,7 +170,7 @@ def test_a_session_ends_with_its_token(scene: Scene, provider: IdentityProvider)
                 return str(error)
             return ""
 
-        assert "your access token has expired" in until(ended, 20, "the end of the session")
+        assert "your access token or certificate has expired" in until(ended, 20, "the end of the session")
     assert refusal(scene, text)[1]["reason"] == "token_expired"
 
 

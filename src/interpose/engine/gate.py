@@ -52,7 +52,7 @@ OFFLOADED_TEXT = 256 * 1024
 
 _UNKNOWN = (Effect(Action.UNKNOWN, ConnectionResource()),)
 _NOT_LIFTED: frozenset[PolicyId] = frozenset()
-_TOKEN_EXPIRED = Refusal("token_expired", "your access token has expired", "log in again with a new token")
+_TOKEN_EXPIRED = Refusal("token_expired", "your access token or certificate has expired", "log in again with a new one")
 _CANCELLED = Refusal("cancelled", "the command was cancelled while it waited for approval")
 _POLICY_CHANGED = Refusal(
     "policy_changed",
