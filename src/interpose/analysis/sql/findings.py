@@ -79,7 +79,7 @@ class Findings:
         """What the SELECT that was walked last, from `before` in the log on, has looked at: not the columns that it merely names."""
         looked = self.read_log[before:]
         named = (target.res_target.val.WhichOneof("node") in ("column_ref", "a_const") for target in stmt.target_list)
-        if stmt.op == pb.SETOP_NONE and all(named):
+        if stmt.op == pb.SETOP_NONE and not stmt.values_lists and all(named):
             looked = self.read_log[before : self.selected.start] + self.read_log[self.selected.stop :]
         return combine([Lineage(sources) for sources in looked])
 

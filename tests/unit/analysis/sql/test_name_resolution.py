@@ -34,6 +34,11 @@ def used(text: str) -> list[str]:
             "MERGE INTO payments p USING LATERAL (SELECT card FROM log card) s ON true WHEN MATCHED THEN DELETE RETURNING s.card",
             ["card: log.id log.message"],
         ),
+        # A VALUES names nothing: what its sub-selects look at counts.
+        (
+            "SELECT EXISTS (VALUES ((SELECT message FROM log WHERE id = 1 LIMIT 1)))",
+            ["exists: log.id log.message"],
+        ),
         # MERGE … RETURNING * shows the source's columns first.
         (
             "MERGE INTO payments p USING log l ON p.id = l.id WHEN MATCHED THEN DELETE RETURNING *",
