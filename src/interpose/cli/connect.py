@@ -61,7 +61,9 @@ def connect(
         folder = credential.expanduser().resolve()
         entry = Entry(connection, reach, _certified_name(folder, principal, reach), credential=folder)
     else:
-        entry = Entry(connection, reach, *_token_and_name(principal, server, reach))
+        name, token = _token_and_name(principal, server, reach)
+        variable = _TOKEN_VARIABLE if os.environ.get(_TOKEN_VARIABLE) else None
+        entry = Entry(connection, reach, name, token, token_variable=variable)
     _show_or_start(entry, command or ["psql"], show=show, show_secret=show_secret)
 
 

@@ -34,7 +34,8 @@ MISLEADING: Final = (
 class Entry:
     """One way in: who comes to which connection, and with what: `token` is the password, `credential` a folder with a client certificate.
 
-    `token_variable` names the variable that the token was taken from, so that it can be told without being shown.
+    `token_variable` names the variable that the token was taken from, so that it can be told without being shown; None for the login
+    that `interpose login` keeps.
     """
 
     connection: str
@@ -42,7 +43,7 @@ class Entry:
     principal: str
     token: str = field(default="", repr=False)
     credential: Path | None = None
-    token_variable: str = "INTERPOSE_TOKEN"  # noqa: S105 -- a name
+    token_variable: str | None = "INTERPOSE_TOKEN"
 
 
 def postgres_variables(entry: Entry) -> dict[str, str]:
@@ -76,13 +77,15 @@ def by_hand(entry: Entry, *, show_secret: bool) -> str:
     lines.append(f"unset {' '.join(MISLEADING)}")
     for name, value in postgres_variables(entry).items():
         if name == "PGPASSWORD" and not show_secret:
-            lines.append(f'export PGPASSWORD="${entry.token_variable}"')
+            known = entry.token_variable
+            lines.append("# PGPASSWORD is missing" if known is None else f'export PGPASSWORD="${known}"')
         else:
             lines.append(f"export {name}={shlex.quote(value)}")
     lines.append(f"# psql {shlex.quote(_keywords(entry))}")
     lines.append(f"# {_jdbc(entry)}")
     if entry.credential is None and not show_secret:
-        lines.append(f"# the password is the access token in {entry.token_variable}; `--show-secret` prints it")
+        where = "of your login" if entry.token_variable is None else f"in {entry.token_variable}"
+        lines.append(f"# the password is the access token {where}; `--show-secret` prints it")
     return "\n".join(lines) + "\n"
 
 

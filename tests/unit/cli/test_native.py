@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 import subprocess
 from pathlib import Path
@@ -46,6 +47,9 @@ def test_the_lines_for_a_shell_do_the_same() -> None:
 def test_the_secret_is_shown_when_it_is_asked_for() -> None:
     assert "ip_canary" not in by_hand(ENTRY, show_secret=False)
     assert "export PGPASSWORD=ip_canary" in by_hand(ENTRY, show_secret=True)
+    stored = by_hand(dataclasses.replace(ENTRY, token_variable=None), show_secret=False)
+    assert "ip_canary" not in stored and "export PGPASSWORD" not in stored
+    assert "of your login; `--show-secret` prints it" in stored
     assert "ip_canary" not in repr(ENTRY)
 
 
