@@ -43,7 +43,7 @@ class Entry:
     principal: str
     token: str = field(default="", repr=False)
     credential: Path | None = None
-    token_variable: str | None = "INTERPOSE_TOKEN"
+    token_variable: str | None = "INTERPOSE_TOKEN"  # noqa: S105 -- a name
 
 
 def postgres_variables(entry: Entry) -> dict[str, str]:
