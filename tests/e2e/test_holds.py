@@ -231,10 +231,11 @@ def test_a_pipeline_waits_behind_a_held_statement_in_order(scene: Scene) -> None
     with scene.connect("bob", "shop") as session:
 
         def work() -> list[Any]:
-            with session.pipeline():
+            with session.pipeline() as pipeline:
                 before = session.execute("select 'before'")
                 held = session.execute("update orders set status = 'pipe' where id = 11")
                 after = session.execute("select status from orders where id = 11")
+                pipeline.sync()
                 return [before.fetchone(), held.rowcount, after.fetchone()]
 
         thread, answers = in_background(work)

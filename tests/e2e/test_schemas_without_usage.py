@@ -24,6 +24,11 @@ def owner(scene: Scene) -> Iterator[Session]:
         direct.execute("insert into app.customers values (1, 'in app', 'of app')")
         direct.execute(f"create role {CLERK}; grant {CLERK} to {scene.role}")
         direct.execute("grant select on all tables in schema public, app to public")
+        # With `catalog_check: poll` what an earlier test made is believed for some seconds: a change of the catalog through the
+        # gateway makes it look anew.
+        for connection in ("shop", "exact"):
+            with scene.connect("carol", connection) as session:
+                session.execute("create temporary table looked_anew (i int)")
         yield direct
         direct.execute("drop schema app cascade; revoke select on all tables in schema public from public")
         direct.execute(f"drop owned by {CLERK}; drop role {CLERK}")

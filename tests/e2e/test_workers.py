@@ -34,6 +34,9 @@ def on_both(scene: Scene, principal: str = "alice", token: str = "") -> list[psy
     """Sessions until each worker has one; the kernel chooses which worker gets a connection."""
     sessions: list[psycopg.Connection[tuple[Any, ...]]] = []
     query = f"live=true&limit=1000&principal=User:{principal}"
+    # Sessions of the test before may still be closing, and a worker that was killed may still be coming back.
+    until(lambda: not scene.sessions(query), what="the end of earlier sessions")
+    until(lambda: len(workers(scene)) == 2, what="the second worker")
     while True:
         sessions += [scene.connect(principal, "shop", token=token) for _ in range(4)]
         wanted = len(sessions)
