@@ -45,7 +45,7 @@ def test_protocols_are_negotiated(scene: Scene, version: str) -> None:
 
 def test_durability_strict_serves(scene: Scene) -> None:
     done = scene.psql("alice", "strict", "select 1", "begin", "insert into notes (body) values ('strict')", "rollback")
-    assert done.stdout == "1\nBEGIN\nINSERT 0 1\nROLLBACK\n"
+    assert done.stdout == "1\nBEGIN\nINSERT 0 1\nROLLBACK\n", done.stderr
     assert scene.events("command.decided")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 ALLOW_ALL = '@id("allow-all")\npermit (principal, action, resource);\n'
 """A policy that permits everything, `unknown` included: for measuring what the gateway itself changes."""
@@ -31,11 +33,21 @@ principals:
 """
 
 
+_PORTS: Final = range(12_000, 32_000)
+"""Below the ports that the system gives to clients: one that is free now is not taken by somebody's connection a moment later."""
+
+
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on loopback that nobody listens on; two processes hardly ever try the same one."""
+    for _ in range(1000):
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("there is no free port")
 
 
 class GatewayProcess:

@@ -28,7 +28,7 @@ from interpose.identity.tokens import TokenIssuer
 from tests.support.gateway import GatewayProcess
 from tests.support.leak_cases import Case
 from tests.support.leak_client import CaseClient, Login, Told
-from tests.support.leak_search import Message, find
+from tests.support.leak_search import Message, disguises, find
 from tests.support.postgres import PostgresServer
 from tests.support.postgres_binaries import Major
 
@@ -357,7 +357,7 @@ def _plain(message: Message) -> Message:
 def _by_chance(hit: str, data: bytes) -> bool:
     """Whether the digits of a number stand only inside longer runs of hexadecimal digits: hashes and times, of which there are many."""
     secret, _, form = hit.partition(": ")
-    if form not in ("number", "number reversed"):
+    if form not in ("number", "number reversed", "in hex", "in octal"):
         return False
-    digits = (secret if form == "number" else secret[::-1]).encode()
+    digits = disguises(secret)[form]
     return re.search(rb"(?<![0-9a-f])" + digits + rb"(?![0-9a-f])", data) is None
