@@ -6,7 +6,7 @@ origin, where it names one, is known and not hidden. What neither explains is ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 
 from interpose.masking.strictness import strictest as strictest_transform
@@ -77,38 +77,42 @@ def missing_origins(shape: ResultShape, catalog: CatalogView) -> frozenset[int]:
 
 def missing_ancestors(shape: ResultShape, catalog: CatalogView) -> frozenset[tuple[str | None, str]]:
     """Names of inheritance parents and partitioned tables above the origins that the catalog has not been asked for."""
-    missing: set[tuple[str | None, str]] = set()
-    for oid in {column.table_oid for column in shape.columns if column.table_oid}:
-        relation = catalog.relation_by_oid(oid)
-        if isinstance(relation, Relation):
-            waiting = list(relation.parents)
-            for place, (schema, name) in enumerate(waiting):
-                if place >= _MAX_ANCESTORS:
-                    break
-                parent = catalog.relation(schema, name, ())
-                if parent is Lookup.NOT_CACHED:
-                    missing.add((schema, name))
-                elif isinstance(parent, Relation):
-                    waiting.extend(pair for pair in parent.parents if pair not in waiting)
-    return frozenset(missing)
+    return frozenset(
+        name
+        for relation in _origins(shape, catalog)
+        for name, parent in _ancestors(relation, catalog)
+        if parent is Lookup.NOT_CACHED
+    )
 
 
 def origin_basis(shape: ResultShape, catalog: CatalogView) -> CatalogBasis:
     """What `column_rules` goes by of the catalog, beside the lineage: the origins that the server names, with their ancestors."""
     relations: dict[tuple[str, str], Relation | None] = {}
+    for relation in _origins(shape, catalog):
+        relations[relation.schema, relation.name] = relation
+        for name, parent in _ancestors(relation, catalog):
+            relations[name] = parent if isinstance(parent, Relation) else None
+    return CatalogBasis(relations)
+
+
+def _origins(shape: ResultShape, catalog: CatalogView) -> Iterator[Relation]:
+    """The relations that the server names as origins, as far as they are known."""
     for oid in {column.table_oid for column in shape.columns if column.table_oid}:
         relation = catalog.relation_by_oid(oid)
         if isinstance(relation, Relation):
-            relations[relation.schema, relation.name] = relation
-            waiting = list(relation.parents)
-            for place, (schema, name) in enumerate(waiting):
-                if place >= _MAX_ANCESTORS:
-                    break
-                parent = catalog.relation(schema, name, ())
-                relations[schema, name] = parent if isinstance(parent, Relation) else None
-                if isinstance(parent, Relation):
-                    waiting.extend(pair for pair in parent.parents if pair not in waiting)
-    return CatalogBasis(relations)
+            yield relation
+
+
+def _ancestors(relation: Relation, catalog: CatalogView) -> Iterator[tuple[tuple[str, str], Relation | Lookup]]:
+    """The names of inheritance parents and partitioned tables above a relation, all the way up, with what is known of each."""
+    waiting = list(relation.parents)
+    for place, (schema, name) in enumerate(waiting):
+        if place >= _MAX_ANCESTORS:
+            return
+        parent = catalog.relation(schema, name, ())
+        yield (schema, name), parent
+        if isinstance(parent, Relation):
+            waiting.extend(pair for pair in parent.parents if pair not in waiting)
 
 
 def column_rules(

@@ -40,7 +40,7 @@ from interpose.policy.matching import EvaluationError, Matcher, Matches, add_ent
 from interpose.policy.mentions import Mentions, may_concern, tells_columns, union
 from interpose.policy.names import GATEWAY, connection_uid
 from interpose.policy.parsing import ParsedPolicy
-from interpose.policy.reveal import RevealAnswers, reveal_table
+from interpose.policy.reveal import RevealAnswers, mask_rule, reveal_table
 from interpose.policy.rules import Rule
 from interpose.policy.schema import COMMAND_ACTIONS, GATEWAY_ACTIONS, groups_of
 
@@ -234,29 +234,16 @@ class PolicyBundle:
         self, principal: Principal, connection: Connection, facts: Mapping[str, FactValue], now: float
     ) -> RevealTable:
         """Everything classified that is hidden from this principal on this connection; what cannot be judged is hidden."""
-        table = reveal_table(self.reveal_answers(principal, connection, facts, now), self._classifications, self._masks)
+        answers = self.reveal_answers(principal, connection, facts, now)
+        table = reveal_table(answers, self._classifications, self._masks)
         if not table.columns:
             return table
         return dataclasses.replace(
             table,
             strict=self._strict(principal, connection, list(table.columns), facts, now),
-            definitions=self._hides_definitions(principal, connection, facts, now),
+            definitions=mask_rule(answers.definitions, (builtin.DEFINITIONS,), self._classifications, self._masks)
+            is not None,
         )
-
-    def _hides_definitions(
-        self, principal: Principal, connection: Connection, facts: Mapping[str, FactValue], now: float
-    ) -> bool:
-        """Whether the texts of definitions are hidden from somebody from whom columns are; what cannot be judged is."""
-        try:
-            context = json.dumps(session_context(principal, facts, now, self._mentions[Action.REVEAL].facts()))
-            who = principal_uid(principal)
-            asked = [request(who, Action.REVEAL, ("DataClass", builtin.DEFINITIONS), context)]
-            base = self._base(principal, connection)
-            (found,) = self._matcher.match(Action.REVEAL, who, principal.groups, asked, base)
-        except (FactError, EvaluationError):
-            return True
-        finding = self._finding(Effect(Action.REVEAL, ConnectionResource()), found)
-        return not finding.permits or bool(finding.forbids or finding.errors)
 
     def _strict(
         self,
@@ -296,8 +283,9 @@ class PolicyBundle:
             answers = batch.answers()
             base = self._base(principal, connection)
             who = principal_uid(principal)
-            requests = [request(who, Action.REVEAL, ("DataClass", name), context) for name in classes]
-            content = self._matcher.match(Action.REVEAL, who, principal.groups, requests, base)
+            asked = (*classes, builtin.DEFINITIONS)
+            requests = [request(who, Action.REVEAL, ("DataClass", name), context) for name in asked]
+            *content, definitions = self._matcher.match(Action.REVEAL, who, principal.groups, requests, base)
         except (FactError, EvaluationError):
             return RevealAnswers({column: (names, None) for column, names in columns.items()}, dict.fromkeys(classes))
         return RevealAnswers(
@@ -309,6 +297,7 @@ class PolicyBundle:
                 name: self._finding(Effect(Action.REVEAL, ConnectionResource()), found)
                 for name, found in zip(classes, content, strict=True)
             },
+            self._finding(Effect(Action.REVEAL, ConnectionResource()), definitions),
         )
 
     def _detectable(self) -> list[DataClassName]:

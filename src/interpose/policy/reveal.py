@@ -22,10 +22,14 @@ DEFAULT_TRANSFORM = "redact"
 
 @dataclass(frozen=True, slots=True)
 class RevealAnswers:
-    """What policy says of each classified column (with its data classes) and each data class; None: it cannot be judged."""
+    """What policy says of each classified column (with its data classes), each data class, and the texts of definitions.
+
+    None: it cannot be judged.
+    """
 
     columns: Mapping[ColumnResource, tuple[frozenset[DataClassName], Finding | None]]
     content: Mapping[DataClassName, Finding | None]
+    definitions: Finding | None = None
 
 
 def reveal_table(answers: RevealAnswers, classifications: Classifications, masks: MaskVocabulary) -> RevealTable:
