@@ -94,7 +94,7 @@ class Authentication:
 
     async def prove(self, evidence: Evidence, peer: str) -> Identity | Refused:
         """Who this is. `peer` is the client's address without its port. Every failure is in the audit chain."""
-        name = f"{address_group(peer)}\0{evidence.claimed_name[:128]}"
+        name = _name_key(evidence, peer)
         if self._names.blocked(name):
             return self._fail(evidence, peer, "too_many_attempts", TOO_MANY)
         answer = await self._proven(lambda: self._identify(evidence), evidence, peer)
@@ -115,6 +115,24 @@ class Authentication:
         """Who holds this token, where no name is claimed; otherwise as `prove`."""
         return await self._proven(lambda: self._authenticators.bearer(token), Evidence("", "", token), peer)
 
+    def blocked(self, evidence: Evidence, peer: str) -> Refused | None:
+        """The refusal for whoever has failed too often; None for everybody else. For logins of more than one step."""
+        if self._names.blocked(_name_key(evidence, peer)) or self._addresses.blocked(address_group(peer)):
+            return self._fail(evidence, peer, "too_many_attempts", TOO_MANY)
+        return None
+
+    def failed(
+        self, evidence: Evidence, peer: str, reason: str, refusal: Refusal, *, keys: tuple[str, ...] = ()
+    ) -> Refused:
+        """Count a login of more than one step as one failure; `keys` are the fingerprints of what was offered."""
+        self._names.failed(_name_key(evidence, peer))
+        self._addresses.failed(address_group(peer))
+        return self._fail(evidence, peer, reason, refusal, keys=keys)
+
+    def unavailable(self, evidence: Evidence, peer: str) -> Refused:
+        """The refusal where nobody can tell; it counts as no failure."""
+        return self._fail(evidence, peer, "store_unavailable", UNAVAILABLE)
+
     async def _proven(
         self, identify: Callable[[], Awaitable[Identity]], evidence: Evidence, peer: str
     ) -> Identity | Refused:
@@ -131,11 +149,19 @@ class Authentication:
             # INVARIANT: what was wrong is told there and nowhere else: whoever guesses learns nothing from the answer.
             return self._fail(evidence, peer, error.detail or "wrong_evidence", WRONG, error.provider)
         except StoreError:
-            return self._fail(evidence, peer, "store_unavailable", UNAVAILABLE)
+            return self.unavailable(evidence, peer)
         except ProviderError:
             return self._fail(evidence, peer, "provider_unavailable", PROVIDER_DOWN)
 
-    def _fail(self, evidence: Evidence, peer: str, reason: str, refusal: Refusal, provider: str = "") -> Refused:
+    def _fail(
+        self,
+        evidence: Evidence,
+        peer: str,
+        reason: str,
+        refusal: Refusal,
+        provider: str = "",
+        keys: tuple[str, ...] = (),
+    ) -> Refused:
         fields: dict[str, AuditValue] = {
             "reason": reason,
             "claimed_name": loggable(evidence.claimed_name),
@@ -144,9 +170,15 @@ class Authentication:
         }
         if provider:
             fields["provider"] = provider
+        if keys:
+            fields["keys"] = keys
         try:
             self._audit.append(AuditEvent(AuditKind.LOGIN_FAILED, fields=fields))
         except RecordingError:
             # Nothing was allowed and nothing can be recorded: the client learns no more than that it is refused.
             return Refused(UNAVAILABLE)
         return Refused(refusal)
+
+
+def _name_key(evidence: Evidence, peer: str) -> str:
+    return f"{address_group(peer)}\0{evidence.claimed_name[:128]}"
