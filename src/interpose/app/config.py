@@ -58,6 +58,7 @@ def read_settings(path: Path, protocols: Mapping[str, ProtocolSpec]) -> Settings
         secret_key=_secret_key(top, folder),
         catalog_poll=top.duration("catalog_poll", 5.0),
         workers=top.whole("workers", 1, 1, 256),
+        text=top.text_of_file,
     )
     if settings.public is None and any(isinstance(each, OidcOptions) for each in settings.identity.providers):
         top.problem("identity", "people sign in with a browser, and `public` is missing", "give `public: {url: …}`")

@@ -73,7 +73,7 @@ def load(config: Path) -> Loaded:
             problems=tuple(problems),
             hint="nothing of it is served",
         )
-    digest = _digest(settings, policy)
+    digest = _digest(policy, settings.text, principals.text)
     snapshot = Snapshot(
         connections={connection.name: connection for connection in settings.connections},
         policy=policy.stamped(digest),
@@ -100,9 +100,11 @@ def _problems(error: ConfigurationError) -> list[Problem]:
     return [Problem(error.public_message, hint="; ".join(part for part in (error.detail, error.hint) if part))]
 
 
-def _digest(settings: Settings, policy: PolicyBundle) -> SnapshotDigest:
+def _digest(policy: PolicyBundle, *texts: str) -> SnapshotDigest:
+    """INVARIANT: of the very texts that the snapshot is made of. A file that is read again for its digest may have changed since: the
+    snapshot would then bear the name of the next one, and the reload that brings that would find nothing to do."""
     digest = hashlib.sha256(b"interpose snapshot 1\n" + policy.digest.encode())
-    for file in (settings.file, settings.principals):
-        data = file.read_bytes()
+    for text in texts:
+        data = text.encode()
         digest.update(len(data).to_bytes(8, "big") + data)
     return SnapshotDigest(digest.hexdigest())

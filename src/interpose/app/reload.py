@@ -147,7 +147,7 @@ async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
 
 def needs_restart(old: Settings, new: Settings) -> list[str]:
     """The top-level keys whose change a reload does not apply."""
-    live = {"file", "policy", "principals", "connections"}
+    live = {"file", "policy", "principals", "connections", "text"}
     changed = [
         name
         for name in Settings.__slots__

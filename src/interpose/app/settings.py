@@ -117,7 +117,7 @@ class IdentitySettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that one configuration file says."""
+    """Everything that one configuration file says. `text` is the file as it was read."""
 
     file: Path
     state: Path
@@ -135,3 +135,4 @@ class Settings:
     secret_key: str | None = field(default=None)
     catalog_poll: float = 5.0
     workers: int = 1
+    text: str = field(default="", repr=False)

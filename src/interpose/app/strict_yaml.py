@@ -30,13 +30,14 @@ _SIZE_UNITS = {None: 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 class Section:
     """One mapping of a YAML file. Each `take…` consumes a key; `finish` reports what nobody took."""
 
-    def __init__(self, values: CommentedMap, file: str, where: str, problems: list[Problem]) -> None:
-        """`where` is the dotted path of the mapping, for messages; problems go into the shared list."""
+    def __init__(self, values: CommentedMap, file: str, where: str, problems: list[Problem], text: str = "") -> None:
+        """`where` is the dotted path of the mapping, for messages; problems go into the shared list. `text` is the whole file's."""
         self._values = values
         self._file = file
         self._where = where
         self._problems = problems
         self._taken: set[str] = set()
+        self.text_of_file = text
 
     def __contains__(self, key: str) -> bool:
         """Whether the key is present and not null."""
@@ -246,4 +247,4 @@ def read_yaml(path: Path) -> Section:
         raise ConfigurationError(
             f"`{path.name}` must be a mapping at its top", hint="see docs/reference/configuration.md"
         )
-    return Section(values, str(path), "", [])
+    return Section(values, str(path), "", [], text)

@@ -32,10 +32,11 @@ _KEYS = ("name", "kind", "groups", "attributes", "acting_for", "task", "disabled
 class Principals:
     """Who exists, immutable: the port `PrincipalSource`."""
 
-    def __init__(self, principals: Iterable[Principal], disabled: Iterable[str] = ()) -> None:
-        """`disabled` names exist in the file and nowhere else: they are found by nobody."""
+    def __init__(self, principals: Iterable[Principal], disabled: Iterable[str] = (), text: str = "") -> None:
+        """`disabled` names exist in the file and nowhere else: they are found by nobody. `text` is the file as it was read."""
         self._by_name: Mapping[str, Principal] = {principal.name: principal for principal in principals}
         self.disabled = frozenset(disabled)
+        self.text = text
 
     def find(self, name: str) -> Principal | None:
         """The principal with this canonical name; None for one that is disabled."""
@@ -89,6 +90,7 @@ def parse_principals(text: str, file: str) -> Principals:
     return Principals(
         (entry.principal for entry in read if not entry.disabled),
         (entry.principal.name for entry in read if entry.disabled),
+        text,
     )
 
 
