@@ -20,6 +20,7 @@ ABOVE_THE_MODEL: Final = (
 OWNERS: Final[Mapping[str, tuple[str, list[str]]]] = {
     "aiohttp": ("aiohttp", ["identity"]),
     "alembic": ("alembic", ["store"]),
+    "asyncssh": ("asyncssh", ["bridges/ssh"]),
     "cedarpy": ("cedarpy", ["policy"]),
     "cryptography": ("cryptography", ["secrets", "recording", "identity", "net", "store", "protocols"]),
     "google": ("protobuf", ["analysis/sql"]),
