@@ -204,6 +204,7 @@ class RelayGateway:
         self.closed: list[tuple[str, str]] = []
         self.port = 0
         self._server: asyncio.Server | None = None
+        self._upstreams: list[asyncio.Transport] = []
 
     async def __aenter__(self) -> RelayGateway:
         self._server = await asyncio.get_running_loop().create_server(lambda: Pump(self), "127.0.0.1", 0)
@@ -213,6 +214,10 @@ class RelayGateway:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
+        # Also those that a failed log-in or a client that has just left would leave open.
+        for transport in self._upstreams:
+            transport.abort()
+        await asyncio.sleep(0)
 
     async def converse(self, dialogue: Dialogue, upstream: Upstream | None = None) -> tuple[Upstream, Done | Failed]:
         """Run a dialogue to its end; on a new connection, or on `upstream`."""
@@ -220,6 +225,7 @@ class RelayGateway:
         if upstream is None:
             address = self.connection.address
             _, upstream = await loop.create_connection(Upstream, address.host, address.port)
+            self._upstreams.append(upstream.transport)
         over: asyncio.Future[Done | Failed] = loop.create_future()
 
         def carry_out(steps: list[object]) -> None:
@@ -242,6 +248,7 @@ class RelayGateway:
             transport = await loop.start_tls(upstream.transport, upstream, context, server_hostname=name)
             assert transport is not None
             upstream.transport = transport
+            self._upstreams.append(transport)
             peer = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
             carry_out(list(dialogue.tls_started(peer)))
 
