@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from interpose.model.audit import AuditKind
-from interpose.recording import frames
+from interpose.recording import channel_frames, frames
 from tests.arch.pages import Page, pages
 from tests.arch.tree import ROOT, Source, none_of, planted, sources
 from tools import reference
@@ -125,5 +125,10 @@ def test_every_audit_kind_and_frame_type_is_told() -> None:
         "ended": frames.ENDED,
         "close": frames.CLOSE,
         "omitted": frames.OMITTED,
+        "channel opened": channel_frames.CHANNEL_OPENED,
+        "stream": channel_frames.STREAM,
+        "window": channel_frames.WINDOW,
+        "channel closed": channel_frames.CHANNEL_CLOSED,
+        "stream omitted": channel_frames.STREAM_OMITTED,
     }
-    assert {word: int(number) for number, word in re.findall(r"^\| (\d) (\w+) \|", text, re.MULTILINE)} == types
+    assert {word: int(number) for number, word in re.findall(r"^\| (\d+) ([a-z ]+) \|", text, re.MULTILINE)} == types

@@ -24,6 +24,7 @@ from interpose.model.errors import RecordingError, StoreError, UpstreamError
 from interpose.model.ids import ApprovalId, ConnectionName, PolicyId, SessionId, SnapshotDigest, TokenId
 from interpose.model.masks import NOTHING_HIDDEN, RevealTable
 from interpose.model.principal import Principal, PrincipalKind
+from interpose.recording.channel_frames import StreamName
 
 DIGEST = SnapshotDigest("d" * 64)
 CONTEXT = SqlContext(("pg_catalog", "public"), 17)
@@ -95,6 +96,10 @@ class MemoryRecorder:
         self.commands: list[tuple[int, str, str, tuple[bytes | None, ...], str]] = []
         self.notes: list[tuple[str, str]] = []
         self.ends: list[tuple[int, str, str, str, int]] = []
+        self.channels: list[tuple[int, int, str, str]] = []
+        self.streams: dict[tuple[int, StreamName], bytes] = {}
+        self.windows: list[tuple[int, int, int]] = []
+        self.statuses: dict[int, int | None] = {}
         self.closed: list[str] = []
         self.fails = False
 
@@ -108,6 +113,23 @@ class MemoryRecorder:
 
     def delivered(self, sequence: int, data: bytes) -> None:
         self._check()
+
+    def channel_opened(self, channel: int, sequence: int, kind: str, term: str = "") -> None:
+        self._check()
+        self.channels.append((channel, sequence, kind, term))
+
+    def stream(self, channel: int, stream: StreamName, data: bytes) -> None:
+        self._check()
+        key = (channel, stream)
+        self.streams[key] = self.streams.get(key, b"") + data
+
+    def window(self, channel: int, columns: int, rows: int) -> None:
+        self._check()
+        self.windows.append((channel, columns, rows))
+
+    def channel_closed(self, channel: int, status: int | None = None) -> None:
+        self._check()
+        self.statuses[channel] = status
 
     def note(self, kind: str, text: str) -> None:
         self._check()

@@ -208,6 +208,7 @@ def _recording(section: Section) -> RecordingSettings:
     default = RecordingSettings()
     recording = RecordingSettings(
         result_cap=section.size("result_cap", default.result_cap),
+        terminal_cap=section.size("terminal_cap", default.terminal_cap),
         retention=section.duration("retention", default.retention),
     )
     section.finish()

@@ -70,9 +70,12 @@ class PublicSettings:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSettings:
-    """`result_cap` is bytes of result kept per command; retention in seconds (0 keeps for ever)."""
+    """`result_cap` is bytes of result kept per command, and of each stream of a program without a terminal; `terminal_cap` bytes
+    of each stream of a terminal in an hour; retention in seconds (0 keeps for ever).
+    """
 
     result_cap: int = 256 * 1024
+    terminal_cap: int = 64 * 1024 * 1024
     retention: float = 90 * 86400.0
 
 

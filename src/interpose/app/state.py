@@ -121,7 +121,9 @@ def open_state(settings: Settings, who: int | str, started: dict[str, AuditValue
             chain_options=ChainOptions(
                 checkpoint_after=settings.audit.checkpoint_interval, checkpoint_copy=settings.audit.checkpoint_copy
             ),
-            recording_options=RecordingOptions(delivered_cap=settings.recording.result_cap),
+            recording_options=RecordingOptions(
+                delivered_cap=settings.recording.result_cap, terminal_cap=settings.recording.terminal_cap
+            ),
             gateway=__version__,
             started=started,
         )

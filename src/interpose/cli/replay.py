@@ -9,19 +9,26 @@ from rich.console import Console
 from rich.markup import escape
 
 from interpose.protocols.contract import ReplayBlock
+from interpose.recording.channel_frames import StreamName
 from interpose.recording.sanitize import sanitize
 from interpose.recording.timeline import (
+    ChannelClosed,
+    ChannelOpened,
     CommandDecided,
     CommandEnded,
     Delivered,
     Noted,
     Omitted,
+    Resized,
     SessionClosed,
     SessionOpened,
+    Streamed,
+    StreamOmitted,
     TimelineEvent,
 )
 
 _STYLES = {"error": "yellow", "notice": "magenta", "control": "dim", "cut": "dim", "tag": "green"}
+_STREAMS = {StreamName.STDIN: "cyan", StreamName.STDOUT: "", StreamName.STDERR: "yellow"}
 
 
 class Replay:
@@ -58,6 +65,22 @@ class Replay:
             case Omitted():
                 why = "could not be written" if event.lost else "are beyond the recording's cap"
                 self._line("dim", f"             ({event.count:,} bytes of the result {why})")
+            case ChannelOpened():
+                self._line(
+                    "dim", f"             channel {event.channel}: {sanitize(event.kind)} {sanitize(event.term)}"
+                )
+            case ChannelClosed():
+                status = "" if event.status is None else f" with status {event.status}"
+                self._line("dim", f"             channel {event.channel} is over{status}")
+            case Streamed():
+                text = event.data.decode("utf-8", "backslashreplace")
+                for line in sanitize(text, lines=True).splitlines():
+                    self._line(_STREAMS[event.stream], f"             {line}")
+            case Resized():
+                self._line("dim", f"             window {event.columns}x{event.rows}")
+            case StreamOmitted():
+                why = "could not be written" if event.lost else "are beyond the recording's cap"
+                self._line("dim", f"             ({event.count:,} bytes of {event.stream.name.lower()} {why})")
             case CommandEnded():
                 if event.outcome != "ok":
                     word = f" ({event.error_class})" if event.error_class else ""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from interpose.engine.channel_recorder import ChannelRecorder
 from interpose.model.audit import AuditEvent
 from interpose.model.catalog import CatalogNames, CatalogPage
 from interpose.model.connection import Connection
@@ -60,7 +61,7 @@ class AuditChain(Protocol):
         ...
 
 
-class SessionRecorder(Protocol):
+class SessionRecorder(ChannelRecorder, Protocol):
     """The recording of one session. Writing may raise `RecordingError`; nothing is then sent."""
 
     def command(self, sequence: int, kind: str, text: str, parameters: tuple[bytes | None, ...], decision: str) -> None:

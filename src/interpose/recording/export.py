@@ -12,13 +12,19 @@ from typing import assert_never
 from interpose.recording.canonical import JsonValue, canonical
 from interpose.recording.chain import Entry
 from interpose.recording.timeline import (
+    ChannelClosed,
+    ChannelEvent,
+    ChannelOpened,
     CommandDecided,
     CommandEnded,
     Delivered,
     Noted,
     Omitted,
+    Resized,
     SessionClosed,
     SessionOpened,
+    Streamed,
+    StreamOmitted,
     TimelineEvent,
 )
 
@@ -61,6 +67,25 @@ def _event(event: TimelineEvent) -> dict[str, JsonValue]:
                 "bytes": event.count,
                 "why": "disk" if event.lost else "cap",
             }
+        case Streamed():
+            return {
+                **_channel(at, "stream", event),
+                "stream": event.stream.name.lower(),
+                "data": b64encode(event.data).decode(),
+            }
+        case Resized():
+            return {**_channel(at, "window", event), "columns": event.columns, "rows": event.rows}
+        case ChannelOpened():
+            return {**_channel(at, "channel_opened", event), "kind": event.kind, "term": event.term}
+        case ChannelClosed():
+            return {**_channel(at, "channel_closed", event), "status": event.status}
+        case StreamOmitted():
+            return {
+                **_channel(at, "stream_omitted", event),
+                "stream": event.stream.name.lower(),
+                "bytes": event.count,
+                "why": "disk" if event.lost else "cap",
+            }
         case Noted():
             return {"at": at, "type": "note", "kind": event.kind, "text": event.text}
         case CommandEnded():
@@ -77,6 +102,10 @@ def _event(event: TimelineEvent) -> dict[str, JsonValue]:
             return {"at": at, "type": "closed", "reason": event.reason, "lost": event.lost}
         case _:
             assert_never(event)
+
+
+def _channel(at: int, kind: str, event: ChannelEvent) -> dict[str, JsonValue]:
+    return {"at": at, "type": kind, "sequence": event.sequence, "channel": event.channel}
 
 
 def _parameter(value: bytes | None) -> JsonValue:

@@ -114,20 +114,6 @@ def encode_omitted(time: int, sequence: int, count: int, *, lost: bool) -> bytes
     return encode_frame(OMITTED, time, sequence, _OMITTED.pack(count, lost))
 
 
-def lost_by_dropping(frame: bytes) -> tuple[int, int, bool]:
-    """Of an encoded frame: its sequence, how many delivered bytes are lost without it, and whether it may be dropped.
-
-    Delivered bytes may (they become a count), and so may an omission by loss (its count goes into the next one).
-    """
-    frame_type, _, _, sequence, length = _HEAD.unpack_from(frame)
-    if frame_type == DELIVERED:
-        return sequence, length, True
-    if frame_type == OMITTED:
-        count, lost = _OMITTED.unpack_from(frame, _HEAD.size)
-        return sequence, count, bool(lost)
-    return sequence, 0, False
-
-
 def encode_close(time: int, reason: str, *, lost: bool) -> bytes:
     """A CLOSE frame; `lost` says that something of this session could not be written."""
     return encode_frame(CLOSE, time, 0, reason.encode("utf-8", "replace"), flags=int(lost))

@@ -10,6 +10,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 
+from interpose.recording.channel_frames import (
+    CHANNEL_CLOSED,
+    CHANNEL_OPENED,
+    STREAM,
+    STREAM_OMITTED,
+    WINDOW,
+    StreamName,
+    decode_channel_closed,
+    decode_channel_opened,
+    decode_stream,
+    decode_stream_omitted,
+    decode_window,
+)
 from interpose.recording.container import read_chunks
 from interpose.recording.frames import (
     CLOSE,
@@ -70,6 +83,61 @@ class Omitted:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelOpened:
+    """A channel begins to carry streams: `kind` is what was started, `term` the terminal's type (empty: no terminal)."""
+
+    at: float
+    sequence: int
+    channel: int
+    kind: str
+    term: str
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Bytes of one of a channel's streams, as the client sent or got them."""
+
+    at: float
+    sequence: int
+    channel: int
+    stream: StreamName
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Resized:
+    """The size of a channel's terminal from here on, as the client said it: any number."""
+
+    at: float
+    sequence: int
+    channel: int
+    columns: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOmitted:
+    """So many bytes of a stream were not kept: beyond the cap, or `lost` to a disk error."""
+
+    at: float
+    sequence: int
+    channel: int
+    stream: StreamName
+    count: int
+    lost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelClosed:
+    """A channel carries nothing more; `status` is its program's, None when it is not known."""
+
+    at: float
+    sequence: int
+    channel: int
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """Something that the gateway said or did."""
 
@@ -99,7 +167,10 @@ class SessionClosed:
     lost: bool
 
 
-TimelineEvent = SessionOpened | CommandDecided | Delivered | Omitted | Noted | CommandEnded | SessionClosed
+ChannelEvent = ChannelOpened | Streamed | Resized | StreamOmitted | ChannelClosed
+TimelineEvent = (
+    SessionOpened | CommandDecided | Delivered | Omitted | ChannelEvent | Noted | CommandEnded | SessionClosed
+)
 
 
 def recording_frames(read: Callable[[int], bytes]) -> Iterator[Frame]:
@@ -128,6 +199,9 @@ def timeline(frames: Iterable[Frame]) -> Iterator[TimelineEvent]:
 
 
 def _event(frame: Frame, at: float) -> TimelineEvent:
+    channel_event = _channel_event(frame, at)
+    if channel_event is not None:
+        return channel_event
     if frame.type == COMMAND:
         command = decode_command(frame.payload)
         return CommandDecided(at, frame.sequence, command.kind, command.text, command.parameters, command.decision)
@@ -145,3 +219,22 @@ def _event(frame: Frame, at: float) -> TimelineEvent:
     if frame.type == CLOSE:
         return SessionClosed(at, frame.payload.decode("utf-8", "replace"), bool(frame.flags))
     raise FrameError(f"a frame of unknown type `{frame.type}`: this recording is from a newer version")
+
+
+def _channel_event(frame: Frame, at: float) -> ChannelEvent | None:
+    if frame.type == STREAM:
+        piece = decode_stream(frame.payload)
+        return Streamed(at, frame.sequence, piece.channel, piece.stream, piece.data)
+    if frame.type == WINDOW:
+        window = decode_window(frame.payload)
+        return Resized(at, frame.sequence, window.channel, window.columns, window.rows)
+    if frame.type == CHANNEL_OPENED:
+        opened = decode_channel_opened(frame.payload)
+        return ChannelOpened(at, frame.sequence, opened.channel, opened.kind, opened.term)
+    if frame.type == CHANNEL_CLOSED:
+        closed = decode_channel_closed(frame.payload)
+        return ChannelClosed(at, frame.sequence, closed.channel, closed.status)
+    if frame.type == STREAM_OMITTED:
+        gap = decode_stream_omitted(frame.payload)
+        return StreamOmitted(at, frame.sequence, gap.channel, gap.stream, gap.count, gap.lost)
+    return None

@@ -9,7 +9,7 @@ from interpose.recording.chain import decode_entries
 from interpose.recording.export import audit_jsonl, recording_jsonl
 from interpose.recording.timeline import CommandDecided, Omitted
 from tests.support.records import memory_chain
-from tests.unit.recording.test_timeline import EVENTS
+from tests.unit.recording.test_timeline import CHANNEL_EVENTS, EVENTS
 
 
 def test_every_event_is_one_line() -> None:
@@ -20,6 +20,17 @@ def test_every_event_is_one_line() -> None:
     assert lines[1]["parameters"] == [{"base64": "eA==", "text": "x"}, None]
     assert base64.b64decode(lines[2]["data"]) == b"D..."
     assert lines[3]["bytes"] == 99
+
+
+def test_channels_are_exported_with_every_byte() -> None:
+    lines = [json.loads(line) for line in recording_jsonl(CHANNEL_EVENTS)][1:]
+    assert all((line["sequence"], line["channel"]) == (5, 2) for line in lines)
+    types = ["channel_opened", "window", "stream", "stream_omitted", "channel_closed"]
+    assert [line["type"] for line in lines] == types
+    assert (lines[0]["kind"], lines[0]["term"], lines[1]["columns"], lines[1]["rows"]) == ("shell", "xterm", 80, 24)
+    assert (lines[2]["stream"], base64.b64decode(lines[2]["data"])) == ("stdout", b"$ ")
+    assert (lines[3]["stream"], lines[3]["bytes"], lines[3]["why"]) == ("stderr", 7, "disk")
+    assert lines[4]["status"] is None
 
 
 def test_binary_parameters_have_no_text() -> None:

@@ -28,7 +28,6 @@ from interpose.recording.frames import (
     encode_frame,
     encode_note,
     encode_omitted,
-    lost_by_dropping,
     read_frames,
 )
 
@@ -102,10 +101,3 @@ def test_no_payload_does_more_than_raise(payload: bytes) -> None:
             decode(payload)
         except FrameError as error:
             assert str(error)
-
-
-def test_what_is_lost_when_a_frame_is_dropped() -> None:
-    assert lost_by_dropping(encode_frame(DELIVERED, 1, 7, b"12345")) == (7, 5, True)
-    assert lost_by_dropping(encode_omitted(1, 7, 99, lost=True)) == (7, 99, True)
-    assert not lost_by_dropping(encode_omitted(1, 7, 99, lost=False))[2]
-    assert not lost_by_dropping(encode_note(1, 7, "a", "b"))[2]

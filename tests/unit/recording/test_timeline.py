@@ -6,6 +6,14 @@ from io import BytesIO
 
 import pytest
 
+from interpose.recording.channel_frames import (
+    StreamName,
+    encode_channel_closed,
+    encode_channel_opened,
+    encode_stream,
+    encode_stream_omitted,
+    encode_window,
+)
 from interpose.recording.container import RECORDING_MAGIC, ChunkWriter, new_compress
 from interpose.recording.frames import (
     DELIVERED,
@@ -21,13 +29,18 @@ from interpose.recording.frames import (
 )
 from interpose.recording.header import encode_header
 from interpose.recording.timeline import (
+    ChannelClosed,
+    ChannelOpened,
     CommandDecided,
     CommandEnded,
     Delivered,
     Noted,
     Omitted,
+    Resized,
     SessionClosed,
     SessionOpened,
+    Streamed,
+    StreamOmitted,
     recording_frames,
     timeline,
 )
@@ -53,6 +66,23 @@ EVENTS = [
     SessionClosed(4.0, "client_closed", False),
 ]
 
+CHANNEL_RAW = [
+    encode_frame(HEADER, 10 * SECOND, 0, encode_header(WHO)),
+    encode_channel_opened(11 * SECOND, 5, 2, "shell", "xterm"),
+    encode_window(11 * SECOND, 5, 2, 80, 24),
+    encode_stream(12 * SECOND, 5, 2, StreamName.STDOUT, b"$ "),
+    encode_stream_omitted(13 * SECOND, 5, 2, StreamName.STDERR, 7, lost=True),
+    encode_channel_closed(14 * SECOND, 5, 2, None),
+]
+CHANNEL_EVENTS = [
+    SessionOpened(0.0, WHO),
+    ChannelOpened(1.0, 5, 2, "shell", "xterm"),
+    Resized(1.0, 5, 2, 80, 24),
+    Streamed(2.0, 5, 2, StreamName.STDOUT, b"$ "),
+    StreamOmitted(3.0, 5, 2, StreamName.STDERR, 7, True),
+    ChannelClosed(4.0, 5, 2, None),
+]
+
 
 def sealed(*chunks: list[bytes], seal: bool = True, count: int | None = None) -> bytes:
     writer, data = ChunkWriter("s_1", new_compress()), RECORDING_MAGIC
@@ -69,6 +99,10 @@ def sealed(*chunks: list[bytes], seal: bool = True, count: int | None = None) ->
 def test_every_event_in_order_with_its_time(seal: bool) -> None:
     data = sealed(RAW[:3], RAW[3:], seal=seal)
     assert list(timeline(recording_frames(BytesIO(data).read))) == EVENTS
+
+
+def test_what_happens_on_channels_has_its_own_events() -> None:
+    assert list(timeline(recording_frames(BytesIO(sealed(CHANNEL_RAW)).read))) == CHANNEL_EVENTS
 
 
 def test_a_chunk_with_other_frames_than_it_says_is_damage() -> None:

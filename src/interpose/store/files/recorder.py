@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
 
 from interpose.engine.ports import Clock, SessionHeader
 from interpose.model.errors import RecordingError
-from interpose.recording.container import encode_spool_head
+from interpose.recording.channel_frames import (
+    StreamName,
+    encode_channel_closed,
+    encode_channel_opened,
+    encode_stream,
+    encode_stream_omitted,
+    encode_window,
+)
+from interpose.recording.dropping import without_bulk
 from interpose.recording.frames import (
     DELIVERED,
     HEADER,
@@ -26,50 +32,23 @@ from interpose.recording.frames import (
     encode_frame,
     encode_note,
     encode_omitted,
-    lost_by_dropping,
 )
-from interpose.store.files.layout import spool_path
 from interpose.store.files.recording_file import RecordingFile
 from interpose.store.files.reserve import FULL, Reserve
+from interpose.store.files.spool import FullSpool, Sealer, new_spool
+from interpose.store.files.stream_caps import StreamCaps
 
 BUFFERED = 64 * 1024
 """Bytes that may be buffered before they are written without waiting for a command."""
-
-
-@dataclass(frozen=True, slots=True)
-class FullSpool:
-    """A spool that is not written any more: `size` bytes are whole frames, `frames` of them."""
-
-    path: Path
-    frames: int
-    size: int
-
-
-class Sealer(Protocol):
-    """What a recorder needs from the keeper of all recordings."""
-
-    def touched(self, recorder: FileSessionRecorder) -> None:
-        """It has something buffered or not yet synced."""
-        ...
-
-    def written(self, recorder: FileSessionRecorder) -> None:
-        """A durable recorder wrote a command that is not yet on disk."""
-        ...
-
-    def accepts(self) -> bool:
-        """Whether a full spool may be handed over now; if not, the spool just grows."""
-        ...
-
-    def hand_over(self, recorder: FileSessionRecorder) -> None:
-        """It has spools to be sealed, or is closed."""
-        ...
+WINDOW_COST = 12
+"""Bytes of a terminal's size, against the cap."""
 
 
 class FileSessionRecorder:
     """Writes one session's spool."""
 
     __slots__ = (
-        "_cap", "_clock", "_closed", "_first", "_folder", "_frames", "_handle", "_kept", "_lock", "_number", "_omitted", "_path",
+        "_cap", "_caps", "_clock", "_closed", "_first", "_folder", "_frames", "_handle", "_kept", "_lock", "_number", "_omitted", "_path",
         "_pending", "_pending_size", "_reserve", "_sealer", "_sequence", "_size", "_spool_limit", "_sync_error", "_torn",
         "_touched", "_unsynced", "durable", "full", "lost", "reason", "recording", "session",
     )  # fmt: skip
@@ -85,9 +64,14 @@ class FileSessionRecorder:
         clock: Clock,
         reserve: Reserve,
         cap: int,
+        terminal_cap: int,
         spool_limit: int,
     ) -> None:
-        """Make the first spool, with the header in it; raises `OSError`. `cap` is how many delivered bytes a command keeps."""
+        """Make the first spool, with the header in it; raises `OSError`.
+
+        `cap` is how many delivered bytes a command keeps, and of each of its streams; `terminal_cap` how many of each stream of a
+        terminal in an hour.
+        """
         self.session = header.session
         self.durable = header.durable
         self.recording = recording
@@ -99,6 +83,7 @@ class FileSessionRecorder:
         self._clock = clock
         self._reserve = reserve
         self._cap = cap
+        self._caps = StreamCaps(cap, terminal_cap)
         self._spool_limit = spool_limit
         self._lock = Lock()
         self._number = 0
@@ -173,6 +158,47 @@ class FileSessionRecorder:
             self._kept += length
             self._buffer(encode_frame(DELIVERED, self._now(), sequence, data))
 
+    def channel_opened(self, channel: int, sequence: int, kind: str, term: str = "") -> None:
+        """A channel begins to carry the streams of the command with this sequence; buffered. Raises `RecordingError`."""
+        with self._lock:
+            self._check()
+            self._caps.opened(channel, sequence, terminal=bool(term) or kind == "shell")
+            self._buffer(encode_channel_opened(self._now(), sequence, channel, kind, term))
+
+    def stream(self, channel: int, stream: StreamName, data: bytes) -> None:
+        """Bytes as the client sent or got them, up to the stream's cap; buffered. Raises `RecordingError` on a failing or full disk."""
+        with self._lock:
+            if self._torn or self._sync_error or self._closed or not self._reserve.held:
+                self._check()
+            now, length = self._now(), len(data)
+            kept = self._caps.keep(channel, stream, length, now)
+            if kept:
+                if self._caps.gaps:
+                    self._pending += self._gap_frames()
+                piece = data if kept == length else data[:kept]
+                self._buffer(encode_stream(now, self._caps.sequence(channel), channel, stream, piece))
+            else:
+                self._touch()
+
+    def window(self, channel: int, columns: int, rows: int) -> None:
+        """The size of a channel's terminal from now on; buffered. Raises `RecordingError`."""
+        with self._lock:
+            self._check()
+            now = self._now()
+            # A flood of sizes costs as input does, and beyond the cap is counted as input that was not kept.
+            if self._caps.keep(channel, StreamName.STDIN, WINDOW_COST, now) < WINDOW_COST:
+                self._touch()
+                return
+            self._buffer(encode_window(now, self._caps.sequence(channel), channel, columns, rows))
+
+    def channel_closed(self, channel: int, status: int | None = None) -> None:
+        """A channel carries nothing more; `status` is its program's. Buffered. Raises `RecordingError`."""
+        with self._lock:
+            self._check_open()
+            if self._caps.gaps:
+                self._pending += self._gap_frames()
+            self._buffer(encode_channel_closed(self._now(), self._caps.closed(channel), channel, status))
+
     def note(self, kind: str, text: str) -> None:
         """Something that the gateway said or did; buffered with the next command."""
         with self._lock:
@@ -196,6 +222,8 @@ class FileSessionRecorder:
             self._closed = True
             if self._omitted:
                 self._say_omitted()
+            if self._caps.gaps:
+                self._pending += self._gap_frames()
             self._pending.append(encode_close(self._now(), reason, lost=self.lost))
             self.reason = reason
             try:
@@ -212,7 +240,11 @@ class FileSessionRecorder:
         """Write what is buffered; from the sealing thread. Raises `RecordingError`."""
         with self._lock:
             self._touched = False
-            if not self._closed and self._pending:
+            if self._closed:
+                return
+            if self._caps.gaps:
+                self._pending += self._gap_frames()
+            if self._pending:
                 self._flush()
 
     def sync(self) -> None:
@@ -263,16 +295,26 @@ class FileSessionRecorder:
     def _buffer(self, frame: bytes) -> None:
         self._pending.append(frame)
         self._pending_size += len(frame)
+        self._touch()
+        if self._pending_size >= BUFFERED:
+            self._flush()
+
+    def _touch(self) -> None:
         if not self._touched:
             self._touched = True
             self._sealer.touched(self)
-        if self._pending_size >= BUFFERED:
-            self._flush()
 
     def _say_omitted(self) -> None:
         """Say how many bytes of the last command were not kept."""
         self._pending.append(encode_omitted(self._now(), self._sequence, self._omitted, lost=False))
         self._omitted = 0
+
+    def _gap_frames(self) -> list[bytes]:
+        now = self._now()
+        return [
+            encode_stream_omitted(now, gap.sequence, gap.channel, gap.stream, gap.count, lost=False)
+            for gap in self._caps.take_gaps()
+        ]
 
     def _flush(self) -> None:
         """Write what is pending, in the reserve's space if need be; raises `RecordingError` and drops delivered bytes if it cannot."""
@@ -312,21 +354,8 @@ class FileSessionRecorder:
         """Bound what is kept in memory while the disk fails: delivered bytes, and notes when they are many, become a count."""
         self.lost = True
         closing = self._pending.pop() if self._closed else b""
-        kept: list[bytes] = []
-        dropped: dict[int, int] = {}
-        for frame in self._pending:
-            sequence, count, said = lost_by_dropping(frame)
-            if said:
-                dropped[sequence] = dropped.get(sequence, 0) + count
-            else:
-                kept.append(frame)
-        if sum(map(len, kept)) > BUFFERED:
-            dropped[0] = dropped.get(0, 0) + sum(map(len, kept))
-            kept = []
-        now = self._now()
-        self._pending[:] = [*kept, *(encode_omitted(now, sequence, n, lost=True) for sequence, n in dropped.items())]
-        if closing:
-            self._pending.append(closing)
+        self._pending[:] = without_bulk(self._pending, self._now(), BUFFERED)
+        self._pending += [closing] if closing else []
         self._pending_size = sum(map(len, self._pending))
 
     def _failed(self, error: OSError) -> RecordingError:
@@ -366,16 +395,6 @@ class FileSessionRecorder:
 
     def _make_spool(self, number: int) -> tuple[Path, int]:
         """A new spool with its head; raises `OSError`. Sets the size."""
-        path = spool_path(self._folder, self.session, number)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        head = encode_spool_head(self._frames)
-        try:
-            if os.write(handle, head) != len(head):
-                raise OSError(errno.ENOSPC, "the spool's head was written in part")
-        except OSError:
-            os.close(handle)
-            path.unlink()
-            raise
-        self._size = len(head)
+        path, handle, self._size = new_spool(self._folder, self.session, number, self._frames)
         self._first = self._frames
         return path, handle

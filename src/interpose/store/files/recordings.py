@@ -37,11 +37,13 @@ PEER_LOST: Final = frozenset({"peer_lost", "upstream_closed"})
 class RecordingOptions:
     """How sessions are recorded. Sizes in bytes.
 
-    `delivered_cap` is how much of what a command delivered is kept; `backlog` is how many sessions may wait for sealing before
+    `delivered_cap` is how much of what a command delivered is kept, and of each of its streams; `terminal_cap` how much of each
+    stream of a terminal in an hour; `backlog` is how many sessions may wait for sealing before
     spools are left to grow, `closed_backlog` how many closed ones before no new session is opened.
     """
 
     delivered_cap: int = 256 * 1024
+    terminal_cap: int = 64 * 1024 * 1024
     spool_size: int = 1 << 20
     backlog: int = 64
     closed_backlog: int = 20_000
@@ -139,6 +141,7 @@ class FileRecordings:
                 clock=self._clock,
                 reserve=self._reserve,
                 cap=self._options.delivered_cap,
+                terminal_cap=self._options.terminal_cap,
                 spool_limit=self._options.spool_size,
             )
         except OSError as error:

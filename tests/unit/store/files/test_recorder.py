@@ -10,14 +10,20 @@ from pathlib import Path
 import pytest
 
 from interpose.model.errors import RecordingError
+from interpose.recording.channel_frames import StreamName
 from interpose.recording.timeline import (
+    ChannelClosed,
+    ChannelOpened,
     CommandDecided,
     CommandEnded,
     Delivered,
     Noted,
     Omitted,
+    Resized,
     SessionClosed,
     SessionOpened,
+    Streamed,
+    StreamOmitted,
     TimelineEvent,
 )
 from interpose.store.files.opening import FileRecord
@@ -113,6 +119,10 @@ def test_a_closed_recording_takes_nothing_more(record: FileRecord) -> None:
         lambda: recorder.delivered(1, b"x"),
         lambda: recorder.note("a", "b"),
         lambda: recorder.ended(1, "ok", "", "", 0),
+        lambda: recorder.channel_opened(1, 1, "shell", "xterm"),
+        lambda: recorder.stream(1, StreamName.STDIN, b"x"),
+        lambda: recorder.window(1, 80, 24),
+        lambda: recorder.channel_closed(1),
     ):
         with pytest.raises(RecordingError, match="closed"):
             call()
@@ -211,4 +221,83 @@ def test_what_no_disk_took_is_bounded_in_memory_and_said_in_the_seal(
     trailer = RecordedSessions(tmp_path / "recordings").trailer("s_1")
     assert trailer is not None
     assert trailer.state == "truncated(disk)"
+    assert verified(tmp_path).ok
+
+
+def test_what_goes_over_channels_is_recorded_with_the_command_that_opened_them(
+    record: FileRecord, tmp_path: Path
+) -> None:
+    recorder = record.recordings.open(header())
+    recorder.command(3, "shell", "", (), "permit")
+    recorder.channel_opened(1, 3, "shell", "xterm-256color")
+    recorder.window(1, 80, 24)
+    recorder.stream(1, StreamName.STDOUT, b"$ ")
+    recorder.stream(1, StreamName.STDIN, b"ls\r")
+    recorder.window(1, 2**32, -1)
+    recorder.channel_closed(1, 0)
+    recorder.close("client_closed")
+    assert events(tmp_path)[2:-1] == [
+        ChannelOpened(0.0, 3, 1, "shell", "xterm-256color"),
+        Resized(0.0, 3, 1, 80, 24),
+        Streamed(0.0, 3, 1, StreamName.STDOUT, b"$ "),
+        Streamed(0.0, 3, 1, StreamName.STDIN, b"ls\r"),
+        Resized(0.0, 3, 1, 2**32 - 1, 0),
+        ChannelClosed(0.0, 3, 1, 0),
+    ]
+    until(lambda: record.recordings.state().sealed == 1)
+    assert verified(tmp_path).ok
+
+
+def test_keys_are_on_disk_within_about_a_second_without_any_command(record: FileRecord, tmp_path: Path) -> None:
+    recorder = record.recordings.open(header())
+    recorder.channel_opened(1, 3, "shell", "xterm")
+    recorder.stream(1, StreamName.STDIN, b"secret plan")
+    until(lambda: any(isinstance(event, Streamed) for event in events(tmp_path)))
+    recorder.close("client_closed")
+
+
+def test_a_stream_beyond_its_cap_is_counted_and_the_count_is_written_while_it_lasts(
+    record: FileRecord, tmp_path: Path
+) -> None:
+    recorder = record.recordings.open(header())
+    recorder.channel_opened(1, 3, "exec")
+    for _ in range(3):
+        recorder.stream(1, StreamName.STDOUT, b"x" * 50)
+    recorder.stream(1, StreamName.STDERR, b"error")
+    until(lambda: any(isinstance(event, StreamOmitted) for event in events(tmp_path)))
+    recorder.stream(1, StreamName.STDOUT, b"y" * 10)
+    recorder.close("client_closed")
+    found = events(tmp_path)
+    kept = sum(len(e.data) for e in found if isinstance(e, Streamed) and e.stream is StreamName.STDOUT)
+    gaps = sum(e.count for e in found if isinstance(e, StreamOmitted) and e.stream is StreamName.STDOUT)
+    assert kept + gaps == 160
+    assert 0 < kept <= 100
+    assert any(isinstance(e, Streamed) and e.data == b"error" for e in found)
+
+
+def test_streams_that_no_disk_takes_end_in_an_error_and_a_count(
+    record: FileRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = record.recordings.open(header())
+    recorder.channel_opened(1, 3, "shell", "xterm")
+    recorder.flush()
+    real, on = os.write, [1]
+
+    def write(handle: int, data: bytes) -> int:
+        if on:
+            raise OSError(errno.EIO, "input/output error")
+        return real(handle, data)
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(RecordingError):
+        for _ in range(3):
+            recorder.stream(1, StreamName.STDOUT, b"x" * 30_000)
+    recorder.close("record_lost")
+    on.clear()
+    until(lambda: record.recordings.state().sealed == 1)
+    found = events(tmp_path)
+    assert [e for e in found if isinstance(e, StreamOmitted)] == [
+        StreamOmitted(0.0, 3, 1, StreamName.STDOUT, 90_000, True)
+    ]
+    assert found[-1] == SessionClosed(0.0, "record_lost", True)
     assert verified(tmp_path).ok
