@@ -41,7 +41,7 @@ class AnalysisCache:
             self.clear()
             self._version = version
             return None
-        context = command.context
+        context = command.sql
         prepare = command.kind is CommandKind.PREPARE
         key = (command.text, context.path, context.role, context.server_version, prepare, False)
         found = self._kept.get(key)
@@ -60,7 +60,7 @@ class AnalysisCache:
         """Keep an analysis for the texts that it is true of."""
         if analysis.depends_on_session or analysis.catalog_version != self._version:
             return
-        context = command.context
+        context = command.sql
         prepare = command.kind is CommandKind.PREPARE
         self._keep((command.text, context.path, context.role, context.server_version, prepare, False), analysis)
         if analysis.depends_on_literals:

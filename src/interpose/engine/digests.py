@@ -8,8 +8,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from hashlib import blake2b
+from typing import assert_never
 
-from interpose.model.command import Command
+from interpose.model.command import Command, HostContext, SqlContext
 
 _NULL = b"\xff\xff\xff\xff"
 _length = struct.Struct(">I").pack
@@ -41,16 +42,21 @@ def parameters_bytes(command: Command) -> bytes:
     return b"".join(parts)
 
 
+def _session_words(context: SqlContext | HostContext) -> list[str]:
+    """The session state that gives a command its meaning, as words."""
+    match context:
+        case SqlContext():
+            path = [] if context.path is None else ["path", *context.path]
+            return [*(path or [""]), str(context.server_version), context.in_transaction]
+        case HostContext():
+            # A request is a frozen value of texts, numbers and one action: its repr is injective.
+            return ["host", context.user, context.home, context.cwd, repr(context.request)]
+        case _:
+            assert_never(context)
+
+
 def approval_digest(salt: bytes, command: Command, bound: Iterable[str]) -> str:
     """Keyed BLAKE2b-256 (hex) over a command, the session state that gives it its meaning, and whatever else binds an approval."""
-    context = command.context
-    words = [
-        command_digest(salt, command),
-        *bound,
-        "" if context.path is None else "path",
-        *(context.path or ()),
-        str(context.server_version),
-        context.in_transaction,
-    ]
+    words = [command_digest(salt, command), *bound, *_session_words(command.context)]
     payload = b"".join(_length(len(part)) + part for part in (word.encode("utf-8", "surrogatepass") for word in words))
     return _keyed(salt, payload)

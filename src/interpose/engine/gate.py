@@ -149,12 +149,12 @@ class Gate:
         text; the relay gives the text that will run.
         """
         if session.catalog_dirty:
-            self._catalogs.settle(session, command.context.in_transaction)
+            self._catalogs.settle(session, command.sql.in_transaction)
         return analysis.catalog_version == self._catalogs.of(session.connection).version
 
     def _analyse(self, session: Session, command: Command) -> Analysis | NeedsCatalog | Unanalysable:
         if session.catalog_dirty:
-            self._catalogs.settle(session, command.context.in_transaction)
+            self._catalogs.settle(session, command.sql.in_transaction)
         connection = session.connection
         catalog = self._catalogs.of(connection)
         analyst = self._analysts[connection.protocol]
@@ -185,7 +185,7 @@ class Gate:
                 made = self._analyse(session, command)
             try:
                 if isinstance(made, NeedsCatalog):
-                    await self._catalogs.learn(session.connection, made.names, command.context.path or ())
+                    await self._catalogs.learn(session.connection, made.names, command.sql.path or ())
                     continue
                 if isinstance(made, Analysis):
                     changed = await self._changed(session, command, made)
@@ -226,7 +226,7 @@ class Gate:
         catalog = self._catalogs.of(session.connection)
         analyst = self._analysts[session.connection.protocol]
         if session.catalog_dirty:
-            self._catalogs.settle(session, command.context.in_transaction)
+            self._catalogs.settle(session, command.sql.in_transaction)
         for _ in range(CATALOG_ROUNDS):
             version = catalog.version
             made = await asyncio.to_thread(analyst.analyse, command, catalog)
@@ -344,8 +344,8 @@ class Gate:
             refused = refused or _escape(session, judgement)
             if obligations.reveal.columns and judgement.analysis.depends_on_session:
                 version = self._catalogs.of(session.connection).version
-                refused = refused or stale_plan(judgement.analysis, command.context.prepared, version)
-                if older_cursor(judgement.analysis, command.context.cursors, version):
+                refused = refused or stale_plan(judgement.analysis, command.sql.prepared, version)
+                if older_cursor(judgement.analysis, command.sql.cursors, version):
                     obligations = dataclasses.replace(obligations, exact=True)
         if refused is not None:
             return self._refuse(session, command, refused, judgement)

@@ -43,6 +43,23 @@ class Action(Enum):
     ADMINISTER_SERVER = "administer_server"
     DYNAMIC_SQL = "dynamic_sql"
     OTHER_SERVER = "other_server"
+    EXEC = "exec"
+    EXEC_DYNAMIC = "exec_dynamic"
+    SHELL = "shell"
+    PTY = "pty"
+    SET_ENV = "set_env"
+    SUBSYSTEM = "subsystem"
+    READ_FILE = "read_file"
+    LIST_FILES = "list_files"
+    WRITE_FILE = "write_file"
+    RENAME_FILE = "rename_file"
+    REMOVE_FILE = "remove_file"
+    LINK_FILE = "link_file"
+    CHANGE_FILE = "change_file"
+    FORWARD = "forward"
+    FORWARD_LISTEN = "forward_listen"
+    FORWARD_AGENT = "forward_agent"
+    FORWARD_X11 = "forward_x11"
     REVEAL = "reveal"
     INFER = "infer"
     APPROVE = "approve"
@@ -84,6 +101,23 @@ ACTION_GROUPS: dict[Action, tuple[str, ...]] = {
     Action.ADMINISTER_SERVER: ("admin",),
     Action.DYNAMIC_SQL: ("admin",),
     Action.OTHER_SERVER: ("admin",),
+    Action.EXEC: ("run",),
+    Action.EXEC_DYNAMIC: (),
+    Action.SHELL: ("run",),
+    Action.PTY: ("run",),
+    Action.SET_ENV: ("run",),
+    Action.SUBSYSTEM: (),
+    Action.READ_FILE: ("file_read",),
+    Action.LIST_FILES: ("file_read",),
+    Action.WRITE_FILE: ("file_write",),
+    Action.RENAME_FILE: ("file_write",),
+    Action.REMOVE_FILE: ("file_write",),
+    Action.LINK_FILE: ("file_write",),
+    Action.CHANGE_FILE: ("file_write",),
+    Action.FORWARD: ("tunnel",),
+    Action.FORWARD_LISTEN: ("tunnel",),
+    Action.FORWARD_AGENT: ("tunnel",),
+    Action.FORWARD_X11: ("tunnel",),
     Action.REVEAL: (),
     Action.INFER: (),
     Action.APPROVE: ("gateway",),
@@ -92,11 +126,25 @@ ACTION_GROUPS: dict[Action, tuple[str, ...]] = {
     Action.ADMINISTER: ("gateway",),
     Action.UNKNOWN: (),
 }
-"""Each action's groups. Every group but `gateway` is in the group `any_command`, and so is every ungrouped command
-action except `connect`, `reveal`, `infer` and `unknown`: these must be named to be permitted."""
+"""Each action's groups. Every group but those of `NAMED_GROUPS` is in the group `any_command`, and so are the actions of
+`UNGROUPED_COMMANDS`. `connect`, `reveal`, `infer`, `unknown`, `exec_dynamic` and `subsystem` are in no group: they must be named to be
+permitted."""
 
-COMMAND_GROUPS: tuple[str, ...] = ("read", "write", "ddl", "privilege", "session", "admin")
+COMMAND_GROUPS: tuple[str, ...] = (
+    "read",
+    "write",
+    "ddl",
+    "privilege",
+    "session",
+    "admin",
+    "run",
+    "file_read",
+    "file_write",
+)
 """The groups whose parent is `any_command`."""
+
+NAMED_GROUPS: tuple[str, ...] = ("tunnel", "gateway")
+"""The groups outside of `any_command`: a rule must name them. What goes through a tunnel is not judged any further."""
 
 UNGROUPED_COMMANDS: tuple[Action, ...] = (Action.CALL, Action.DO)
 """Command actions that are directly in `any_command`."""

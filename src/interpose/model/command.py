@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
+from interpose.model.actions import Action
 from interpose.model.analysis import Analysis
 
 
@@ -18,6 +20,20 @@ class CommandKind(Enum):
     """A text that is only planned (`Parse`); a hold does not apply until it is executed."""
     EXECUTE = "execute"
     """The execution of something prepared, with its parameters bound."""
+    EXEC = "exec"
+    """A command line for the login shell of a host (SSH `exec`)."""
+    SHELL = "shell"
+    """An interactive shell (SSH `shell`)."""
+    PTY = "pty"
+    """A terminal for the program that is started next."""
+    ENVIRONMENT = "environment"
+    """A variable for the program that is started next; the text is `NAME=value`."""
+    SUBSYSTEM = "subsystem"
+    """A subsystem other than sftp; the text is its name."""
+    FILE = "file"
+    """One operation on files (SFTP, SCP), as `FileRequest` says."""
+    FORWARD = "forward"
+    """A connection through the host, or a port, agent or display of the client's, as `ForwardRequest` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,50 @@ class SqlContext:
     role: str = ""
 
 
+_NO_SESSION: Final = SqlContext((), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRequest:
+    """One operation on files. `action` is one of the group `file_read` or `file_write`.
+
+    `path` is canonical and absolute where the gateway could resolve it, else as the client wrote it, and then `resolved` is false.
+    `path_to` is where a rename or link leads, by the same rule with `resolved_to`. `size` is in bytes, where it is known before the transfer.
+    """
+
+    action: Action
+    path: str
+    resolved: bool = True
+    path_to: str = ""
+    resolved_to: bool = True
+    size: int | None = None
+    recursive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardRequest:
+    """A tunnel. `action` is one of the group `tunnel`; `host` and `port`, or `socket`, say where it leads or listens (neither for an agent or display)."""
+
+    action: Action
+    host: str = ""
+    port: int = 0
+    socket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostContext:
+    """What of an SSH session decides what a command line means.
+
+    `user` is the account on the host. `home` and `cwd` are canonical absolute paths, or empty text when the gateway does not know
+    them: then what is relative to them stays unresolved. `request` is given for FILE and FORWARD.
+    """
+
+    user: str
+    home: str = ""
+    cwd: str = ""
+    request: FileRequest | ForwardRequest | None = None
+
+
 @dataclass(slots=True)
 class Command:
     """What is judged. `text` is exactly what the client sent, decoded as UTF-8.
@@ -51,7 +111,12 @@ class Command:
 
     kind: CommandKind
     text: str
-    context: SqlContext
+    context: SqlContext | HostContext
     parameters: tuple[bytes | None, ...] = ()
     parameter_formats: tuple[int, ...] = ()
     analysis: Analysis | None = None
+
+    @property
+    def sql(self) -> SqlContext:
+        """The session of a SQL command; an empty one, in which nothing is known, for a command of another protocol."""
+        return self.context if isinstance(self.context, SqlContext) else _NO_SESSION

@@ -14,13 +14,19 @@ from typing import TypeAlias, assert_never
 
 from interpose.model.connection import Connection
 from interpose.model.ids import DataClassName
+from interpose.model.paths import above as folders_above
+from interpose.model.paths import is_canonical
 from interpose.model.principal import Principal
 from interpose.model.resources import (
     ColumnResource,
     ConnectionResource,
     DatabaseResource,
+    DestinationResource,
     FunctionResource,
+    HostResource,
     ObjectResource,
+    PathResource,
+    ProgramResource,
     Resource,
     RoleResource,
     SchemaResource,
@@ -28,7 +34,17 @@ from interpose.model.resources import (
     TableResource,
 )
 from interpose.policy.facts import CedarType, Json, encode
-from interpose.policy.names import GATEWAY, Uid, connection_uid, label_uid, resource_uid, schema_uid, table_uid
+from interpose.policy.names import (
+    GATEWAY,
+    Uid,
+    connection_uid,
+    host_uid,
+    label_uid,
+    path_uid,
+    resource_uid,
+    schema_uid,
+    table_uid,
+)
 from interpose.policy.schema import action_parents
 
 Entity: TypeAlias = dict[str, Json]
@@ -155,6 +171,33 @@ def resource_entities(
             attributes = _attributes(connection, resource.name, "setting", wanted)
         case RoleResource():
             attributes = _attributes(connection, resource.name, "role", wanted)
+        case HostResource():
+            attributes = _attributes(connection, ident, "host", wanted)
+        case ProgramResource():
+            parents, above = _on_host(connection)
+            attributes = _attributes(
+                connection,
+                resource.name,
+                "program",
+                wanted,
+                path=resource.path,
+                basename=resource.basename,
+                builtin=resource.builtin,
+            )
+        case PathResource():
+            parents, above = _in_folders(connection, resource.path)
+            attributes = _attributes(
+                connection,
+                resource.path.rpartition("/")[2],
+                "path",
+                wanted,
+                path=resource.path,
+                basename=resource.path.rpartition("/")[2],
+                resolved=resource.resolved,
+            )
+        case DestinationResource():
+            parents, above = _on_host(connection)
+            attributes = _attributes(connection, resource.name, "destination", wanted, path=resource.socket)
         case _:
             assert_never(resource)
     return _entity(uid, parents, attributes), above
@@ -165,6 +208,21 @@ def _in_schema(connection: Uid, name: str) -> tuple[list[Uid], list[tuple[Uid, E
     return [schema], [(schema, _entity(schema, (connection,)))]
 
 
+def _on_host(connection: Uid) -> tuple[list[Uid], list[tuple[Uid, Entity]]]:
+    host = host_uid(connection[1])
+    return [host], [(host, _entity(host, (connection,)))]
+
+
+def _in_folders(connection: Uid, path: str) -> tuple[list[Uid], list[tuple[Uid, Entity]]]:
+    """The folder of a canonical path, and all above it up to the host; another path is directly on its host."""
+    parents, above = _on_host(connection)
+    for folder in reversed(folders_above(path)) if is_canonical(path) else ():
+        uid = path_uid(connection[1], folder)
+        above.append((uid, _entity(uid, parents)))
+        parents = [uid]
+    return parents, above
+
+
 def _attributes(
     connection: Uid,
     name: str,
@@ -173,6 +231,8 @@ def _attributes(
     *,
     schema: str = "",
     table: str = "",
+    path: str = "",
+    basename: str = "",
     resolved: bool = True,
     builtin: bool = False,
 ) -> dict[str, Json]:
@@ -181,6 +241,8 @@ def _attributes(
         "name": name,
         "schema": schema,
         "table": table,
+        "path": path,
+        "basename": basename,
         "kind": kind,
         "resolved": resolved,
         "builtin": builtin,

@@ -53,6 +53,7 @@ class Fact:
 
 
 _WHERE = frozenset({Action.UPDATE, Action.DELETE})
+_EXEC = frozenset({Action.EXEC})
 
 EFFECT_FACTS: tuple[Fact, ...] = (
     Fact("statement", CedarType.STRING, "tag of the statement that has this effect, e.g. `SELECT` or `ALTER TABLE`"),
@@ -75,6 +76,41 @@ EFFECT_FACTS: tuple[Fact, ...] = (
     Fact("if_exists", CedarType.BOOL, "whether DDL says IF EXISTS or IF NOT EXISTS"),
     Fact("cascade", CedarType.BOOL, "whether DROP or TRUNCATE reaches things that it does not name"),
     Fact("explain", CedarType.BOOL, "whether the statement is only explained and not run"),
+    Fact(
+        "program",
+        CedarType.STRING,
+        "name of the program that has this effect, as `resource.name` of a `Program`",
+        _EXEC,
+    ),
+    Fact("argv0", CedarType.STRING, "the word that runs the program, as it is written", _EXEC),
+    Fact("argv", CedarType.STRINGS, "every literal word of the program's command, the program included", _EXEC),
+    Fact(
+        "flags",
+        CedarType.STRINGS,
+        "its flags, each by itself: `-rf` is `-r` and `-f`; what is known to mean the same is there in both spellings",
+        _EXEC,
+    ),
+    Fact("arguments", CedarType.STRINGS, "its literal words that are no flags", _EXEC),
+    Fact("subcommand", CedarType.STRING, "the word right after the program, when that is literal and no flag", _EXEC),
+    Fact(
+        "command_line", CedarType.STRING, "its literal words in order, joined by blanks and quoted where needed", _EXEC
+    ),
+    Fact("literal", CedarType.BOOL, "whether every word of the program's command is known exactly", _EXEC),
+    Fact("sudo", CedarType.BOOL, "whether it runs through sudo, doas, su or the like", _EXEC),
+    Fact("run_as", CedarType.STRING, "the account that sudo or the like runs it as, when it is literal"),
+    Fact("wrapper", CedarType.BOOL, "whether the program only runs another one, which is an effect of its own", _EXEC),
+    Fact("pipeline", CedarType.BOOL, "whether it reads from or writes to another program by a pipe", _EXEC),
+    Fact("redirects", CedarType.BOOL, "whether its input or output is a file by redirection", _EXEC),
+    Fact("dynamic_kind", CedarType.STRING, "why it cannot be said what an `exec_dynamic` runs"),
+    Fact("recursive", CedarType.BOOL, "whether an effect on a path reaches everything below it"),
+    Fact("force", CedarType.BOOL, "whether a program was told not to ask or complain"),
+    Fact("path_to", CedarType.STRING, "where a rename or link leads"),
+    Fact("size", CedarType.LONG, "size of the transfer in bytes, when it is known before"),
+    Fact("direction", CedarType.STRING, "`upload` or `download`, of a file transfer"),
+    Fact("env_name", CedarType.STRING, "name of the environment variable that `set_env` sets"),
+    Fact("subsystem", CedarType.STRING, "name of the SSH subsystem"),
+    Fact("destination_host", CedarType.STRING, "host that a forward leads to or listens on, in lower case"),
+    Fact("destination_port", CedarType.LONG, "its TCP port"),
     Fact("object_kind", CedarType.STRING, "kind of the object that DDL is about, or why an effect is `unknown`"),
 )
 """What analysis may say of an effect. All are optional except where `required_on` says otherwise."""

@@ -7,11 +7,15 @@
 | `Table`, `Function` | `orders-prod/public.customers` | two, split at `.` |
 | `Column` | `orders-prod/public.customers.email` | three, split at `.` |
 | `DbObject` | `orders-prod/trigger:public.audit` | kind, `:`, then two split at `.` |
+| `Host` | `web-1` | |
+| `Program` | `web-1/rm`, `web-1//opt/tool/run` | the word that runs it, as it is |
+| `Path` | `web-1//etc/passwd` | the canonical path, as it is |
+| `Destination` | `web-1/db:5432`, `web-1//run/docker.sock` | host and port, or a socket's path |
 | `Label` | `env=prod` | key, `=`, value |
 | `DataClass`, `Group`, `User`, `Service`, `Agent` | the name | |
 
 Escaping is by `%` and hexadecimal digits, only of what would be read as a separator: `%` and `/` in a connection's name, `%` and
-`.` (and `:` in a kind) in dotted parts, `%` and `=` in a label's key. So the table `my.table` is `…/public.my%2Etable`, and no two
+`.` (and `:` in a kind) in dotted parts, `%` and `=` in a label's key, `%`, `/`, `[` and `]` in a destination's host. So the table `my.table` is `…/public.my%2Etable`, and no two
 resources have the same id. Quotes, backslashes and any Unicode stand as they are: ids are handed over as data, never as Cedar text.
 """
 
@@ -25,8 +29,12 @@ from interpose.model.resources import (
     ColumnResource,
     ConnectionResource,
     DatabaseResource,
+    DestinationResource,
     FunctionResource,
+    HostResource,
     ObjectResource,
+    PathResource,
+    ProgramResource,
     Resource,
     RoleResource,
     SchemaResource,
@@ -72,6 +80,16 @@ def table_uid(connection: str, schema: str, table: str) -> Uid:
     return ("Table", f"{connection}/{_dotted(schema, table)}")
 
 
+def host_uid(connection: str) -> Uid:
+    """`Host::"web-1"`; `connection` is the connection's id."""
+    return ("Host", connection)
+
+
+def path_uid(connection: str, path: str) -> Uid:
+    """`Path::"web-1//etc/passwd"`; `connection` is the connection's id."""
+    return ("Path", f"{connection}/{path}")
+
+
 def resource_uid(connection: str, resource: Resource) -> Uid:
     """The entity of a resource on a connection; `connection` is the connection's id."""
     match resource:
@@ -92,6 +110,20 @@ def resource_uid(connection: str, resource: Resource) -> Uid:
         case ObjectResource():
             kind = _escape(resource.kind, ":")
             return ("DbObject", f"{connection}/{kind}:{_dotted(resource.schema, resource.name)}")
+        case HostResource():
+            return host_uid(connection)
+        case ProgramResource():
+            return ("Program", f"{connection}/{resource.word}")
+        case PathResource():
+            return path_uid(connection, resource.path)
+        case DestinationResource():
+            if resource.socket:
+                return ("Destination", f"{connection}/{resource.socket}")
+            host = _escape(resource.host, "/[]")
+            return (
+                "Destination",
+                f"{connection}/[{host}]:{resource.port}" if ":" in host else f"{connection}/{host}:{resource.port}",
+            )
         case ConnectionResource():
             return ("Connection", connection)
         case _:
@@ -100,6 +132,8 @@ def resource_uid(connection: str, resource: Resource) -> Uid:
 
 _CONNECTION = r"(?:[^%/]|%25|%2F)+"
 _PART = r"(?:[^%.]|%25|%2E)*"
+_CANONICAL = r"/|(?:/(?!\.{1,2}(?:/|\Z))[^/]+)+"
+_HOST = r"(?:[^%/:\[\]]|%25|%2F|%5B|%5D)*"
 _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
     "Connection": (re.compile(_CONNECTION, re.S), "orders-prod"),
     "Schema": (re.compile(f"{_CONNECTION}/.*", re.S), "orders-prod/public"),
@@ -112,6 +146,13 @@ _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
     "DbObject": (
         re.compile(rf"{_CONNECTION}/(?:[^%:]|%25|%3A)*:{_PART}\.{_PART}", re.S),
         "orders-prod/trigger:public.audit",
+    ),
+    "Host": (re.compile(_CONNECTION, re.S), "web-1"),
+    "Program": (re.compile(f"{_CONNECTION}/.*", re.S), "web-1/systemctl"),
+    "Path": (re.compile(rf"{_CONNECTION}/(?:{_CANONICAL}|[^/].*|)", re.S), "web-1//etc/passwd"),
+    "Destination": (
+        re.compile(rf"{_CONNECTION}/(?:/.*|(?:{_HOST}|\[(?:{_HOST}:)+{_HOST}\]):\d+)", re.S),
+        "web-1/db:5432",
     ),
     "Label": (re.compile(r"(?:[^%=]|%25|%3D)+=.*", re.S), "env=prod"),
     "Gateway": (re.compile("interpose"), "interpose"),
@@ -155,6 +196,14 @@ def describe(resource: Resource) -> str:
                 if resource.schema
                 else f"{resource.kind} {resource.name}"
             )
+        case HostResource():
+            return "the host"
+        case ProgramResource():
+            return f"program {resource.word}"
+        case PathResource():
+            return f"path {resource.path}"
+        case DestinationResource():
+            return f"destination {resource.name}"
         case ConnectionResource():
             return "the connection"
         case _:

@@ -4,18 +4,19 @@ Built from `model.actions`, `facts` and the declared principal attributes, so th
 
 Why these shapes. *Labels are entities*: a connection is `in` its `Label`s, so `resource in Label::"env=prod"` stands in a rule's head,
 reaches every table and column below, and needs no `has` check; for comparisons labels are tags too
-(`resource.connection.hasTag("team") && resource.connection.getTag("team") == principal.team`). *Every resource has the same seven
+(`resource.connection.hasTag("team") && resource.connection.getTag("team") == principal.team`). *Every resource has the same nine
 attributes* (empty text or false where one does not apply), so that a rule over all resources type-checks. *Principal
 attributes are declared* in `attributes.yaml` with a type and are optional: `principal has clearance && principal.clearance >= 3`.
 A schema is directly in its connection: one connection is one database, and a `Database` is only what CREATE, ALTER
-and DROP DATABASE act on, so no rule can trust a database's name as a container.
+and DROP DATABASE act on, so no rule can trust a database's name as a container. *A path is in every folder above it*, up to
+`/`, which is in its host: `resource in Path::"web-1//etc"` reaches everything below.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from interpose.model.actions import ACTION_GROUPS, COMMAND_GROUPS, UNGROUPED_COMMANDS, Action
+from interpose.model.actions import ACTION_GROUPS, COMMAND_GROUPS, NAMED_GROUPS, UNGROUPED_COMMANDS, Action
 from interpose.policy.facts import EFFECT_FACTS, GATEWAY_FACTS, SESSION_ALWAYS, SESSION_FACTS, CedarType, Fact
 
 PRINCIPAL_TYPES: tuple[str, ...] = ("User", "Service", "Agent")
@@ -31,6 +32,10 @@ RESOURCE_TYPES: tuple[str, ...] = (
     "Setting",
     "Role",
     "DbObject",
+    "Host",
+    "Program",
+    "Path",
+    "Destination",
 )
 """Entity types that a command's effect can be on."""
 
@@ -42,6 +47,8 @@ RESOURCE_ATTRIBUTES: Mapping[str, str] = {
     "name": "String",
     "schema": "String",
     "table": "String",
+    "path": "String",
+    "basename": "String",
     "kind": "String",
     "resolved": "Bool",
     "builtin": "Bool",
@@ -49,7 +56,7 @@ RESOURCE_ATTRIBUTES: Mapping[str, str] = {
 """The attributes of every resource and their Cedar types."""
 
 ANY_COMMAND = "any_command"
-"""The group of every command action but `unknown`."""
+"""The group of every command action that need not be named to be permitted."""
 
 GATEWAY_ACTIONS: frozenset[Action] = frozenset(
     action for action, groups in ACTION_GROUPS.items() if "gateway" in groups
@@ -68,13 +75,17 @@ _PARENTS: Mapping[str, str] = {
     "Setting": "[Connection]",
     "Role": "[Connection]",
     "DbObject": "[Schema, Connection]",
+    "Host": "[Connection]",
+    "Program": "[Host]",
+    "Path": "[Path, Host]",
+    "Destination": "[Host]",
     "DataClass": "[DataClass, Connection]",
 }
 
 
 def action_parents() -> dict[str, tuple[str, ...]]:
     """Every action and action group with its direct parents: the one source for the schema and for the entities."""
-    parents: dict[str, tuple[str, ...]] = {ANY_COMMAND: (), "gateway": ()}
+    parents: dict[str, tuple[str, ...]] = {ANY_COMMAND: (), **dict.fromkeys(NAMED_GROUPS, ())}
     for group in COMMAND_GROUPS:
         parents[group] = (ANY_COMMAND,)
     for action, groups in ACTION_GROUPS.items():

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interpose.engine.digests import approval_digest, command_digest
-from interpose.model.command import Command, CommandKind, SqlContext
+from interpose.model.actions import Action
+from interpose.model.command import Command, CommandKind, FileRequest, HostContext, SqlContext
 from tests.support.memory import query
 
 _KINDS = st.sampled_from(list(CommandKind))
@@ -51,3 +52,17 @@ def test_an_approval_binds_the_session_state_that_gives_a_text_its_meaning() -> 
 
 def test_a_text_that_is_no_unicode_has_a_digest() -> None:
     assert command_digest(b"s", query("\udc80")) != command_digest(b"s", query("\udc81"))
+
+
+def test_an_approval_binds_the_account_the_folder_and_the_request_on_a_host() -> None:
+    request = FileRequest(Action.RENAME_FILE, "/a", path_to="/b")
+    contexts = [
+        HostContext("deploy"),
+        HostContext("root"),
+        HostContext("deploy", home="/srv"),
+        HostContext("deploy", cwd="/srv"),
+        HostContext("deploy", request=request),
+        HostContext("deploy", request=dataclasses.replace(request, path_to="/c")),
+    ]
+    commands = [Command(CommandKind.EXEC, "make", context) for context in contexts]
+    assert len({approval_digest(b"s", command, []) for command in commands}) == len(commands)

@@ -5,14 +5,23 @@ from __future__ import annotations
 import pytest
 
 from interpose.model.actions import ACTION_GROUPS, COMMAND_GROUPS, UNGROUPED_COMMANDS, Action
-from interpose.model.decisions import Permitted
+from interpose.model.analysis import FactValue
+from interpose.model.decisions import Forbidden, Permitted
 from interpose.model.ids import DataClassName
-from interpose.model.resources import ConnectionResource
+from interpose.model.resources import (
+    ConnectionResource,
+    DestinationResource,
+    HostResource,
+    PathResource,
+    ProgramResource,
+)
 from interpose.policy.entities import action_entities, ancestors, class_entities, connection_entity
+from interpose.policy.facts import EFFECT_FACTS, CedarType
 from interpose.policy.schema import COMMAND_ACTIONS, GATEWAY_ACTIONS
 from tests.unit.policy.shop import ALICE, PROD, bundle, connection, effect, judge
 
-_GROUPS = (*COMMAND_GROUPS, "any_command")
+_VALUES: dict[CedarType, FactValue] = {CedarType.STRING: "x", CedarType.BOOL: True, CedarType.STRINGS: ("x",)}
+_GROUPS = (*COMMAND_GROUPS, "tunnel", "any_command")
 
 
 def _in_group(action: Action, group: str) -> bool:
@@ -26,7 +35,8 @@ def test_a_group_matches_exactly_its_actions(group: str) -> None:
     """The evaluator does not know the hierarchy from the schema: this fails when a group stops matching."""
     policies = bundle(f'@id("x") permit (principal, action in Action::"{group}", resource);')
     for action in COMMAND_ACTIONS - {Action.INFER}:  # permitted to people by a built-in policy
-        decision = judge(policies, effect(action, ConnectionResource()))
+        stated = {fact.name: _VALUES[fact.type] for fact in EFFECT_FACTS if action in fact.required_on}
+        decision = judge(policies, effect(action, ConnectionResource(), **stated))
         assert isinstance(decision, Permitted) == _in_group(action, group), action
 
 
@@ -54,3 +64,42 @@ def test_data_classes_nest_by_their_dots() -> None:
     assert set(entities) == {"pii", "pii.email"}
     assert {"type": "DataClass", "id": "pii"} in entities["pii.email"]["parents"]  # type: ignore[operator]
     assert {"type": "Connection", "id": "orders-prod"} in entities["pii"]["parents"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("folder", ["", "etc", "etc/ssh"])
+def test_a_path_is_in_every_folder_above_it_and_on_its_host(folder: str) -> None:
+    policies = bundle(f'@id("x") permit (principal, action, resource in Path::"orders-prod//{folder}");')
+    inside = effect(Action.READ_FILE, PathResource("/etc/ssh/sshd_config"))
+    assert isinstance(judge(policies, inside), Permitted)
+    for path in (PathResource("/var"), PathResource("etc/ssh/x", resolved=False)):
+        assert isinstance(judge(policies, effect(Action.READ_FILE, path)), Permitted) == (
+            path.path == "/var" and not folder
+        )
+
+
+def test_programs_paths_and_destinations_are_on_the_host_and_in_the_connections_labels() -> None:
+    resources = [
+        HostResource(),
+        ProgramResource("rm"),
+        PathResource("/"),
+        PathResource("x", resolved=False),
+        DestinationResource("db", 5432),
+    ]
+    for head in ('Host::"orders-prod"', 'Connection::"orders-prod"', 'Label::"env=prod"'):
+        policies = bundle(f'@id("x") permit (principal, action, resource in {head});')
+        for resource in resources:
+            assert isinstance(judge(policies, effect(Action.READ_FILE, resource)), Permitted)
+
+
+def test_programs_are_permitted_by_name_and_forbidden_by_basename() -> None:
+    policies = bundle(
+        '@id("x") permit (principal, action == Action::"remove_file", resource) when { resource.name == "rm" };'
+        '@id("y") forbid (principal, action == Action::"remove_file", resource) when { resource.basename == "dd" && resource.path != "" };'
+    )
+    assert isinstance(judge(policies, effect(Action.REMOVE_FILE, ProgramResource("/bin/rm"))), Permitted)
+    decision = judge(policies, effect(Action.REMOVE_FILE, ProgramResource("/tmp/rm")))
+    assert isinstance(decision, Forbidden)
+    assert decision.code == "not_permitted"
+    decision = judge(policies, effect(Action.REMOVE_FILE, ProgramResource("/tmp/dd")))
+    assert isinstance(decision, Forbidden)
+    assert decision.policies == ("y",)

@@ -7,12 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interpose.model.ids import ConnectionName
+from interpose.model.paths import lexical
 from interpose.model.resources import (
     ColumnResource,
     ConnectionResource,
     DatabaseResource,
+    DestinationResource,
     FunctionResource,
+    HostResource,
     ObjectResource,
+    PathResource,
+    ProgramResource,
     RoleResource,
     SchemaResource,
     SettingResource,
@@ -31,6 +36,12 @@ _resources = st.one_of(
     st.builds(RoleResource, _name),
     st.builds(DatabaseResource, _name),
     st.just(ConnectionResource()),
+    st.just(HostResource()),
+    st.builds(ProgramResource, _name),
+    st.builds(lambda text: PathResource(lexical("/" + text) or "/"), _name),
+    st.builds(lambda text: PathResource("x" + text, resolved=False), _name),
+    st.builds(DestinationResource, st.text(st.sampled_from("a.%/:=25[]"), max_size=5), st.integers(0, 65535)),
+    st.builds(lambda text: DestinationResource("", 0, "/" + text), _name),
 )
 _connections = st.text(st.sampled_from("a.%/:=25F"), min_size=1, max_size=5).map(ConnectionName)
 
@@ -68,6 +79,14 @@ def test_every_id_has_the_form_that_literals_are_checked_for(name: ConnectionNam
         ("Label", "prod"),
         ("DbObject", "orders-prod/public.audit"),
         ("Gateway", "gateway"),
+        ("Host", "web/1"),
+        ("Program", "rm"),
+        ("Path", "web-1//etc/"),
+        ("Path", "web-1//etc/../x"),
+        ("Path", "web-1//a//b"),
+        ("Path", "/etc"),
+        ("Destination", "web-1/db"),
+        ("Destination", "web-1/::1:22"),
     ],
 )
 def test_a_literal_that_can_never_match_is_seen(kind: str, ident: str) -> None:
@@ -96,6 +115,11 @@ def test_names_without_a_form_are_free() -> None:
         (ObjectResource("trigger", "s", "t"), "trigger s.t"),
         (ObjectResource("extension", "", "e"), "extension e"),
         (ConnectionResource(), "the connection"),
+        (HostResource(), "the host"),
+        (ProgramResource("/bin/rm"), "program /bin/rm"),
+        (PathResource("/etc"), "path /etc"),
+        (DestinationResource("::1", 22), "destination [::1]:22"),
+        (DestinationResource("", 0, "/run/x.sock"), "destination /run/x.sock"),
     ],
 )
 def test_describe(resource: object, words: str) -> None:

@@ -20,7 +20,7 @@ def test_parents_are_those_of_the_model() -> None:
         expected = set(ACTION_GROUPS[action]) | ({"any_command"} if action in UNGROUPED_COMMANDS else set())
         assert set(parents[action.value]) == expected
     assert all(parents[group] == ("any_command",) for group in COMMAND_GROUPS)
-    assert parents["any_command"] == parents["gateway"] == ()
+    assert parents["any_command"] == parents["gateway"] == parents["tunnel"] == ()
 
 
 def test_groups_include_the_groups_groups() -> None:

@@ -63,7 +63,7 @@ class PostgresAnalyst:
                 f"one message holds {len(parsed.stmts)} statements, more than {self._limits.max_statements}",
                 "send them in several messages, or use COPY or one INSERT with many rows",
             )
-        state = CommandState(command.context, catalog, self._limits)
+        state = CommandState(command.sql, catalog, self._limits)
         try:
             walks = _walk_all(parsed, state, command.text.encode())
         except Refused as refused:
