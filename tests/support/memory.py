@@ -344,7 +344,7 @@ class Rules:
     holds: dict[Action, ApprovalRule] = field(default_factory=dict)
     reveal: RevealTable = NOTHING_HIDDEN
     approvers: Callable[[Principal], bool] = lambda _: True
-    uses_time: bool = False
+    timed: frozenset[Action] = frozenset()
     facts_used: frozenset[str] | None = frozenset()
     judged: int = 0
     tables: int = 0

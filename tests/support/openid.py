@@ -97,9 +97,9 @@ class ProviderPlace:
             options, None if secret is None else fetch, self.core.clock, self.core.ids, fetcher=self.network
         )
 
-    async def sign_in(self, **answer: str) -> Any:
+    async def sign_in(self, *, again: bool = False, **answer: str) -> Any:
         """There and back; the nonce is the login's own unless a claim says otherwise."""
-        departure = await self.provider.depart(REDIRECT)
+        departure = await self.provider.depart(REDIRECT, again=again)
         query = parse_qs(urlsplit(departure.url).query)
         self.network.nonce = query["nonce"][0]
         return await self.provider.arrive(departure, REDIRECT, {"code": "c-1", **answer})

@@ -117,10 +117,12 @@ class ToldProvider:
         self.lifetime = 8 * 3600.0
         self.goodbye: str | None = None
         self.departures = 0
+        self.again = False
         self._site = site
 
-    async def depart(self, redirect_uri: str) -> Departure:
+    async def depart(self, redirect_uri: str, *, again: bool = False) -> Departure:
         self.departures += 1
+        self.again = again
         state = f"state-{self.name}-{self.departures}"
         return Departure(f"https://idp.example/{self.name}?state={state}", state, {"number": str(self.departures)})
 

@@ -87,6 +87,7 @@ class TokenDesk:
             by=who.identity.principal.label,
             ttl=until - now,
             description=f"interpose login: {client}"[:200],
+            proven=who.identity,
         )
         return Issued(token, record.id, name, until)
 

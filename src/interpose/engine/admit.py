@@ -13,7 +13,7 @@ from interpose.engine.authenticate import loggable
 from interpose.engine.ports import SessionHeader, SessionRow
 from interpose.engine.sessions import RECORD_LOST, Session, SessionRegistry
 from interpose.model.actions import Action
-from interpose.model.analysis import Effect
+from interpose.model.analysis import Effect, FactValue
 from interpose.model.audit import AuditEvent, AuditKind, AuditValue
 from interpose.model.connection import Connection, Durability
 from interpose.model.decisions import Permitted
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from interpose.engine.limits import Limits
     from interpose.engine.ports import AuditChain, Clock, Ids, Recordings, SessionIndex
     from interpose.engine.snapshot import SnapshotHolder
-    from interpose.model.principal import Identity
+    from interpose.model.principal import AuthenticationContext, Identity
 
 _CONNECT = (Effect(Action.CONNECT, ConnectionResource()),)
 CANCEL_KEY_BYTES = 36
@@ -124,7 +124,7 @@ class Admission:
         evidence: Evidence,
         connection: Connection,
         peer: str,
-        facts: Mapping[str, str],
+        facts: Mapping[str, FactValue],
         decision: Permitted,
     ) -> Admitted | Refused:
         session_id = self._ids.session()
@@ -243,13 +243,32 @@ def _vouched(identity: Identity) -> dict[str, AuditValue]:
     """Who vouched for whom, where a provider did."""
     if identity.provider is None:
         return {}
-    return {"provider": identity.provider, "subject": loggable(identity.subject or "", 256)}
+    vouched: dict[str, AuditValue] = {
+        "provider": identity.provider,
+        "subject": loggable(identity.subject or "", 256),
+        "mfa": identity.context.mfa,
+    }
+    if identity.context.auth_time is not None:
+        vouched["auth_time"] = int(identity.context.auth_time)
+    return vouched
 
 
-def session_facts(identity: Identity, evidence: Evidence, peer: str) -> dict[str, str]:
+def session_facts(identity: Identity, evidence: Evidence, peer: str) -> dict[str, FactValue]:
     """What policy may see of a session. What the client says of itself is named so: it proves nothing."""
-    facts = {"source_ip": peer, "session_method": identity.method}
+    facts: dict[str, FactValue] = {
+        "source_ip": peer,
+        "session_method": identity.method,
+        **authentication_facts(identity.context),
+    }
     application = evidence.details.get("application_name", "")
     if application:
         facts["application_name"] = loggable(application)
+    return facts
+
+
+def authentication_facts(context: AuthenticationContext) -> dict[str, FactValue]:
+    """What policy may see of how somebody authenticated at their provider; policy makes an age of the time."""
+    facts: dict[str, FactValue] = {"amr": tuple(sorted(context.amr)), "mfa": context.mfa}
+    if context.auth_time is not None:
+        facts["auth_time"] = int(context.auth_time)
     return facts

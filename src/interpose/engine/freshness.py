@@ -91,7 +91,7 @@ def other_names(command: Command, judgement: Judgement, standing: Standing | Non
     if not name:
         return None
     if standing is not None and not standing.reveal.columns:
-        before = standing.find(prepared) or standing.judge(prepared, now)
+        before = standing.find(prepared, now) or standing.judge(prepared, now)
         if isinstance(before.decision, Permitted):
             return None
     return Refusal(

@@ -103,9 +103,8 @@ class Gate:
         standing = self._standing(session)
         if isinstance(standing, Refusal):
             return self._refuse(session, command, standing)
-        judgement = standing.find(analysis)
-        if judgement is None:
-            judgement = standing.judge(analysis, self._clock.wall())
+        now = self._clock.wall()
+        judgement = standing.find(analysis, now) or standing.judge(analysis, now)
         if isinstance(judgement.decision, Held) and command.kind is not CommandKind.PREPARE:
             return None
         if judgement.obligations.exact and command.kind is not CommandKind.PREPARE and checked_before(analysis):
@@ -127,7 +126,8 @@ class Gate:
             standing = self._standing(session)
             if isinstance(standing, Refusal):
                 return self._refuse(session, command, standing)
-            judgement = standing.find(analysis) or standing.judge(analysis, self._clock.wall())
+            now = self._clock.wall()
+            judgement = standing.find(analysis, now) or standing.judge(analysis, now)
             if isinstance(judgement.decision, Held) and command.kind is not CommandKind.PREPARE:
                 answer = await self._hold(session, command, standing, judgement, judgement.decision, on_hold)
             else:

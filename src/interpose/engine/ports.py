@@ -15,7 +15,7 @@ from interpose.model.catalog import CatalogNames, CatalogPage
 from interpose.model.connection import Connection
 from interpose.model.decisions import ApprovalRule
 from interpose.model.ids import ApprovalId, ConnectionName, SessionId, SnapshotDigest, TokenId
-from interpose.model.principal import Identity, Principal
+from interpose.model.principal import NOT_KNOWN, AuthenticationContext, Identity, Principal
 from interpose.model.proofs import Grant
 from interpose.model.survey import Sample, SampleRequest, Survey
 from interpose.protocols.contract import Credential
@@ -169,7 +169,8 @@ class ApprovalStore(Protocol):
 class TokenRecord:
     """A stored access token or client certificate: never itself, only its hash.
 
-    `parent` is the token that a certificate was got with: it is revoked together with it.
+    `parent` is the token that a certificate was got with: it is revoked together with it. `provider`, `subject` and `context` are
+    of the login that it comes from, None where it comes from none.
     """
 
     id: TokenId
@@ -181,6 +182,9 @@ class TokenRecord:
     acting_for: str | None = None
     task: str | None = None
     parent: TokenId | None = None
+    provider: str | None = None
+    subject: str | None = None
+    context: AuthenticationContext = NOT_KNOWN
 
 
 class TokenStore(Protocol):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from interpose.engine.ports import AuditChain, Clock, SessionIndex, SessionRecorder
+from interpose.model.analysis import FactValue
 from interpose.model.audit import AuditEvent, AuditKind, AuditValue
 from interpose.model.connection import Connection
 from interpose.model.errors import RecordingError
@@ -77,7 +78,7 @@ class Session:
         connection: Connection,
         *,
         source: str,
-        facts: Mapping[str, str],
+        facts: Mapping[str, FactValue],
         recorder: SessionRecorder,
         clearance: Clearance,
         cancel_key: bytes,

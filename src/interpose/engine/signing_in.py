@@ -13,7 +13,7 @@ from interpose.engine.authenticate import loggable
 from interpose.engine.ports import DirectoryEntry
 from interpose.model.audit import AuditEvent, AuditKind, AuditValue
 from interpose.model.errors import AuthenticationError
-from interpose.model.principal import Identity, Principal
+from interpose.model.principal import NOT_KNOWN, AuthenticationContext, Identity, Principal
 
 if TYPE_CHECKING:
     from interpose.engine.directory import Directory
@@ -36,7 +36,7 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a provider has proven: a mapped principal, and until when (wall clock) it is vouched for."""
+    """What a provider has proven: a mapped principal, until when (wall clock) it is vouched for, and how it authenticated."""
 
     provider: str
     method: str
@@ -44,6 +44,7 @@ class Proof:
     subject: str
     principal: Principal
     valid_until: float
+    context: AuthenticationContext = NOT_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,15 @@ class SignIn:
         except AuthenticationError as error:
             self.failed(proof.provider, proof.method, proof.issuer, error.detail, source, subject=proof.subject)
             raise
-        fields = {**_who(proof), "expires_at": int(proof.valid_until), "source": source}
+        context = proof.context
+        fields = {**_who(proof), "expires_at": int(proof.valid_until), "mfa": context.mfa, "source": source}
+        if context.auth_time is not None:
+            fields["auth_time"] = int(context.auth_time)
         self._audit.append(AuditEvent(AuditKind.LOGIN_SUCCEEDED, None, principal.label, fields))
-        return SignedIn(Identity(principal, proof.method, expires_at=proof.valid_until), proof, hint)
+        identity = Identity(
+            principal, proof.method, None, proof.valid_until, proof.provider, proof.subject, proof.context
+        )
+        return SignedIn(identity, proof, hint)
 
     def failed(self, provider: str, method: str, issuer: str, reason: str, source: str, *, subject: str = "") -> None:
         """A login that failed; `reason` is a machine word. Raises `RecordingError`."""

@@ -29,8 +29,8 @@ class Policy(Protocol):
         ...
 
     @property
-    def uses_time(self) -> bool:
-        """Whether any policy looks at the time: decisions are then good for one second."""
+    def timed(self) -> frozenset[Action]:
+        """The actions about which a policy looks at the time: decisions about them are good for one second."""
         ...
 
     @property

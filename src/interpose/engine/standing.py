@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from interpose.engine.exposure import Exposure, exposure_of
 from interpose.engine.freshness import believes_temporary
+from interpose.model.actions import Action
 from interpose.model.connection import CatalogCheck
 from interpose.model.decisions import Forbidden, Held, Obligations, Permitted
 from interpose.model.masks import RevealTable
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from interpose.model.ids import PolicyId
     from interpose.model.principal import Principal
 
+_ABOUT_VALUES = frozenset({Action.REVEAL, Action.INFER})
+"""What policy is asked once for a whole standing, to say what is hidden."""
+
 PRINCIPAL_GONE = Refusal(
     "principal_gone", "your principal does not exist any more or is disabled", "ask the gateway's operator"
 )
@@ -39,10 +43,11 @@ CONNECTION_GONE = Refusal(
 class Judgement:
     """One analysis judged for one standing: the decision with everything that is the same for every command alike.
 
-    `analysis` is kept so that its identity stays its own as long as this is cached under it.
+    `analysis` is kept so that its identity stays its own as long as this is cached under it. `second` is the wall-clock second it is
+    true for when policy looked at the time, else None.
     """
 
-    __slots__ = ("analysis", "decision", "describe", "exposure", "fields", "obligations", "word")
+    __slots__ = ("analysis", "decision", "describe", "exposure", "fields", "obligations", "second", "word")
 
     def __init__(
         self,
@@ -52,6 +57,7 @@ class Judgement:
         obligations: Obligations,
         fields: Mapping[str, AuditValue],
         describe: bool,
+        second: int | None = None,
     ) -> None:
         """`fields` are the audit fields that do not change from command to command."""
         self.analysis = analysis
@@ -60,14 +66,16 @@ class Judgement:
         self.obligations = obligations
         self.fields = fields
         self.describe = describe
+        self.second = second
         self.word = decision_word(decision)
 
 
 class Standing:
     """A principal on a connection under a snapshot, as policy sees it.
 
-    `second` is the wall-clock second it is true for when policy looks at the time, else None: it is then the context's `now`,
-    and nothing is cached past it.
+    `second` is the wall-clock second it is true for when policy looks at the time to say what is hidden, else None: it is then the
+    context's `now`, and nothing is cached past it. Where policy looks at the time for some commands only, their judgements alone are
+    kept for a second.
     """
 
     __slots__ = ("_judgements", "connection", "exact", "facts", "hides", "principal", "reveal", "second", "snapshot")
@@ -89,7 +97,7 @@ class Standing:
         self.principal = principal
         self.connection = connection
         self.facts = facts
-        self.second = int(now) if policy.uses_time else None
+        self.second = int(now) if policy.timed & _ABOUT_VALUES else None
         reveal = policy.reveal_table(principal, connection, facts, now)
         # Content is looked for only where the connection asks for it; what nobody looks for is not an obligation.
         self.reveal: RevealTable = reveal if connection.detect_content else dataclasses.replace(reveal, content={})
@@ -100,19 +108,22 @@ class Standing:
         )
         self._judgements: OrderedDict[int, Judgement] = OrderedDict()
 
-    def find(self, analysis: Analysis) -> Judgement | None:
-        """The cached judgement of exactly this analysis."""
+    def find(self, analysis: Analysis, now: float) -> Judgement | None:
+        """The cached judgement of exactly this analysis, if it is true at `now` (wall clock)."""
         found = self._judgements.get(id(analysis))
-        if found is not None:
-            self._judgements.move_to_end(id(analysis))
+        if found is None or (found.second is not None and found.second != int(now)):
+            return None
+        self._judgements.move_to_end(id(analysis))
         return found
 
     def judge(self, analysis: Analysis, now: float, lifted: frozenset[PolicyId] = frozenset()) -> Judgement:
         """Ask policy. Cached unless something was lifted or the analysis is this session's own."""
-        at = float(self.second) if self.second is not None else now
         effects = analysis.effects
         if self.reveal.strict:
             effects = (*effects, *inference_effects(analysis, self.reveal))
+        timed = self.snapshot.policy.timed
+        second = int(now) if timed and any(effect.action in timed for effect in effects) else self.second
+        at = now if second is None else float(second)
         decision = self.snapshot.policy.judge(self.principal, self.connection, effects, self.facts, at, lifted=lifted)
         exposure = exposure_of(analysis, self.reveal)
         exact = self.checks(analysis)
@@ -121,7 +132,7 @@ class Standing:
             own = decision.obligations
             obligations = Obligations(self.reveal, own.max_rows, own.annotations, exact)
         judgement = Judgement(
-            analysis, decision, exposure, obligations, self._fields(analysis, effects, decision), describe=self.hides
+            analysis, decision, exposure, obligations, self._fields(analysis, effects, decision), self.hides, second
         )
         if not lifted and not analysis.depends_on_session:
             self._judgements[id(analysis)] = judgement
@@ -191,7 +202,7 @@ class Standings:
         # cached decision of one is exactly the decision of the other.
         used = policy.facts_used
         facts = {name: value for name, value in session.facts.items() if used is None or name in used}
-        second = int(now) if policy.uses_time else None
+        second = int(now) if policy.timed & _ABOUT_VALUES else None
         key = (principal.policy_key(), connection.name, tuple(sorted(facts.items())), second)
         standing = self._kept.get(key)
         if standing is None:

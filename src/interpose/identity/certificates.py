@@ -82,7 +82,15 @@ class Certificates:
         if acting_for is not None and principals.find(acting_for) is None:
             raise AuthenticationError(_WRONG, detail="acting_for_nobody")
         principal = dataclasses.replace(principal, acting_for=acting_for, task=record.task or principal.task)
-        return Identity(principal, "certificate", record.id, record.expires_at)
+        return Identity(
+            principal,
+            "certificate",
+            record.id,
+            record.expires_at,
+            record.provider,
+            record.subject,
+            record.context,
+        )
 
 
 class CertificateIssuer:
@@ -150,6 +158,9 @@ class CertificateIssuer:
             principal.acting_for,
             principal.task,
             parent=identity.token,
+            provider=identity.provider,
+            subject=identity.subject,
+            context=identity.context,
         )
         await self._store.add(certificate_digest(certificate.public_bytes(serialization.Encoding.DER)), record)
         return Issued(pem(certificate), serial, principal.name, until)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
 from interpose.engine.signing_in import Departure, Proof
+from interpose.identity.assurance import read_context
 from interpose.identity.discovery import Discovery, Metadata
 from interpose.identity.fetching import Fetcher
-from interpose.identity.id_token import Expected, check_id_token
+from interpose.identity.id_token import LEEWAY, Expected, check_id_token
 from interpose.identity.jwks import Keys
 from interpose.identity.mapping import map_claims
 from interpose.identity.oidc_options import OidcOptions
@@ -67,8 +68,8 @@ class OidcProvider:
         """Ask nothing any more."""
         await self._keys.close()
 
-    async def depart(self, redirect_uri: str) -> Departure:
-        """Where a browser signs in; raises `ProviderError`."""
+    async def depart(self, redirect_uri: str, *, again: bool = False) -> Departure:
+        """Where a browser signs in; `again` asks the provider to authenticate the person anew. Raises `ProviderError`."""
         metadata = await self._discovery.metadata()
         state, nonce, verifier = (_text(self._ids.secret_bytes(32)) for _ in range(3))
         query = {
@@ -81,9 +82,23 @@ class OidcProvider:
             "nonce": nonce,
             "code_challenge": _text(hashlib.sha256(verifier.encode()).digest()),
             "code_challenge_method": "S256",
+            **self._asked_of_authentication(again),
         }
         url = f"{metadata.authorization}{'&' if '?' in metadata.authorization else '?'}{urlencode(query)}"
-        return Departure(url, state, {"nonce": nonce, "verifier": verifier})
+        memory = {"nonce": nonce, "verifier": verifier}
+        return Departure(url, state, {**memory, "again": str(self._clock.wall())} if again else memory)
+
+    def _asked_of_authentication(self, again: bool) -> dict[str, str]:
+        """OpenID Connect Core 1.0 §3.1.2.1."""
+        asked: dict[str, str] = {}
+        if self.options.acr_values:
+            asked["acr_values"] = " ".join(self.options.acr_values)
+        if again:
+            prompts = (self.options.authorize or {}).get("prompt", "").split()
+            asked |= {"max_age": "0", "prompt": " ".join(dict.fromkeys(["login", *prompts]))}
+        elif self.options.max_age is not None:
+            asked["max_age"] = str(int(self.options.max_age))
+        return asked
 
     async def arrive(self, departure: Departure, redirect_uri: str, answer: Mapping[str, str]) -> Answered:
         """Who came back; `answer` is the query. Raises `AuthenticationError` with a machine word, `ProviderError`, `SecretError`."""
@@ -103,7 +118,21 @@ class OidcProvider:
             "redirect_uri": redirect_uri,
             "code_verifier": departure.memory["verifier"],
         }
-        return await self._answered(metadata, form, nonce=departure.memory["nonce"], subject=None)
+        answered = await self._answered(metadata, form, nonce=departure.memory["nonce"], subject=None)
+        self._check_age(answered.proof.context.auth_time, departure.memory.get("again"))
+        return answered
+
+    def _check_age(self, auth_time: float | None, again: str | None) -> None:
+        """OpenID Connect Core 1.0 §3.1.3.7, 13: a provider may ignore what it was asked for, and then nobody is let in by it."""
+        now, limit = self._clock.wall(), self.options.max_age
+        if again is not None:
+            limit = now - float(again)
+        if limit is None:
+            return
+        if auth_time is None:
+            raise _denied("no_auth_time")
+        if now - auth_time > limit + LEEWAY:
+            raise _denied("authenticated_too_long_ago")
 
     async def renew(self, refresh: str, proof: Proof) -> Answered:
         """What the provider says of somebody now. Raises `AuthenticationError` when it does not vouch for them any more, `ProviderError`."""
@@ -148,6 +177,8 @@ class OidcProvider:
                 raise _wrong(f"its ID token does not count: {error.detail}") from error
         elif subject is None:
             raise _denied("no_id_token")
+        # Of the ID token alone: what the userinfo endpoint says is of the person, not of this login.
+        context = read_context(claims, self.options.mfa)
         if self.options.userinfo:
             claims = {**await self._userinfo(metadata, access, claims.get("sub")), **claims}
         refresh = answer.get("refresh_token")
@@ -160,7 +191,7 @@ class OidcProvider:
         if expected_subject is not None and mapped.subject != expected_subject:
             raise _denied("other_subject")
         until = self._clock.wall() + self.options.lifetime if subject is None else subject.valid_until
-        proof = Proof(self.options.name, METHOD, self.options.issuer, mapped.subject, mapped.principal, until)
+        proof = Proof(self.options.name, METHOD, self.options.issuer, mapped.subject, mapped.principal, until, context)
         return Answered(proof, hint, kept)
 
     async def _ask_token(self, metadata: Metadata, form: Mapping[str, str]) -> Mapping[str, object]:

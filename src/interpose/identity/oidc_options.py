@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from interpose.identity.assurance import MfaRule
 from interpose.identity.mapping import ClaimMapping
 from interpose.identity.sections import ProviderSection, read_file, read_mapping
 from interpose.identity.workload_options import ALGORITHMS, check_url
@@ -32,9 +33,10 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _SECRETS: Final = ("env:", "file:", "store:")
 _OURS: Final = frozenset(
     "response_type response_mode client_id redirect_uri scope state nonce code_challenge code_challenge_method request"
-    " request_uri".split()
+    " request_uri max_age acr_values".split()
 )
 _DEFAULT: Final = ClaimMapping()
+_NO_MORE: Final = MfaRule()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class OidcOptions:
 
     `client_secret` is a reference, None for a public client. `lifetime`: seconds after which somebody has to sign in again.
     `refresh`: seconds after which the provider is asked again what it says of somebody, where it gave a refresh token.
+    `max_age`: seconds since somebody authenticated at the provider, after which it must ask them again at a login (None: as it likes).
+    `acr_values` are asked for; `mfa` is what else than RFC 8176 says means more than one factor.
     `userinfo`: claims are asked for at the userinfo endpoint as well. `authorize`: more parameters of the login's URL.
     `allow_plaintext_on_loopback` takes the risk that another process of this machine answers in the provider's place.
     """
@@ -61,6 +65,9 @@ class OidcOptions:
     refresh: float = 300.0
     ca_file: Path | None = None
     allow_plaintext_on_loopback: bool = False
+    max_age: float | None = None
+    acr_values: tuple[str, ...] = ()
+    mfa: MfaRule = field(default=_NO_MORE)
 
 
 def parse_oidc(name: str, section: ProviderSection, folder: Path) -> OidcOptions:
@@ -98,6 +105,9 @@ def parse_oidc(name: str, section: ProviderSection, folder: Path) -> OidcOptions
         _between(section, "refresh", default.refresh, MIN_REFRESH, MAX_LIFETIME),
         read_file(section, "ca_file", folder),
         plaintext,
+        _between(section, "max_age", 0.0, 1.0 if "max_age" in section else 0.0, MAX_LIFETIME) or None,
+        section.listed("acr_values"),
+        MfaRule(frozenset(section.listed("mfa_amr")), frozenset(section.listed("mfa_acr"))),
     )
 
 

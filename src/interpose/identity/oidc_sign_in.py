@@ -32,9 +32,9 @@ class OidcSignIn:
         """What people read."""
         return self._provider.options.title or self.name
 
-    async def depart(self, redirect_uri: str) -> Departure:
+    async def depart(self, redirect_uri: str, *, again: bool = False) -> Departure:
         """Where a browser signs in; raises `ProviderError`."""
-        return await self._provider.depart(redirect_uri)
+        return await self._provider.depart(redirect_uri, again=again)
 
     async def arrive(self, departure: Departure, redirect_uri: str, answer: Mapping[str, str], source: str) -> SignedIn:
         """Who came back. Raises `AuthenticationError` (in the audit already), `ProviderError`, `StoreError`, `RecordingError`."""

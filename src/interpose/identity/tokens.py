@@ -130,7 +130,7 @@ def _fault(record: TokenRecord | None, now: float, token: str) -> str:
 
 
 def _identity(record: TokenRecord, principal: Principal) -> Identity:
-    return Identity(principal, "token", record.id, record.expires_at)
+    return Identity(principal, "token", record.id, record.expires_at, record.provider, record.subject, record.context)
 
 
 class TokenIssuer:
@@ -155,10 +155,12 @@ class TokenIssuer:
         description: str = "",
         acting_for: str | None = None,
         task: str | None = None,
+        proven: Identity | None = None,
     ) -> tuple[TokenRecord, str]:
         """Make a token for a principal; answers the record and the token, which nobody can show again.
 
-        `ttl` in seconds, None for a token that does not expire; `by` is the label of who makes it. Raises `ClientError` for a
+        `ttl` in seconds, None for a token that does not expire; `by` is the label of who makes it. `proven` is the identity that it is
+        got with, whose provider, subject and authentication the token takes over. Raises `ClientError` for a
         principal that does not exist, `RecordingError` and `StoreError`.
         """
         principals = self._principals()
@@ -180,6 +182,10 @@ class TokenIssuer:
         token_id, token = make_token(self._ids.secret_bytes(39))
         expires = None if ttl is None else now + ttl
         record = TokenRecord(token_id, principal.name, now, expires, None, description, person, task)
+        if proven is not None:
+            record = dataclasses.replace(
+                record, provider=proven.provider, subject=proven.subject, context=proven.context
+            )
         fields = {
             "token": token_id,
             "principal": principal.name,

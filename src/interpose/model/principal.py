@@ -58,11 +58,32 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthenticationContext:
+    """When and how somebody authenticated at their identity provider, as the provider said it; nothing is known by default.
+
+    `auth_time` is wall-clock seconds (OpenID Connect Core 1.0 §2; SAML's AuthnInstant), `amr` the methods (RFC 8176), `acr` the
+    class of the authentication (SAML's AuthnContextClassRef). `mfa`: the two mean more than one factor, by the provider's options.
+    `session` is the provider's name for its own session (`sid`, SessionIndex), by which it ends the login later.
+    """
+
+    auth_time: float | None = None
+    amr: frozenset[str] = frozenset()
+    acr: str = ""
+    mfa: bool = False
+    session: str = ""
+
+
+NOT_KNOWN = AuthenticationContext()
+"""Of whoever proved themselves by something that says nothing of how they authenticated."""
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """A principal together with how it proved itself: what `engine.authenticate` answers.
 
     `expires_at` is wall-clock seconds since the epoch, None when the credential does not expire by itself. `provider` is the
-    identity provider that vouched for it, and `subject` the provider's own name for it.
+    identity provider that vouched for it, and `subject` the provider's own name for it; `context` is what it said of the login that
+    this identity comes from, however many tokens and certificates are between the two.
     """
 
     principal: Principal
@@ -71,3 +92,4 @@ class Identity:
     expires_at: float | None = None
     provider: str | None = None
     subject: str | None = None
+    context: AuthenticationContext = NOT_KNOWN

@@ -34,7 +34,16 @@ from interpose.policy.entities import (
     principal_entity,
     principal_uid,
 )
-from interpose.policy.facts import EFFECT_FACTS, CedarType, FactError, Json, effect_context, session_context
+from interpose.policy.facts import (
+    AUTH_TIME,
+    EFFECT_FACTS,
+    OF_THE_MOMENT,
+    CedarType,
+    FactError,
+    Json,
+    effect_context,
+    session_context,
+)
 from interpose.policy.findings import Finding, combine, policy_error
 from interpose.policy.matching import EvaluationError, Matcher, Matches, add_entities, parse_entities
 from interpose.policy.mentions import Mentions, may_concern, tells_columns, union
@@ -73,6 +82,9 @@ class PolicyBundle:
         self._snapshot = snapshot or SnapshotDigest(digest)
         self._attributes_used = union(policy.mentions for policy in policies).attributes
         self._mentions = {action: self._mentions_of({action}) for action in Action}
+        self._timed = frozenset(
+            action for action, found in self._mentions.items() if any(found.fact(name) for name in OF_THE_MOMENT)
+        )
         # Questions about these actions are asked again and again; `connect` and the gateway's are asked once each.
         self._repeated = self._mentions_of({*COMMAND_ACTIONS, Action.REVEAL})
         telling = [policy.tree for policy in policies if tells_columns(policy.tree)]
@@ -89,12 +101,9 @@ class PolicyBundle:
         return self._digest
 
     @property
-    def uses_time(self) -> bool:
-        """Whether a policy about commands or `reveal` looks at `context.now`: an answer is then true for its moment only.
-
-        A rule about `connect` or the gateway's own actions does not count: these answers are not to be kept.
-        """
-        return self._repeated.fact("now")
+    def timed(self) -> frozenset[Action]:
+        """The actions about which a policy looks at what changes by itself (`now`, `auth_age`): an answer is true for its second only."""
+        return self._timed
 
     @property
     def uses_source(self) -> bool:
@@ -107,7 +116,8 @@ class PolicyBundle:
 
         Sessions that differ in other facts only are judged alike. (There may be more names in it than facts.)
         """
-        return self._repeated.facts()
+        used = self._repeated.facts()
+        return used if used is None or "auth_age" not in used else used | {AUTH_TIME}
 
     @property
     def rules(self) -> tuple[Rule, ...]:

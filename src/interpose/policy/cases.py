@@ -22,7 +22,7 @@ cases:
     content: {pci.card: redact}    # hidden where a detector finds it
     clear: [public.customers.id]   # columns that are shown
     max_rows: 100                  # the cap on rows
-    facts: {source_ip: 10.0.0.7}   # of the session
+    facts: {source_ip: 10.0.0.7, mfa: true, amr: [pwd, otp], auth_age: 600}   # of the session
     now: "2026-01-31T10:00:00Z"    # the moment of judgement; 2026-01-01 noon UTC when left out
 """
 
@@ -39,7 +39,7 @@ from interpose.model.ids import ConnectionName, DataClassName, PolicyId
 from interpose.model.principal import AttributeValue, Principal, PrincipalKind
 from interpose.model.resources import ColumnResource
 from interpose.policy.classifications import parse_column
-from interpose.policy.facts import SESSION_FACTS
+from interpose.policy.facts import AUTH_TIME, SESSION_FACTS, CedarType
 from interpose.policy.yaml_text import Node, nearest, read_yaml
 
 EXPECTATIONS = ("permit", "forbid", "hold")
@@ -144,6 +144,7 @@ def _pair(node: Node, key: str, text: str) -> tuple[str, str]:
 
 
 def _case(node: Node) -> Case:
+    now = _moment(node)
     case = Case(
         name=node.text("name"),
         file=node.file,
@@ -152,8 +153,8 @@ def _case(node: Node) -> Case:
         connection=node.text("connection"),
         command=node.text("command"),
         expect=_expectation(node),
-        facts=_facts(node),
-        now=_moment(node),
+        facts=_facts(node, now),
+        now=now,
         approved=frozenset(PolicyId(each) for each in node.texts("approved")),
     )
     node.finish()
@@ -222,14 +223,25 @@ def _column(node: Node, key: str, text: str) -> ColumnResource | None:
     return column
 
 
-def _facts(node: Node) -> dict[str, FactValue]:
+def _facts(node: Node, now: float) -> dict[str, FactValue]:
     inner = node.node("facts")
-    known = {fact.name for fact in SESSION_FACTS} - {"now", "agent", "acting_for", "task"}
+    known = {fact.name: fact.type for fact in SESSION_FACTS if fact.name not in ("now", "agent", "acting_for", "task")}
     facts: dict[str, FactValue] = {}
     for name in inner.names():
         if name not in known:
             inner.problem(name, f"unknown fact `{name}` of a session", nearest(name, known))
-        facts[name] = inner.text(name)
+            inner.take(name)
+        elif name == "auth_age":
+            facts[AUTH_TIME] = int(now) - (inner.whole(name) or 0)
+        elif known[name] is CedarType.STRINGS:
+            facts[name] = inner.texts(name)
+        elif known[name] is CedarType.BOOL:
+            value = inner.take(name)
+            if not isinstance(value, bool):
+                inner.problem(name, f"`{inner.name(name)}` must be true or false")
+            facts[name] = value is True
+        else:
+            facts[name] = inner.text(name)
     return facts
 
 

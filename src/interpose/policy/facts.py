@@ -121,8 +121,19 @@ SESSION_FACTS: tuple[Fact, ...] = (
     Fact(
         "session_method",
         CedarType.STRING,
-        "how the principal proved itself: `token`, or `jwt` for a workload's own token",
+        "how the principal proved itself: `token`, `certificate`, or `jwt` for a workload's own token",
     ),
+    Fact(
+        "auth_age",
+        CedarType.LONG,
+        "whole seconds since the person authenticated at the identity provider; absent when that is not known",
+    ),
+    Fact(
+        "amr",
+        CedarType.STRINGS,
+        "how the person authenticated there (RFC 8176), e.g. `pwd`, `otp`; empty when not known",
+    ),
+    Fact("mfa", CedarType.BOOL, "whether that was with more than one factor; false when not known"),
     Fact("application_name", CedarType.STRING, "what the client calls itself; anybody can claim anything"),
     Fact("justification", CedarType.STRING, "why the principal says that it needs this; absent when it said nothing"),
     Fact("agent", CedarType.BOOL, "whether the principal is an agent"),
@@ -131,8 +142,14 @@ SESSION_FACTS: tuple[Fact, ...] = (
 )
 """What the engine says of the session, the same for every effect."""
 
-SESSION_ALWAYS: frozenset[str] = frozenset({"now", "application_name", "agent"})
+SESSION_ALWAYS: frozenset[str] = frozenset({"now", "application_name", "agent", "amr", "mfa"})
 """The session facts that are always there, and so mandatory in the schema."""
+
+AUTH_TIME = "auth_time"
+"""Given with a session's facts, and told to policy as `auth_age`: whole seconds since the epoch when the person authenticated."""
+
+OF_THE_MOMENT: frozenset[str] = frozenset({"now", "auth_age"})
+"""The facts that change by themselves: what was decided by one of them is true for its second only."""
 
 GATEWAY_FACTS: tuple[Fact, ...] = (
     Fact("requester", CedarType.STRING, "who asked for the held command, or whose session is to be replayed"),
@@ -146,7 +163,7 @@ _SESSION_GIVEN: Mapping[str, Fact] = {
     fact.name: fact
     for fact in (*SESSION_FACTS, *GATEWAY_FACTS)
     if fact.name
-    not in ("now", "agent", "acting_for", "task")  # these come from the clock and the principal, nowhere else
+    not in (*OF_THE_MOMENT, "agent", "acting_for", "task")  # these come from the clock and the principal, nowhere else
 }
 _REQUIRED: Mapping[Action, tuple[str, ...]] = {
     action: tuple(fact.name for fact in EFFECT_FACTS if action in fact.required_on) for action in Action
@@ -193,9 +210,14 @@ def session_context(
     """The session's facts as Cedar JSON; `now` is wall-clock seconds since the epoch.
 
     `facts` are what the engine says of the session: those of `SESSION_FACTS` that are not the principal's own, and for gateway
-    actions `GATEWAY_FACTS`. Raises `FactError` for an undeclared or mistyped one.
+    actions `GATEWAY_FACTS`; `AUTH_TIME` may be among them. Raises `FactError` for an undeclared or mistyped one.
     """
-    context: dict[str, Json] = {"application_name": "", "agent": principal.kind is PrincipalKind.AGENT}
+    context: dict[str, Json] = {
+        "application_name": "",
+        "agent": principal.kind is PrincipalKind.AGENT,
+        "amr": [],
+        "mfa": False,
+    }
     if principal.acting_for is not None:
         context["acting_for"] = principal.acting_for
     if principal.task is not None:
@@ -203,6 +225,9 @@ def session_context(
     if wanted is None or "now" in wanted:
         context["now"] = _datetime(now)
     for name, value in facts.items():
+        if name == AUTH_TIME:
+            context["auth_age"] = _age(value, now)
+            continue
         fact = _SESSION_GIVEN.get(name)
         if fact is None:
             raise FactError(f"`{name}` is no declared fact of a session")
@@ -211,6 +236,13 @@ def session_context(
         elif value != "" and (wanted is None or name in wanted):
             context[name] = _address(value)
     return context if wanted is None else {name: value for name, value in context.items() if name in wanted}
+
+
+def _age(value: FactValue, now: float) -> Json:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise FactError(f"`{AUTH_TIME}` must be whole seconds")
+    # A provider whose clock is ahead: not younger than just now.
+    return max(0, int(now) - value)
 
 
 def _datetime(seconds: float) -> Json:

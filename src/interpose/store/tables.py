@@ -63,7 +63,11 @@ tokens = Table(
     Column("acting_for", String),
     Column("task", Text),
     Column("parent", String),
+    Column("provider", String),
+    Column("subject", Text),
+    Column("context", Text),
     Index("tokens_by_revocation", "revoked_at"),
+    Index("tokens_by_subject", "provider", "subject"),
 )
 
 directory = Table(

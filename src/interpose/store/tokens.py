@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -10,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from interpose.engine.ports import TokenRecord
 from interpose.model.errors import StoreError
 from interpose.model.ids import TokenId
+from interpose.model.principal import NOT_KNOWN, AuthenticationContext
 from interpose.store.database import Database
 from interpose.store.tables import tokens
 
@@ -47,6 +49,9 @@ class SqlTokens:
                         acting_for=record.acting_for,
                         task=record.task,
                         parent=record.parent,
+                        provider=record.provider,
+                        subject=record.subject,
+                        context=_written(record.context),
                     )
                 )
             except IntegrityError:
@@ -98,4 +103,30 @@ def _record(row: RowMapping) -> TokenRecord:
         None if row["acting_for"] is None else str(row["acting_for"]),
         None if row["task"] is None else str(row["task"]),
         None if row["parent"] is None else TokenId(str(row["parent"])),
+        None if row["provider"] is None else str(row["provider"]),
+        None if row["subject"] is None else str(row["subject"]),
+        _context(row["context"]),
+    )
+
+
+def _written(context: AuthenticationContext) -> str | None:
+    if context == NOT_KNOWN:
+        return None
+    return json.dumps(
+        {
+            "auth_time": context.auth_time,
+            "amr": sorted(context.amr),
+            "acr": context.acr,
+            "mfa": context.mfa,
+            "session": context.session,
+        }
+    )
+
+
+def _context(text: str | None) -> AuthenticationContext:
+    if text is None:
+        return NOT_KNOWN
+    found = json.loads(text)
+    return AuthenticationContext(
+        found["auth_time"], frozenset(found["amr"]), found["acr"], found["mfa"], found["session"]
     )

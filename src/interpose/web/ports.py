@@ -22,8 +22,8 @@ class Provider(Protocol):
         """What people read on the button."""
         ...
 
-    async def depart(self, redirect_uri: str) -> Departure:
-        """Begin a login; raises `ProviderError`."""
+    async def depart(self, redirect_uri: str, *, again: bool = False) -> Departure:
+        """Begin a login; `again`: the provider must authenticate the person anew, and the answer says so. Raises `ProviderError`."""
         ...
 
     async def arrive(self, departure: Departure, redirect_uri: str, answer: Mapping[str, str], source: str) -> SignedIn:

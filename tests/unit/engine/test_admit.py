@@ -11,7 +11,7 @@ from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.connection import Durability
 from interpose.model.decisions import ApprovalRule
 from interpose.model.ids import PolicyId
-from interpose.model.principal import Identity
+from interpose.model.principal import AuthenticationContext, Identity
 from interpose.protocols.intents import Evidence, Refused
 from tests.support.gateway_core import Core
 from tests.support.memory import Rules, connection, person
@@ -121,5 +121,24 @@ def test_an_audit_chain_that_fails_on_the_refusal_still_refuses() -> None:
         answer = await _admit(core, on="nowhere")
         assert isinstance(answer, Refused)
         assert answer.refusal.code == "audit_unavailable"
+
+    run(work())
+
+
+def test_how_somebody_authenticated_is_told_to_policy_and_written_down() -> None:
+    async def work() -> None:
+        core = Core()
+        context = AuthenticationContext(1_790_000_000.5, frozenset({"pwd", "otp"}), "gold", True, "s-1")
+        identity = Identity(person("alice"), "token", None, None, "corporate", "sub-1", context)
+        admitted = await core.admission.admit(identity, Evidence("alice", "shop", "t", {}), "192.0.2.1")
+        assert isinstance(admitted, Admitted)
+        told = core.rules.seen[-1][0]
+        assert (told["auth_time"], told["amr"], told["mfa"]) == (1_790_000_000, ("otp", "pwd"), True)
+        assert admitted.session.facts == told
+        (event,) = core.audit.of(AuditKind.SESSION_OPENED)
+        assert (event.fields["auth_time"], event.fields["mfa"]) == (1_790_000_000, True)
+        await core.admission.admit(Identity(person("bob"), "token"), Evidence("bob", "shop", "t", {}), "192.0.2.1")
+        told = core.rules.seen[-1][0]
+        assert (told["amr"], told["mfa"], "auth_time" in told) == ((), False, False)
 
     run(work())

@@ -31,7 +31,8 @@ def test_a_proof_becomes_an_identity() -> None:
     async def work() -> None:
         place = _Place()
         who = await place.sign_in.accept(place.proof, "192.0.2.7", "hint")
-        assert who == SignedIn(Identity(ZOE, "oidc", expires_at=place.proof.valid_until), place.proof, "hint")
+        identity = Identity(ZOE, "oidc", None, place.proof.valid_until, "corporate", "sub-1")
+        assert who == SignedIn(identity, place.proof, "hint")
         assert place.core.holder.current.principals.find("zoe") == ZOE
         (event,) = place.core.audit.of(AuditKind.LOGIN_SUCCEEDED)
         assert event.actor == "User:zoe"

@@ -42,10 +42,10 @@ def test_a_fact_that_a_policy_looks_at_tells_sessions_apart() -> None:
     run(work())
 
 
-def test_a_policy_that_looks_at_the_time_is_asked_again_each_second_with_that_second() -> None:
+def test_a_policy_that_hides_by_the_time_is_asked_again_each_second_with_that_second() -> None:
     async def work() -> None:
         clock = ManualClock()
-        core = Core(rules=Rules({Action.CONNECT, Action.SELECT}, uses_time=True), clock=clock)
+        core = Core(rules=Rules({Action.CONNECT, Action.SELECT}, timed=frozenset({Action.REVEAL})), clock=clock)
         standings = Standings()
         session = await core.session()
         made = analysis(Action.SELECT)
@@ -55,7 +55,39 @@ def test_a_policy_that_looks_at_the_time_is_asked_again_each_second_with_that_se
         assert core.rules.seen[-1][1] == 100.0
         second = _standing(core, standings, session, 101.0)
         assert second is not first
-        assert second.find(made) is None
+        assert second.find(made, 101.0) is None
+
+    run(work())
+
+
+def test_only_commands_that_policy_judges_by_the_time_are_judged_again_each_second() -> None:
+    async def work() -> None:
+        core = Core(rules=Rules({Action.CONNECT, Action.SELECT, Action.DROP}, timed=frozenset({Action.DROP})))
+        standings = Standings()
+        session = await core.session()
+        read, drop = analysis(Action.SELECT), analysis(Action.DROP)
+        standing = _standing(core, standings, session, 100.2)
+        kept = standing.judge(read, 100.2)
+        standing.judge(drop, 100.2)
+        assert core.rules.seen[-1][1] == 100.0
+        assert _standing(core, standings, session, 101.0) is standing
+        assert standing.find(read, 101.0) is kept
+        assert standing.find(drop, 100.9) is not None
+        assert standing.find(drop, 101.0) is None
+
+    run(work())
+
+
+def test_when_somebody_authenticated_tells_sessions_apart_where_policy_asks_for_its_age() -> None:
+    async def work() -> None:
+        core, standings = (
+            Core(rules=Rules({Action.CONNECT}, facts_used=frozenset({"auth_age", "auth_time"}))),
+            Standings(),
+        )
+        one, two = await core.session(), await core.session()
+        two.facts = {**two.facts, "auth_time": 90}
+        assert "auth_time" not in _standing(core, standings, one).facts
+        assert _standing(core, standings, two).facts["auth_time"] == 90
 
     run(work())
 
@@ -66,13 +98,13 @@ def test_a_judgement_is_found_for_exactly_its_analysis() -> None:
         standing = _standing(core, Standings(), await core.session())
         made, twin = analysis(Action.SELECT), analysis(Action.SELECT)
         judgement = standing.judge(made, 0.0)
-        assert standing.find(made) is judgement
-        assert standing.find(twin) is None
+        assert standing.find(made, 0.0) is judgement
+        assert standing.find(twin, 0.0) is None
         own = dataclasses.replace(made, depends_on_session=True)
         standing.judge(own, 0.0)
-        assert standing.find(own) is None
+        assert standing.find(own, 0.0) is None
         standing.judge(twin, 0.0, frozenset({"x"}))  # type: ignore[arg-type]
-        assert standing.find(twin) is None
+        assert standing.find(twin, 0.0) is None
 
     run(work())
 
@@ -85,7 +117,7 @@ def test_judgements_and_standings_are_bounded() -> None:
         kept = [analysis(Action.SELECT) for _ in range(Standing.CAPACITY + 10)]
         for made in kept:
             standing.judge(made, 0.0)
-        assert sum(standing.find(made) is not None for made in kept) == Standing.CAPACITY
+        assert sum(standing.find(made, 0.0) is not None for made in kept) == Standing.CAPACITY
         few = Standings(capacity=1)
         first = _standing(core, few, session)
         other = await core.session("bob")

@@ -27,7 +27,7 @@ from interpose.identity.tokens import token_digest
 from interpose.model.audit import AuditKind
 from interpose.model.errors import AuthenticationError, ClientError
 from interpose.model.ids import TokenId
-from interpose.model.principal import Identity
+from interpose.model.principal import NOT_KNOWN, AuthenticationContext, Identity
 from tests.support.memory import ManualClock, MemoryAudit, MemoryPrincipals, MemoryTokens, person
 
 
@@ -198,3 +198,11 @@ def test_no_token_has_the_digest_of_a_certificate(world: World) -> None:
 def test_what_is_no_certificate(tmp_path: Path) -> None:
     with pytest.raises(ClientError, match="no client certificate"):
         certificate_name(b"nothing")
+
+
+def test_the_login_behind_a_token_is_the_login_behind_its_certificate(world: World) -> None:
+    context = AuthenticationContext(world.clock.wall() - 60, frozenset({"pwd", "otp"}), "", True, "s-1")
+    proven = dataclasses.replace(world.alice, provider="corporate", subject="sub-1", context=context)
+    found = world.identify(world.issue(identity=proven))
+    assert (found.provider, found.subject, found.context) == ("corporate", "sub-1", context)
+    assert world.identify(world.issue()).context == NOT_KNOWN

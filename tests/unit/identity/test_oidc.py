@@ -10,9 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from interpose.engine.signing_in import Proof
+from interpose.identity.assurance import MfaRule
 from interpose.identity.mapping import ClaimPath, GroupMapping
 from interpose.model.errors import AuthenticationError, ProviderError
-from interpose.model.principal import Principal, PrincipalKind
+from interpose.model.principal import NOT_KNOWN, AuthenticationContext, Principal, PrincipalKind
 from tests.support.openid import ISSUER, OPTIONS, REDIRECT, ProviderPlace, half_hash
 from tests.support.signing import part, private_key, public_jwk, signed
 from tests.support.virtual import run
@@ -270,5 +271,59 @@ def test_the_way_out() -> None:
         other = ProviderPlace()
         del other.network.metadata["end_session_endpoint"]
         assert await other.provider.farewell("", "https://gateway.example/") is None
+
+    run(work())
+
+
+def test_how_somebody_authenticated_goes_with_the_proof() -> None:
+    async def work() -> None:
+        place = ProviderPlace(replace(OPTIONS, mfa=MfaRule(acr=frozenset({"gold"})), userinfo=True))
+        now = int(place.core.clock.wall())
+        place.network.claims = {"auth_time": now - 30, "amr": ["pwd"], "acr": "gold", "sid": "s-1"}
+        context = (await place.sign_in()).proof.context
+        assert context == AuthenticationContext(now - 30.0, frozenset({"pwd"}), "gold", True, "s-1")
+        # The userinfo endpoint speaks of the person, and not of this login.
+        place.network.claims = {}
+        place.network.userinfo = {"sub": "sub-1", "amr": ["mfa"], "auth_time": now, "acr": "gold"}
+        assert (await place.sign_in()).proof.context == NOT_KNOWN
+
+    run(work())
+
+
+def test_what_is_asked_of_the_authentication() -> None:
+    async def work() -> None:
+        options = replace(OPTIONS, max_age=3600.0, acr_values=("gold", "silver"), authorize={"prompt": "consent"})
+        place = ProviderPlace(options)
+
+        async def query(again: bool) -> dict[str, str]:
+            url = (await place.provider.depart(REDIRECT, again=again)).url
+            return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+        usual, forced = await query(False), await query(True)
+        assert (usual["max_age"], usual["acr_values"], usual["prompt"]) == ("3600", "gold silver", "consent")
+        assert (forced["max_age"], forced["acr_values"], forced["prompt"]) == ("0", "gold silver", "login consent")
+
+    run(work())
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_provider_that_did_not_ask_the_person_lets_nobody_in(again: bool) -> None:
+    async def work() -> None:
+        place = ProviderPlace(replace(OPTIONS, max_age=None if again else 600.0))
+        now = int(place.core.clock.wall())
+        limit = 0 if again else 600
+        for auth_time, word in (
+            (now - limit, ""),
+            (now - limit - 59, ""),
+            (now - limit - 62, "authenticated_too_long_ago"),
+            (None, "no_auth_time"),
+        ):
+            place.network.claims = {"auth_time": auth_time}
+            if not word:
+                await place.sign_in(again=again)
+                continue
+            with pytest.raises(AuthenticationError) as caught:
+                await place.sign_in(again=again)
+            assert caught.value.detail == word
 
     run(work())

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from interpose.app.config import read_settings
+from interpose.identity.assurance import MfaRule
 from interpose.identity.oidc_options import OidcOptions
 from tests.unit.app.test_config import GOOD, PROTOCOLS, problems_of, write
 
@@ -28,6 +29,15 @@ def test_the_options(tmp_path: Path) -> None:
     assert (options.name, options.title, options.userinfo) == ("corporate", "Staff", True)
     assert options.client_secret == f"file:{tmp_path.resolve() / 'secret'}"
     assert (options.lifetime, options.refresh, options.authorize) == (3600.0, 60.0, {"prompt": "login"})
+    assert (options.max_age, options.acr_values, options.mfa) == (None, (), MfaRule())
+
+
+def test_what_is_asked_of_the_authentication(tmp_path: Path) -> None:
+    more = "max_age: 12h, acr_values: [gold, silver], mfa_acr: gold, mfa_amr: [duo, okta_verify]"
+    (options,) = read_settings(write(tmp_path, configured(f"{GOOD_OPTIONS}, {more}")), PROTOCOLS).identity.providers
+    assert isinstance(options, OidcOptions)
+    assert (options.max_age, options.acr_values) == (43200.0, ("gold", "silver"))
+    assert options.mfa == MfaRule(frozenset({"duo", "okta_verify"}), frozenset({"gold"}))
 
 
 @pytest.mark.parametrize(
@@ -43,8 +53,10 @@ def test_the_options(tmp_path: Path) -> None:
         (f"{GOOD_OPTIONS}, algorithms: [none]", "cannot have `none`"),
         (f"{GOOD_OPTIONS}, algorithms: [HS256]", "cannot have `HS256`"),
         (f"{GOOD_OPTIONS}, authorize: {{state: x}}", "`authorize.state` is the gateway's own"),
-        (f"{GOOD_OPTIONS}, authorize: {{max_age: 5}}", "must be a text"),
+        (f"{GOOD_OPTIONS}, authorize: {{ui_locales: 5}}", "must be a text"),
         (f"{GOOD_OPTIONS}, lifetime: 30d", "`lifetime` must be from"),
+        (f"{GOOD_OPTIONS}, authorize: {{max_age: '5'}}", "`authorize.max_age` is the gateway's own"),
+        (f"{GOOD_OPTIONS}, max_age: 0s", "`max_age` must be from"),
         (f"{GOOD_OPTIONS}, refresh: 1s", "`refresh` must be from"),
         (f"{GOOD_OPTIONS}, kind: agent", "unknown key `identity.providers.corporate.kind`"),
         (f"{GOOD_OPTIONS}, mapping: {{groups: {{claim: groups}}}}", "any group"),

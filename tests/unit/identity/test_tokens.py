@@ -18,7 +18,7 @@ from interpose.identity.tokens import (
 )
 from interpose.model.audit import AuditKind
 from interpose.model.errors import AuthenticationError, ClientError, RecordingError, StoreError
-from interpose.model.principal import Principal, PrincipalKind
+from interpose.model.principal import NOT_KNOWN, AuthenticationContext, Identity, Principal, PrincipalKind
 from tests.support.memory import CountingIds, ManualClock, MemoryAudit, MemoryPrincipals, MemoryTokens, person
 from tests.support.virtual import run
 
@@ -180,3 +180,23 @@ def test_who_a_principal_is_now_counts() -> None:
     token = world.make()
     world.people.by_name["alice"] = dataclasses.replace(world.people.by_name["alice"], groups=frozenset({"dba"}))
     assert run(world.tokens.identify("alice", token)).principal.groups == {"dba"}
+
+
+def test_a_token_remembers_the_login_that_it_comes_from() -> None:
+    async def work() -> None:
+        world = World()
+        context = AuthenticationContext(world.clock.wall() - 60, frozenset({"mfa"}), "", True, "s-1")
+        proven = Identity(person("alice"), "oidc", None, None, "corporate", "sub-1", context)
+        _, token = await world.issuer.create("alice", by="User:alice", ttl=60, proven=proven)
+        for found in (await world.tokens.identify("alice", token), await world.tokens.bearer(token)):
+            assert (found.method, found.provider, found.subject, found.context) == (
+                "token",
+                "corporate",
+                "sub-1",
+                context,
+            )
+        _, token = await world.issuer.create("alice", by="os:root", ttl=60)
+        found = await world.tokens.bearer(token)
+        assert (found.provider, found.context) == (None, NOT_KNOWN)
+
+    run(work())

@@ -20,7 +20,7 @@ from interpose.model.resources import (
     SettingResource,
     TableResource,
 )
-from tests.unit.policy.shop import ALICE, BOT, CUSTOMERS, EMAIL, PERMIT, PROD, bundle, connection, effect, judge
+from tests.unit.policy.shop import ALICE, BOT, CUSTOMERS, EMAIL, NOW, PERMIT, PROD, bundle, connection, effect, judge
 
 HOLD = '@id("hold") @approval("dba") @ttl("10m") @reason("look first") forbid (principal, action in Action::"write", resource);\n'
 
@@ -207,7 +207,7 @@ def test_session_facts() -> None:
         '@id("day") permit (principal, action == Action::"insert", resource)'
         ' when { context.now.toTime() < duration("13h") && !context.agent };'
     )
-    assert policies.uses_time
+    assert policies.timed == {Action.INSERT}
     assert policies.uses_source
     read, write = effect(Action.SELECT), effect(Action.INSERT)
     assert isinstance(judge(policies, read, facts={"source_ip": "10.1.2.3"}), Permitted)
@@ -222,12 +222,38 @@ def test_session_facts() -> None:
     assert broken.code == "policy_error"
 
 
+def test_how_long_ago_and_how_somebody_authenticated() -> None:
+    policies = bundle(
+        PERMIT + '@id("fresh") forbid (principal, action == Action::"drop", resource)'
+        " unless { context.mfa && context has auth_age && context.auth_age < 900 };"
+        '@id("otp") forbid (principal, action == Action::"delete", resource) unless { context.amr.contains("otp") };'
+    )
+    assert policies.timed == {Action.DROP}
+    assert policies.facts_used == {"mfa", "auth_age", "auth_time", "amr"}
+    drop, delete = effect(Action.DROP), effect(Action.DELETE, has_where=True, where_constant=False)
+    known = {"mfa": True, "amr": ("otp", "pwd"), "auth_time": int(NOW) - 899}
+    assert isinstance(judge(policies, drop, facts=known), Permitted)
+    assert isinstance(judge(policies, drop, facts=known, now=NOW + 1), Forbidden)
+    assert isinstance(judge(policies, drop, facts={**known, "mfa": False}), Forbidden)
+    assert isinstance(judge(policies, drop, facts={"mfa": True}), Forbidden)
+    assert isinstance(judge(policies, drop), Forbidden)
+    # A provider whose clock is ahead.
+    assert isinstance(judge(policies, drop, facts={**known, "auth_time": int(NOW) + 30}), Permitted)
+    assert isinstance(judge(policies, delete, facts=known), Permitted)
+    assert isinstance(judge(policies, delete), Forbidden)
+    for wrong in (True, "100", 1.5):
+        broken = judge(policies, drop, facts={**known, "auth_time": wrong})  # type: ignore[dict-item]
+        assert isinstance(broken, Forbidden)
+        assert broken.code == "policy_error"
+
+
 def test_what_only_connect_asks_does_not_count_as_used() -> None:
     policies = bundle(
         PERMIT
         + '@id("c") permit (principal, action == Action::"connect", resource) when { context.now > datetime("2020-01-01") };'
     )
-    assert not policies.uses_time
+    assert policies.timed == {Action.CONNECT}
+    assert policies.facts_used == frozenset()
     assert isinstance(judge(policies, effect(Action.CONNECT, ConnectionResource())), Permitted)
 
 

@@ -32,7 +32,7 @@ cases:
     content: {pci.card: redact}
     clear: [public.customers.id]
     max_rows: 5
-    facts: {source_ip: 10.0.0.1}
+    facts: {source_ip: 10.0.0.1, mfa: true, amr: [pwd, otp], auth_age: 600}
     now: "2026-02-03T04:05:06+01:00"
 """
 _CASE = "cases: [{name: a, principal: p, connection: c, command: x, expect: permit%s}]"
@@ -50,7 +50,7 @@ def test_everything() -> None:
         PrincipalKind.AGENT, "bot", frozenset({"agents"}), {"level": 3, "on": True, "of": ("a",)}, "alice", "tidy"
     )
     assert case.now == 1770087906.0
-    assert case.facts == {"source_ip": "10.0.0.1"}
+    assert case.facts == {"source_ip": "10.0.0.1", "mfa": True, "amr": ("pwd", "otp"), "auth_time": 1770087306}
     assert case.approved == {"b"}
     expect = case.expect
     assert (expect.decision, expect.policies, expect.code, expect.approvers) == ("hold", {"a"}, "x", {"dba"})
@@ -81,6 +81,9 @@ def test_what_is_not_said_is_not_expected() -> None:
         (_CASE % ", clear: [email]", "`email` is no column"),
         (_CASE % ", facts: {sorce_ip: x}", "unknown fact `sorce_ip` of a session (did you mean `source_ip`?)"),
         (_CASE % ", facts: {agent: x}", "unknown fact `agent`"),
+        (_CASE % ", facts: {mfa: 1}", "`cases[0].facts.mfa` must be true or false"),
+        (_CASE % ", facts: {amr: {}}", "`cases[0].facts.amr` must be a list of texts"),
+        (_CASE % ", facts: {auth_age: long}", "`cases[0].facts.auth_age` must be a whole number"),
         (_CASE % ", now: yesterday", "`yesterday` is no moment"),
         (_CASE % ", max_rows: many", "must be a whole number"),
         (

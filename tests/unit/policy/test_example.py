@@ -25,6 +25,7 @@ from interpose.policy.bundle import PolicyBundle
 from interpose.policy.cases import CaseConnection, read_cases
 from interpose.policy.folder import read_folder
 from interpose.policy.load import Surroundings, load_policy
+from interpose.policy.schema import COMMAND_ACTIONS
 from interpose.policy.testing import CaseResult, render_failure, run_cases
 from tests.unit.policy.shop import NOW, connection
 
@@ -137,7 +138,7 @@ def test_the_rule_on_trial_is_seen_at_night_only() -> None:
 
 
 def test_decisions_about_commands_can_be_kept() -> None:
-    assert not _BUNDLE.uses_time
+    assert {action for action in _BUNDLE.timed if action in COMMAND_ACTIONS} == {Action.DROP}
     assert not _BUNDLE.uses_source
 
 

@@ -10,11 +10,25 @@ import pytest
 from interpose.engine.ports import TokenRecord
 from interpose.model.errors import StoreError
 from interpose.model.ids import TokenId
+from interpose.model.principal import AuthenticationContext
 from interpose.store.database import Database
 from interpose.store.tokens import SqlTokens
 
 ONE = TokenRecord(TokenId("t1"), "alice", 10.0, 99.5, None, "laptop")
-TWO = TokenRecord(TokenId("t2"), "fixer", 20.0, None, None, "", "alice", "nightly")
+TWO = TokenRecord(
+    TokenId("t2"),
+    "fixer",
+    20.0,
+    None,
+    None,
+    "",
+    "alice",
+    "nightly",
+    None,
+    "corporate",
+    "sub-1",
+    AuthenticationContext(15.0, frozenset({"pwd", "otp"}), "gold", True, "s-1"),
+)
 
 
 def test_tokens_are_found_by_digest_listed_and_revoked(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def test_somebody_signs_in_and_out() -> None:
             "issuer": "https://idp.example",
             "subject": "sub-zoe",
             "source": "192.0.2.7",
+            "mfa": False,
             "expires_at": 0,
         }
         page = await browser.post("/logout", {"csrf": page.hidden("csrf")})
