@@ -394,6 +394,11 @@ class Rules:
         self.tables += 1
         return self.reveal
 
+    def hidden_from_either(self, one: RevealTable, other: RevealTable) -> RevealTable:
+        return RevealTable(
+            {**other.columns, **one.columns}, {**other.content, **one.content}, one.strict | other.strict
+        )
+
 
 class MemoryCatalog:
     """A learned catalog of relations by name and oid."""

@@ -15,6 +15,7 @@ from interpose.model.actions import Action
 from interpose.model.audit import AuditEvent
 from interpose.model.ids import ConnectionName, SessionId
 from interpose.model.principal import Principal
+from interpose.policy.acting import Acting
 from interpose.recording.frames import encode_frame
 from interpose.recording.search import SearchHit, SearchQuery, search
 from interpose.store.files.reading import RecordedSessions
@@ -41,7 +42,8 @@ class PolicyRights:
         on = None if connection is None else snapshot.connections.get(connection)
         if connection is not None and on is None and action is not Action.AUDIT:
             return False
-        return snapshot.policy.may(principal, action, on, {"source_ip": source}, self._clock.wall())
+        acting = Acting.of(snapshot.principals.find, principal)
+        return acting is not None and acting.may(snapshot.policy, action, on, {"source_ip": source}, self._clock.wall())
 
 
 class StoredSessions:

@@ -19,6 +19,7 @@ from interpose.cli.output import console
 from interpose.identity.principals import Principals, read_principals
 from interpose.model.errors import ClientError
 from interpose.model.refusal import Refusal
+from interpose.policy.acting import person_named
 from interpose.policy.bundle import PolicyBundle
 from interpose.policy.cases import read_cases
 from interpose.policy.explain import explain as explain_decision
@@ -95,5 +96,6 @@ def explain(
         hint = f" ({analysis.hint})" if analysis.hint else ""
         sys.stdout.write(f"refused before policy is asked: {analysis.message}{hint}\n")
         raise typer.Exit(1)
-    explanation = explain_decision(bundle, who, on, analysis, {"source_ip": source_ip}, time.time())
+    person = person_named(principals.find, who.acting_for)
+    explanation = explain_decision(bundle, who, on, analysis, {"source_ip": source_ip}, time.time(), person=person)
     sys.stdout.write(render(explanation))

@@ -22,6 +22,7 @@ from interpose.model.ids import ConnectionName, SessionId
 from interpose.model.proofs import Clearance, Grant, seal_of_the_engine
 from interpose.model.refusal import Refusal
 from interpose.model.resources import ConnectionResource
+from interpose.policy.acting import Acting
 from interpose.protocols.contract import Evidence, Refused
 
 if TYPE_CHECKING:
@@ -98,7 +99,10 @@ class Admission:
         principal = snapshot.principals.find(identity.principal.name)
         if principal is None:
             return self._refuse(identity, evidence, peer, "principal_gone", unavailable)
-        decision = snapshot.policy.judge(identity.principal, connection, _CONNECT, facts, self._clock.wall())
+        acting = Acting.of(snapshot.principals.find, identity.principal)
+        if acting is None:
+            return self._refuse(identity, evidence, peer, "principal_gone", unavailable)
+        decision = acting.judge(snapshot.policy, connection, _CONNECT, facts, self._clock.wall())
         if not isinstance(decision, Permitted):
             # A hold of `connect` is a refusal: there is no session yet that could wait.
             return self._refuse(identity, evidence, peer, "not_permitted", unavailable, decision.policies)

@@ -12,15 +12,12 @@ from typing import Protocol
 from interpose.engine.limits import Limits
 from interpose.engine.ports import PrincipalSource
 from interpose.model.actions import Action
-from interpose.model.analysis import Effect, FactValue
 from interpose.model.connection import Connection
-from interpose.model.decisions import Decision
-from interpose.model.ids import ConnectionName, PolicyId, SnapshotDigest
-from interpose.model.masks import RevealTable
-from interpose.model.principal import Principal
+from interpose.model.ids import ConnectionName, SnapshotDigest
+from interpose.policy.acting import Judge
 
 
-class Policy(Protocol):
+class Policy(Judge, Protocol):
     """What the engine asks of policy: pure, and the answer depends on the arguments only."""
 
     @property
@@ -36,36 +33,6 @@ class Policy(Protocol):
     @property
     def facts_used(self) -> frozenset[str] | None:
         """The facts that any policy looks at; None for all of them."""
-        ...
-
-    def judge(
-        self,
-        principal: Principal,
-        connection: Connection,
-        effects: tuple[Effect, ...],
-        facts: Mapping[str, FactValue],
-        now: float,
-        *,
-        lifted: frozenset[PolicyId] = frozenset(),
-    ) -> Decision:
-        """The decision over all effects, without exactly the forbids that were `lifted`."""
-        ...
-
-    def may(
-        self,
-        principal: Principal,
-        action: Action,
-        connection: Connection | None,
-        facts: Mapping[str, FactValue],
-        now: float,
-    ) -> bool:
-        """Whether a plain permission is given (`approve`, `replay` …); `connection` is None for the gateway as a whole."""
-        ...
-
-    def reveal_table(
-        self, principal: Principal, connection: Connection, facts: Mapping[str, FactValue], now: float
-    ) -> RevealTable:
-        """Everything classified that is hidden from this principal on this connection."""
         ...
 
 

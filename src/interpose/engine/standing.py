@@ -17,7 +17,7 @@ from interpose.model.connection import CatalogCheck
 from interpose.model.decisions import Forbidden, Held, Obligations, Permitted
 from interpose.model.masks import RevealTable
 from interpose.model.refusal import Refusal
-from interpose.policy.inference import inference_effects
+from interpose.policy.acting import Acting, person_named
 
 if TYPE_CHECKING:
     from interpose.engine.sessions import Session
@@ -71,14 +71,26 @@ class Judgement:
 
 
 class Standing:
-    """A principal on a connection under a snapshot, as policy sees it.
+    """A principal on a connection under a snapshot, as policy sees it; with the person that it acts for, where it does.
 
     `second` is the wall-clock second it is true for when policy looks at the time to say what is hidden, else None: it is then the
     context's `now`, and nothing is cached past it. Where policy looks at the time for some commands only, their judgements alone are
     kept for a second.
     """
 
-    __slots__ = ("_judgements", "connection", "exact", "facts", "hides", "principal", "reveal", "second", "snapshot")
+    __slots__ = (
+        "_acting",
+        "_judgements",
+        "_reveals",
+        "connection",
+        "exact",
+        "facts",
+        "hides",
+        "principal",
+        "reveal",
+        "second",
+        "snapshot",
+    )
 
     CAPACITY = 2048
     """Judgements kept for one standing."""
@@ -86,7 +98,7 @@ class Standing:
     def __init__(
         self,
         snapshot: Snapshot,
-        principal: Principal,
+        acting: Acting,
         connection: Connection,
         facts: Mapping[str, FactValue],
         now: float,
@@ -94,11 +106,13 @@ class Standing:
         """Asks policy what is hidden; `now` is wall-clock seconds."""
         policy = snapshot.policy
         self.snapshot = snapshot
-        self.principal = principal
+        self._acting = acting
+        self.principal = acting.principal
         self.connection = connection
         self.facts = facts
         self.second = int(now) if policy.timed & _ABOUT_VALUES else None
-        reveal = policy.reveal_table(principal, connection, facts, now)
+        self._reveals = acting.reveals(policy, connection, facts, now)
+        reveal = self._reveals.either
         # Content is looked for only where the connection asks for it; what nobody looks for is not an obligation.
         self.reveal: RevealTable = reveal if connection.detect_content else dataclasses.replace(reveal, content={})
         self.hides = bool(self.reveal)
@@ -118,13 +132,12 @@ class Standing:
 
     def judge(self, analysis: Analysis, now: float, lifted: frozenset[PolicyId] = frozenset()) -> Judgement:
         """Ask policy. Cached unless something was lifted or the analysis is this session's own."""
-        effects = analysis.effects
-        if self.reveal.strict:
-            effects = (*effects, *inference_effects(analysis, self.reveal))
+        asked = self._acting.asked(analysis, self._reveals)
+        effects = asked.every
         timed = self.snapshot.policy.timed
         second = int(now) if timed and any(effect.action in timed for effect in effects) else self.second
         at = now if second is None else float(second)
-        decision = self.snapshot.policy.judge(self.principal, self.connection, effects, self.facts, at, lifted=lifted)
+        decision = self._acting.judge_asked(self.snapshot.policy, self.connection, asked, self.facts, at, lifted=lifted)
         exposure = exposure_of(analysis, self.reveal)
         exact = self.checks(analysis)
         obligations = Obligations(self.reveal, exact=exact)
@@ -188,14 +201,15 @@ class Standings:
         if connection is None:
             return CONNECTION_GONE
         principal = present_principal(snapshot, session.identity.principal)
-        if principal is None:
+        acting = None if principal is None else Acting.of(snapshot.principals.find, principal)
+        if acting is None:
             return PRINCIPAL_GONE
-        standing = self._shared(session, snapshot, principal, connection, now)
+        standing = self._shared(session, snapshot, acting, connection, now)
         session.standing = standing
         return standing
 
     def _shared(
-        self, session: Session, snapshot: Snapshot, principal: Principal, connection: Connection, now: float
+        self, session: Session, snapshot: Snapshot, acting: Acting, connection: Connection, now: float
     ) -> Standing:
         policy = snapshot.policy
         # What no policy looks at does not tell two sessions apart, and is then not shown to policy either: the
@@ -203,10 +217,10 @@ class Standings:
         used = policy.facts_used
         facts = {name: value for name, value in session.facts.items() if used is None or name in used}
         second = int(now) if policy.timed & _ABOUT_VALUES else None
-        key = (principal.policy_key(), connection.name, tuple(sorted(facts.items())), second)
+        key = (acting.key(), connection.name, tuple(sorted(facts.items())), second)
         standing = self._kept.get(key)
         if standing is None:
-            standing = self._kept[key] = Standing(snapshot, principal, connection, facts, now)
+            standing = self._kept[key] = Standing(snapshot, acting, connection, facts, now)
             if len(self._kept) > self._capacity:
                 self._kept.popitem(last=False)
         return standing
@@ -221,7 +235,7 @@ def present_principal(snapshot: Snapshot, proven: Principal) -> Principal | None
     if found is None or found.kind is not proven.kind:
         return None
     acting_for = proven.acting_for or found.acting_for
-    if acting_for is not None and snapshot.principals.find(acting_for) is None:
+    if acting_for is not None and person_named(snapshot.principals.find, acting_for) is None:
         return None
     return dataclasses.replace(found, acting_for=acting_for, task=proven.task or found.task)
 

@@ -52,6 +52,7 @@ from interpose.policy.parsing import ParsedPolicy
 from interpose.policy.reveal import RevealAnswers, mask_rule, reveal_table
 from interpose.policy.rules import Rule
 from interpose.policy.schema import COMMAND_ACTIONS, GATEWAY_ACTIONS, groups_of
+from interpose.policy.together import hidden_from_either
 
 _ABOUT_COMMANDS = frozenset(fact.name for fact in EFFECT_FACTS)
 _KEPT = 256
@@ -254,6 +255,10 @@ class PolicyBundle:
             definitions=mask_rule(answers.definitions, (builtin.DEFINITIONS,), self._classifications, self._masks)
             is not None,
         )
+
+    def hidden_from_either(self, one: RevealTable, other: RevealTable) -> RevealTable:
+        """What is hidden from one of two principals, in the stricter way where it is hidden from both."""
+        return hidden_from_either(one, other, self._masks)
 
     def _strict(
         self,

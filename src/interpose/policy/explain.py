@@ -5,6 +5,7 @@ For whoever keeps the policies, not for the client: it quotes policies and the e
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from interpose.policy.findings import Finding, effect_words, shown
 from interpose.policy.inference import inference_effects
 from interpose.policy.matching import EvaluationError
 from interpose.policy.rules import Rule
+from interpose.policy.together import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Explanation:
     """A decision with everything that led to it.
 
     `findings` is one for each effect; empty with a `failure` when the judgement could not be made. `reveal` is what is hidden from
-    this principal on this connection, whatever the command.
+    this principal on this connection, whatever the command. `person` is the same of the person that the principal acts for:
+    `decision` and `reveal` are then those of both together.
     """
 
     principal: str
@@ -36,6 +39,7 @@ class Explanation:
     findings: tuple[Finding, ...]
     reveal: RevealTable
     failure: str = ""
+    person: Explanation | None = None
 
 
 def explain(
@@ -47,8 +51,33 @@ def explain(
     now: float,
     *,
     lifted: frozenset[PolicyId] = frozenset(),
+    person: Principal | None = None,
 ) -> Explanation:
-    """Judge, and keep the reasons. The decision is exactly that of a session's command with this analysis."""
+    """Judge, and keep the reasons. The decision is exactly that of a session's command with this analysis.
+
+    `person` is whom the principal acts for.
+    """
+    own = _explain_one(bundle, principal, connection, analysis, facts, now, lifted)
+    if person is None:
+        return own
+    theirs = _explain_one(bundle, person, connection, analysis, facts, now, lifted)
+    return dataclasses.replace(
+        own,
+        decision=together(own.decision, theirs.decision, person.name),
+        reveal=bundle.hidden_from_either(own.reveal, theirs.reveal),
+        person=theirs,
+    )
+
+
+def _explain_one(
+    bundle: PolicyBundle,
+    principal: Principal,
+    connection: Connection,
+    analysis: Analysis,
+    facts: Mapping[str, FactValue],
+    now: float,
+    lifted: frozenset[PolicyId],
+) -> Explanation:
     reveal = bundle.reveal_table(principal, connection, facts, now)
     effects = (*analysis.effects, *inference_effects(analysis, reveal))
     decision = bundle.judge(principal, connection, effects, facts, now, lifted=lifted)
@@ -89,9 +118,25 @@ def render(explanation: Explanation, *, source: bool = True) -> str:
         lines.append(f"not judged: {shown(explanation.failure)}")
     if explanation.decision.observed:
         lines.append(f"observed only: {_ids(explanation.decision.observed)}")
-    lines.append("effects:" if explanation.findings else "effects: none")
     named: dict[PolicyId, Rule] = {}
-    for effects, finding in _grouped(explanation.findings):
+    lines += _finding_lines(explanation.findings, named)
+    if explanation.person is not None:
+        lines.append(f"the same asked of {shown(explanation.person.principal)}, for whom it acts:")
+        lines.append(f"  decision: {decision_line(explanation.person.decision)}")
+        lines += [f"  {line}" for line in _finding_lines(explanation.person.findings, named)]
+    lines += _reveal_lines(explanation.reveal)
+    if source and named:
+        lines.append("policies:")
+        for rule in named.values():
+            lines.append(f"  # {rule.file}:{rule.line}")
+            lines += [f"  {line}" for line in rule.text.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def _finding_lines(findings: Sequence[Finding], named: dict[PolicyId, Rule]) -> list[str]:
+    """What each effect met; the rules that are met are added to `named`."""
+    lines = ["effects:" if findings else "effects: none"]
+    for effects, finding in _grouped(findings):
         lines.append("  " + ", ".join(effect_words(effect) for effect in effects))
         facts = ", ".join(f"{name}={_fact(value)}" for name, value in sorted(finding.effect.facts.items()))
         if facts:
@@ -108,13 +153,7 @@ def render(explanation: Explanation, *, source: bool = True) -> str:
         lines += [f"    error in {ident or 'the evaluation'}: {shown(text)}" for ident, text in finding.errors]
         if not finding.permits:
             lines.append("    permitted by nothing")
-    lines += _reveal_lines(explanation.reveal)
-    if source and named:
-        lines.append("policies:")
-        for rule in named.values():
-            lines.append(f"  # {rule.file}:{rule.line}")
-            lines += [f"  {line}" for line in rule.text.splitlines()]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _grouped(findings: Sequence[Finding]) -> list[tuple[list[Effect], Finding]]:

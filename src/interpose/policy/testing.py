@@ -15,6 +15,7 @@ from interpose.model.masks import RevealTable
 from interpose.model.principal import Principal
 from interpose.model.refusal import Refusal
 from interpose.model.resources import ColumnResource
+from interpose.policy.acting import person_named
 from interpose.policy.bundle import PolicyBundle
 from interpose.policy.cases import Case, CaseConnection, CaseFile
 from interpose.policy.explain import Explanation, decision_line, explain, render
@@ -78,7 +79,10 @@ def _run(
     unknown = case.approved - {rule.id for rule in bundle.rules}
     if unknown:
         return CaseResult(case, (f"approved: there is no policy {_listed(unknown)}",))
-    why = explain(bundle, principal, on.connection, analysed, case.facts, case.now, lifted=case.approved)
+    person = person_named(principals, principal.acting_for)
+    if principal.acting_for is not None and person is None:
+        return CaseResult(case, (f"there is no user `{principal.acting_for}` for whom `{principal.name}` acts",))
+    why = explain(bundle, principal, on.connection, analysed, case.facts, case.now, lifted=case.approved, person=person)
     differences = [
         *_decision_differences(case, why.decision),
         *_effect_differences(case, analysed.effects),
