@@ -27,13 +27,18 @@ if TYPE_CHECKING:
     from interpose.model.connection import Connection
     from interpose.model.decisions import Decision
     from interpose.model.ids import PolicyId
-    from interpose.model.principal import Principal
+    from interpose.model.principal import Identity, Principal
 
 _ABOUT_VALUES = frozenset({Action.REVEAL, Action.INFER})
 """What policy is asked once for a whole standing, to say what is hidden."""
 
 PRINCIPAL_GONE = Refusal(
     "principal_gone", "your principal does not exist any more or is disabled", "ask the gateway's operator"
+)
+KEY_GONE = Refusal(
+    "ssh_key_gone",
+    "your SSH key is not registered any more",
+    "log in with another, or get a certificate with `interpose ssh login`",
 )
 CONNECTION_GONE = Refusal(
     "connection_gone", "this connection does not exist any more", "ask the gateway's operator which one to use"
@@ -202,8 +207,10 @@ class Standings:
             return CONNECTION_GONE
         principal = present_principal(snapshot, session.identity.principal)
         acting = None if principal is None else Acting.of(snapshot.principals.find, principal)
-        if acting is None:
+        if principal is None or acting is None:
             return PRINCIPAL_GONE
+        if key_is_gone(session.identity, principal):
+            return KEY_GONE
         standing = self._shared(session, snapshot, acting, connection, now)
         session.standing = standing
         return standing
@@ -238,6 +245,11 @@ def present_principal(snapshot: Snapshot, proven: Principal) -> Principal | None
     if acting_for is not None and person_named(snapshot.principals.find, acting_for) is None:
         return None
     return dataclasses.replace(found, acting_for=acting_for, task=proven.task or found.task)
+
+
+def key_is_gone(proven: Identity, principal: Principal) -> bool:
+    """Whether a login by a registered key has lost that key: `principal` is who it is now."""
+    return proven.key is not None and proven.key not in principal.ssh_keys
 
 
 def decision_word(decision: Decision) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from interpose.engine.standing import CONNECTION_GONE, PRINCIPAL_GONE, present_principal
+from interpose.engine.standing import CONNECTION_GONE, KEY_GONE, PRINCIPAL_GONE, key_is_gone, present_principal
 from interpose.model.errors import StoreError
 from interpose.model.refusal import Refusal
 
@@ -93,5 +93,7 @@ class SessionWatch:
                 session.end(EXPIRED)
             elif session.connection.name not in new.connections:
                 session.end(CONNECTION_GONE)
-            elif present_principal(new, session.identity.principal) is None:
+            elif (principal := present_principal(new, session.identity.principal)) is None:
                 session.end(PRINCIPAL_GONE)
+            elif key_is_gone(session.identity, principal):
+                session.end(KEY_GONE)

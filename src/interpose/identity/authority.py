@@ -6,8 +6,6 @@ believed as long as a certificate of it can live, and loses its key. Knows nothi
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from interpose.identity.generations import Generations
 from interpose.model.errors import StoreError
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ _SETTLE: Final = 10.0
 """Seconds before a new root signs: by then every worker has looked at the folder and believes it."""
 
 _ROOT_YEARS: Final = 10
-_FILE: Final = re.compile(r"root-([0-9]{4,})\.pem")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class Authority:
 
     def __init__(self, state: Path, clock: Clock, ids: Ids) -> None:
         """Touches nothing yet."""
-        self._folder = state / FOLDER
+        self._files = Generations(state / FOLDER, "root-", ".pem", ids)
         self._clock = clock
         self._ids = ids
 
@@ -73,13 +71,7 @@ class Authority:
 
     def roots(self) -> Sequence[Root]:
         """Every root, oldest first; raises `StoreError` for one that is damaged or open to others."""
-        if not self._folder.is_dir():
-            return ()
-        try:
-            found = [(match, path) for path in self._folder.iterdir() if (match := _FILE.fullmatch(path.name))]
-            return sorted((_read(path, int(match[1])) for match, path in found), key=lambda root: root.number)
-        except OSError as error:
-            raise StoreError("the certificate authority cannot be read", detail=str(error)) from error
+        return [_read(*each) for each in self._files.read()]
 
     def believed(self) -> Sequence[Root]:
         """The roots of which a certificate can be valid now, oldest first."""
@@ -104,7 +96,7 @@ class Authority:
         chosen = settled[-1]
         for root in settled[:-1]:
             if root.key is not None:
-                self._write(root.number, pem(root.certificate), replace=True)
+                self._files.write(root.number, pem(root.certificate), replace=True)
         if chosen.key is None:
             raise StoreError(
                 "the certificate authority has lost its key", hint="make a new root with `interpose ca rotate`"
@@ -125,7 +117,7 @@ class Authority:
         secret = made.key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        if self._write(number, pem(made.certificate) + secret.decode(), replace=False):
+        if self._files.write(number, pem(made.certificate) + secret.decode(), replace=False):
             return made
         if number == 1:
             return self.roots()[0]
@@ -153,31 +145,6 @@ class Authority:
             .sign(key, hashes.SHA256())
         )
         return Root(number, certificate, key)
-
-    def _write(self, number: int, text: str, *, replace: bool) -> bool:
-        """Put a root's file in its place, whole and on disk; False when there is one already and it is not to be replaced."""
-        path = self._folder / f"root-{number:04}.pem"
-        temporary = self._folder / f".{path.name}.{os.getpid()}.{self._ids.secret_bytes(4).hex()}"
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            try:
-                with os.fdopen(handle, "w") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                if replace:
-                    temporary.replace(path)
-                else:
-                    os.link(temporary, path)
-            except FileExistsError:
-                return False
-            finally:
-                temporary.unlink(missing_ok=True)
-            _sync(self._folder)
-        except OSError as error:
-            raise StoreError("the certificate authority cannot be written", detail=str(error)) from error
-        return True
 
 
 def pem(certificate: x509.Certificate) -> str:
@@ -209,14 +176,7 @@ def client_usage() -> x509.KeyUsage:
     return _usage(signs_certificates=False)
 
 
-def _read(path: Path, number: int) -> Root:
-    if path.stat().st_mode & 0o077:
-        raise StoreError(
-            "the key of the certificate authority can be read by others",
-            detail=str(path),
-            hint=f"chmod 600 {path}, and make a new root with `interpose ca rotate`",
-        )
-    data = path.read_bytes()
+def _read(number: int, path: Path, data: bytes) -> Root:
     try:
         certificate = x509.load_pem_x509_certificate(data)
         key = serialization.load_pem_private_key(data, None) if b"PRIVATE KEY" in data else None
@@ -225,11 +185,3 @@ def _read(path: Path, number: int) -> Root:
             "a root of the certificate authority is damaged", detail=str(path), hint="restore it from a backup"
         ) from error
     return Root(number, certificate, key if isinstance(key, ec.EllipticCurvePrivateKey) else None)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -5,6 +5,7 @@ principals:
   - {name: alice, kind: user, groups: [support], attributes: {team: orders}}
   - {name: fixer, kind: agent, acting_for: alice, task: nightly clean-up}
   - {name: bob, kind: user, disabled: true}
+  - {name: backup, kind: service, ssh_keys: ["ssh-ed25519 AAAA… backup@host"]}
 ```
 
 All problems are collected, each with file, line and a suggestion. People, services and agents share one name space.
@@ -22,11 +23,17 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from interpose.identity.names import canonical_name, is_canonical
+from interpose.identity.ssh_keys import MalformedError, read_public_line
 from interpose.model.errors import ConfigurationError, Problem
 from interpose.model.principal import AttributeValue, Principal, PrincipalKind
 
 _KINDS = {kind.name.lower(): kind for kind in PrincipalKind}
-_KEYS = ("name", "kind", "groups", "attributes", "acting_for", "task", "disabled")
+_KEYS = ("name", "kind", "groups", "attributes", "acting_for", "task", "disabled", "ssh_keys")
+
+
+_KEY_HINT = (
+    "give a public key as in `ssh-ed25519 AAAA… comment`: Ed25519, ECDSA, a security key's, or RSA of 2048 bits or more"
+)
 
 
 class Principals:
@@ -107,6 +114,7 @@ class _Reader:
     def __init__(self, file: str) -> None:
         self._file = file
         self.problems: list[Problem] = []
+        self._keys: dict[str, tuple[str, int | None]] = {}
 
     def top(self, top: object) -> list[_Entry]:
         if not isinstance(top, CommentedMap) or not isinstance(top.get("principals"), CommentedSeq):
@@ -154,12 +162,13 @@ class _Reader:
             self._problem(_line(item, "disabled"), "`disabled` must be true or false", f"found `{disabled}`")
         groups = self._groups(item)
         attributes = self._attributes(item)
+        ssh_keys = self._ssh_keys(item, name or "")
         if kind is not None and kind is not PrincipalKind.AGENT and (acting_for is not None or task is not None):
             self._problem(line, "only an agent has `acting_for` and `task`", "write `kind: agent`, or leave them out")
             acting_for = task = None
         if name is None or kind is None:
             return None
-        return _Entry(Principal(kind, name, groups, attributes, acting_for, task), disabled is True, line)
+        return _Entry(Principal(kind, name, groups, attributes, acting_for, task, ssh_keys), disabled is True, line)
 
     def _name(self, item: CommentedMap, line: int) -> str | None:
         name = item.get("name")
@@ -228,6 +237,32 @@ class _Reader:
                     f"found `{given}`",
                 )
         return read
+
+    def _ssh_keys(self, item: CommentedMap, owner: str) -> frozenset[str]:
+        """The fingerprints. INVARIANT: a key proves one principal; whoever has it cannot choose whom to be."""
+        value = item.get("ssh_keys")
+        if value is None:
+            return frozenset()
+        if not isinstance(value, CommentedSeq):
+            self._problem(
+                _line(item, "ssh_keys"), "`ssh_keys` must be a list of texts", 'write `["ssh-ed25519 AAAA…"]`'
+            )
+            return frozenset()
+        found: set[str] = set()
+        for index, text in enumerate(value):
+            line = int(value.lc.item(index)[0]) + 1
+            try:
+                key = read_public_line(text if isinstance(text, str) else "").fingerprint
+            except MalformedError as error:
+                self._problem(line, f"SSH key {index + 1} of `{owner}` is not taken: {error}", _KEY_HINT)
+                continue
+            if key in self._keys:
+                first, at = self._keys[key]
+                message = f"the SSH key {key} of `{owner}` is `{first}`'s already, in line {at}"
+                self._problem(line, message, "a key proves one principal: make another")
+            self._keys.setdefault(key, (owner, line))
+            found.add(key)
+        return frozenset(found)
 
     def _problem(self, line: int | None, message: str, hint: str) -> None:
         self.problems.append(Problem(message, file=self._file, line=line, hint=hint))

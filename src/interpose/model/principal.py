@@ -30,6 +30,7 @@ class Principal:
 
     `acting_for` is the person that an agent works for (None for a person or a service that acts for itself);
     `task` is what the agent says that it is doing. Both are judged by policy and written to the audit chain.
+    `ssh_keys` are the fingerprints of the keys that prove it by SSH; policy does not see them.
     """
 
     kind: PrincipalKind
@@ -38,6 +39,7 @@ class Principal:
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict, hash=False)
     acting_for: str | None = None
     task: str | None = None
+    ssh_keys: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
@@ -83,7 +85,8 @@ class Identity:
 
     `expires_at` is wall-clock seconds since the epoch, None when the credential does not expire by itself. `provider` is the
     identity provider that vouched for it, and `subject` the provider's own name for it; `context` is what it said of the login that
-    this identity comes from, however many tokens and certificates are between the two.
+    this identity comes from, however many tokens and certificates are between the two. `key` is the fingerprint of the registered SSH
+    key that it was proven with: it counts as long as the principal has it.
     """
 
     principal: Principal
@@ -93,3 +96,4 @@ class Identity:
     provider: str | None = None
     subject: str | None = None
     context: AuthenticationContext = NOT_KNOWN
+    key: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from interpose.engine.standing import Standing, Standings, present_principal
+from interpose.engine.standing import KEY_GONE, Standing, Standings, present_principal
 from interpose.model.actions import Action
 from interpose.model.principal import Principal, PrincipalKind
 from interpose.model.refusal import Refusal
@@ -154,5 +154,18 @@ def test_a_session_whose_connection_is_gone_has_no_standing() -> None:
         core.connections.clear()
         core.swap()
         assert isinstance(Standings().of(session, core.holder.current, 0.0), Refusal)
+
+    run(work())
+
+
+def test_who_came_by_a_registered_key_stands_as_long_as_the_key_does() -> None:
+    async def work() -> None:
+        core, standings = Core(), Standings()
+        session = await core.session("alice")
+        session.identity = dataclasses.replace(session.identity, key="a")
+        assert standings.of(session, core.holder.current, 0.0) is KEY_GONE
+        core.people.by_name["alice"] = dataclasses.replace(core.people.by_name["alice"], ssh_keys=frozenset({"a"}))
+        core.swap()
+        assert isinstance(standings.of(session, core.holder.current, 0.0), Standing)
 
     run(work())

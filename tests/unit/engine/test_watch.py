@@ -108,3 +108,21 @@ def test_who_is_gone_because_the_proof_has_ended_is_told_so() -> None:
         assert session.ended_with.code == "token_expired"
 
     run(work())
+
+
+def test_a_reload_ends_sessions_whose_registered_key_is_gone() -> None:
+    async def work() -> None:
+        core = Core()
+        core.holder.listen(SessionWatch(core.registry, MemoryTokens(), core.clock).snapshot_swapped)
+        core.people.by_name["alice"] = dataclasses.replace(core.people.by_name["alice"], ssh_keys=frozenset({"a", "b"}))
+        kept, lost, other = await core.session("alice"), await core.session("alice"), await core.session("alice")
+        kept.identity = dataclasses.replace(kept.identity, token=None, key="a")
+        lost.identity = dataclasses.replace(lost.identity, token=None, key="b")
+        core.people.by_name["alice"] = dataclasses.replace(core.people.by_name["alice"], ssh_keys=frozenset({"a"}))
+        core.swap()
+        assert kept.ended_with is None
+        assert other.ended_with is None
+        assert lost.ended_with is not None
+        assert lost.ended_with.code == "ssh_key_gone"
+
+    run(work())

@@ -31,7 +31,7 @@ def files(state: Path) -> list[Path]:
 
 def test_the_first_root_is_made_once(tmp_path: Path) -> None:
     made = authority(tmp_path)
-    assert made.roots() == ()
+    assert made.roots() == []
     assert made.bundle() == ""
     made.ensure()
     made.ensure()

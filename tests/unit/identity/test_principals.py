@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from interpose.identity.principals import parse_principals, read_principals
+from interpose.identity.ssh_keys import read_public_line
 from interpose.model.errors import ConfigurationError
 from interpose.model.principal import Principal, PrincipalKind
 
@@ -96,3 +97,36 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
         read_principals(path)
     path.write_text(GOOD)
     assert len(read_principals(path)) == 3
+
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICqmlAL5sOA2zxvcj3PEzzqXDP0/NUhS2N+QoHLKrjMG"
+
+
+def test_registered_keys_are_known_by_their_fingerprints() -> None:
+    text = f"principals:\n  - {{name: backup, kind: service, ssh_keys: ['{KEY} backup@host']}}\n  - {{name: bob, kind: user}}\n"
+    principals = parse_principals(text, "p.yaml")
+    backup, bob = principals.find("backup"), principals.find("bob")
+    assert backup is not None
+    assert bob is not None
+    (found,) = backup.ssh_keys
+    assert found == read_public_line(KEY).fingerprint
+    assert not bob.ssh_keys
+
+
+def test_a_key_proves_one_principal_and_weak_or_odd_ones_none() -> None:
+    short = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDCqkmG"
+    text = (
+        "principals:\n"
+        f"  - name: backup\n    kind: service\n    ssh_keys:\n      - {KEY} one\n      - {short}\n      - 7\n"
+        f"  - name: bob\n    kind: user\n    ssh_keys:\n      - {KEY} another comment\n"
+        "  - {name: carl, kind: user, ssh_keys: ssh-ed25519}\n"
+        f"  - {{name: dora, kind: user, disabled: true, ssh_keys: ['{KEY}', 'ssh-dss AAAAB3NzaC1kc3MAAAAA']}}\n"
+    )
+    with pytest.raises(ConfigurationError) as error:
+        parse_principals(text, "p.yaml")
+    told = [(problem.line, problem.message) for problem in error.value.problems]
+    assert [line for line, _ in told] == [6, 7, 11, 12, 13, 13]
+    assert "is `backup`'s already, in line 5" in told[2][1]
+    assert "must be a list" in told[3][1]
+    assert "is `backup`'s already" in told[4][1]
+    assert all("is not taken" in told[index][1] for index in (0, 1, 5))

@@ -22,6 +22,7 @@ SQLSTATES: Final[Mapping[str, str]] = MappingProxyType(
         "tls_required": "28000",
         "deadline": "28000",
         "principal_gone": "57P01",
+        "ssh_key_gone": "57P01",
         "connection_gone": "57P01",
         "ended": "57P01",
         "catalog_unavailable": "57P03",
