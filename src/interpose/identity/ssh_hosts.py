@@ -15,7 +15,7 @@ from interpose.identity.authority import SKEW
 from interpose.identity.ssh_authority import HOST_SECONDS
 from interpose.identity.ssh_certificates import certified_key, new_serial
 from interpose.identity.ssh_keys import PublicKey, read_public_line
-from interpose.model.audit import AuditEvent, AuditKind
+from interpose.model.audit import AuditEvent, AuditKind, AuditValue
 from interpose.model.errors import ClientError, RecordingError, StoreError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class HostCertificates:
             .valid_after(int(now - SKEW))
             .valid_before(int(until))
         )
-        fields = {
+        fields: dict[str, AuditValue] = {
             "kind": "ssh host",
             "serial": f"{number:016x}",
             "names": checked,

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import SSHCertificateBuilder, 
 from interpose.identity.authority import SKEW
 from interpose.identity.ssh_authority import UPSTREAM_SECONDS
 from interpose.identity.ssh_certificates import EXTENSIONS, new_serial
-from interpose.model.audit import AuditEvent, AuditKind
+from interpose.model.audit import AuditEvent, AuditKind, AuditValue
 from interpose.model.errors import ConfigurationError
 from interpose.model.proofs import ProofError
 
@@ -81,7 +81,7 @@ class UpstreamCertificates:
         )
         for name in sorted(set(permits)):
             builder = builder.add_extension(name.encode(), b"")
-        fields = {
+        fields: dict[str, AuditValue] = {
             "kind": "ssh upstream",
             "serial": f"{number:016x}",
             "connection": grant.connection,

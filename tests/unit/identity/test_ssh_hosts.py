@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -83,24 +82,30 @@ def test_it_renews_itself_and_goes_on_when_that_fails_for_a_while(tmp_path: Path
     world = World(tmp_path)
     warned: list[Exception] = []
 
-    async def until(true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
-            while not true():
-                await asyncio.sleep(0.005)
-
     def full(event: AuditEvent) -> bool:
         return event.kind is AuditKind.CERTIFICATE_ISSUED
 
     async def work() -> HostCertificate:
         taken: list[HostCertificate] = []
+        failed_twice, renewed = asyncio.Event(), asyncio.Event()
+
+        def warn(error: Exception) -> None:
+            warned.append(error)
+            if len(warned) == 2:
+                failed_twice.set()
+
+        def take(made: HostCertificate) -> None:
+            taken.append(made)
+            renewed.set()
+
         made = await world.hosts.issue(KEY, ["gw"])
-        task = asyncio.create_task(world.hosts.follow(made, KEY, taken.append, warned.append, 0.005))
+        task = asyncio.create_task(world.hosts.follow(made, KEY, take, warn, 0.005))
         world.audit.fails = full
         world.clock.now += HOST_SECONDS - DAY
-        await until(lambda: len(warned) > 1)
+        await asyncio.wait_for(failed_twice.wait(), 30)
         assert not taken
         world.audit.fails = lambda _: False
-        await until(lambda: bool(taken))
+        await asyncio.wait_for(renewed.wait(), 30)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert len(taken) == 1
