@@ -34,10 +34,17 @@ def login(
     device: Annotated[
         bool, typer.Option("--device", help="show a code to confirm in a browser on another machine")
     ] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="sign in anew at the provider, also where you are signed in: for what needs a fresh login"
+        ),
+    ] = False,
 ) -> None:
     """Sign in with a browser, and keep an access token for the other commands."""
     client = PublicClient(url or _last_url())
-    answer = _by_device(client) if device else _by_browser(client, provider)
+    more = {"prompt": "login"} if again else {}
+    answer = _by_device(client, more) if device else _by_browser(client, provider, more)
     stored = _stored(client.url, answer)
     write_login(stored)
     console().print(f"signed in as {stored.principal} until {when(stored.expires_at)} UTC", markup=False)
@@ -69,7 +76,7 @@ def _last_url() -> str:
     return stored.url
 
 
-def _by_browser(client: PublicClient, provider: str | None) -> dict[str, object]:
+def _by_browser(client: PublicClient, provider: str | None, more: dict[str, str]) -> dict[str, object]:
     # Loaded when it is needed: it brings an HTTP server.
     from interpose.cli.loopback import LoopbackWait
 
@@ -85,6 +92,7 @@ def _by_browser(client: PublicClient, provider: str | None) -> dict[str, object]
             "code_challenge_method": "S256",
             "client_name": _client_name(),
             **({"provider": provider} if provider else {}),
+            **more,
         }
         address = f"{client.url}/authorize?{urllib.parse.urlencode(query)}"
         console().print("Sign in with the browser that opens. If none does, open this address here:", markup=False)
@@ -104,8 +112,8 @@ def _by_browser(client: PublicClient, provider: str | None) -> dict[str, object]
         return client.post("/token", form)
 
 
-def _by_device(client: PublicClient) -> dict[str, object]:
-    asked = client.post("/device_authorization", {"client_name": _client_name()})
+def _by_device(client: PublicClient, more: dict[str, str]) -> dict[str, object]:
+    asked = client.post("/device_authorization", {"client_name": _client_name(), **more})
     try:
         code, device = str(asked["user_code"]), str(asked["device_code"])
         interval = max(1.0, float(str(asked["interval"])))

@@ -65,21 +65,26 @@ def _digest(secret: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """A browser on its way to a provider and back. `then` is what it came for; `browser` the digest of its cookie."""
+    """A browser on its way to a provider and back. `then` is what it came for; `browser` the digest of its cookie.
+
+    `again`: the provider was asked to authenticate the person anew.
+    """
 
     provider: str
     departure: Departure
     then: str
     browser: bytes
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
-    """A browser in which somebody has signed in."""
+    """A browser in which somebody has signed in. `anew_at` is when (wall clock), where the provider had to authenticate them anew."""
 
     who: SignedIn
     csrf: str
     source: str
+    anew_at: float | None = None
 
 
 class Browsers:
@@ -92,13 +97,14 @@ class Browsers:
         self._journeys: Kept[Journey] = Kept(clock)
         self._sessions: Kept[BrowserSession] = Kept(clock)
 
-    def leaves(self, provider: str, departure: Departure, then: str, cookie: str | None) -> str:
+    def leaves(self, provider: str, departure: Departure, then: str, cookie: str | None, *, again: bool = False) -> str:
         """A browser leaves for its provider; answers the cookie that it must have when it comes back.
 
         A browser that has one keeps it, so that two tabs can sign in at once.
         """
         value = cookie if cookie is not None and len(cookie) == len(secret_text(bytes(32))) else self._secret()
-        self._journeys.put(departure.state, Journey(provider, departure, then, _digest(value)), JOURNEY_SECONDS)
+        journey = Journey(provider, departure, then, _digest(value), again)
+        self._journeys.put(departure.state, journey, JOURNEY_SECONDS)
         return value
 
     def returns(self, provider: str, state: str, cookie: str | None) -> Journey | None:
@@ -110,12 +116,13 @@ class Browsers:
         same = hmac.compare_digest(_digest(cookie or ""), b"" if journey is None else journey.browser)
         return journey if journey is not None and same and journey.provider == provider else None
 
-    def sign_in(self, who: SignedIn, source: str) -> str:
+    def sign_in(self, who: SignedIn, source: str, *, again: bool = False) -> str:
         """A new session; answers its cookie. INVARIANT: no session ever takes over a cookie that was there before the login."""
         value = self._secret()
         until = who.identity.expires_at
         seconds = 8 * 3600.0 if until is None else until - self._clock.wall()
-        self._sessions.put(value, BrowserSession(who, self._secret(), source), seconds)
+        anew_at = self._clock.wall() if again else None
+        self._sessions.put(value, BrowserSession(who, self._secret(), source, anew_at), seconds)
         return value
 
     def find(self, cookie: str | None) -> BrowserSession | None:

@@ -61,7 +61,7 @@ class CommandLinePages:
     async def ask(self, request: Request) -> Response:
         """A command line opened this in the browser. INVARIANT: what is not exactly right is answered here, never by a redirect."""
         query = read_query(request)
-        asked = read_loopback_request(query, source_of(request))
+        asked = read_loopback_request(query, source_of(request), self._grants.now())
         if asked is None:
             raise RefusedRequestError(
                 "Not a request of ours",
@@ -70,8 +70,9 @@ class CommandLinePages:
             )
         then = f"/authorize/{self._grants.ask(asked)}"
         wanted = query.get("provider", "")
-        if wanted and self._sign_in.session(request) is None and self._sign_in.knows(wanted):
-            return RedirectResponse(f"/login/{wanted}?{urlencode({'then': then})}", 303)
+        if wanted and self._sign_in.session(request, asked.anew_since) is None and self._sign_in.knows(wanted):
+            more = {} if asked.anew_since is None else {"again": "1"}
+            return RedirectResponse(f"/login/{wanted}?{urlencode({'then': then, **more})}", 303)
         return RedirectResponse(then, 303)
 
     async def show(self, request: Request) -> Response:
@@ -79,11 +80,12 @@ class CommandLinePages:
         asked = self._grants.request(request.path_params["request"])
         if asked is None:
             raise _GONE
-        session = self._sign_in.session(request)
+        session = self._sign_in.session(request, asked.anew_since)
         if session is None:
-            return self._sign_in.ask_to_sign_in(
-                request.url.path, f"A command line ({asked.client}) asks to act for you here."
-            )
+            again = asked.anew_since is not None
+            more = " It needs you to sign in anew." if again else ""
+            why = f"A command line ({asked.client}) asks to act for you here.{more}"
+            return self._sign_in.ask_to_sign_in(request.url.path, why, again=again)
         response = page(
             "authorize",
             client=asked.client,
@@ -105,7 +107,7 @@ class CommandLinePages:
         form = await read_form(request)
         check_csrf(form, session.csrf)
         asked = self._grants.answer(request.path_params["request"])
-        if asked is None:
+        if asked is None or self._sign_in.session(request, asked.anew_since) is None:
             raise _GONE
         approved = form.get("answer") == "approve"
         self._desk.decided(session.who, approved, "browser", asked.client, asked.source, source_of(request))

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from interpose.engine.limits import FailureLimiter, address_group
 from interpose.web.command_line import oauth_error
-from interpose.web.grants import CLIENT_ID, POLL_SECONDS, REQUEST_SECONDS, Grants, client_name
+from interpose.web.grants import CLIENT_ID, POLL_SECONDS, REQUEST_SECONDS, Grants, asks_again, client_name
 from interpose.web.pages import message, page
 from interpose.web.requests import (
     RefusedRequestError,
@@ -71,7 +71,9 @@ class DevicePages:
         if form.get("client_id") != CLIENT_ID:
             return oauth_error("invalid_client")
         self._asked.failed(address)
-        device, asked = self._grants.ask_device(client_name(form.get("client_name", "")), source_of(request))
+        device, asked = self._grants.ask_device(
+            client_name(form.get("client_name", "")), source_of(request), again=asks_again(form)
+        )
         return JSONResponse(
             {
                 "device_code": device,
@@ -101,6 +103,10 @@ class DevicePages:
         if asked is None:
             self._guessed(session, source_of(request))
             return page("device", 404, code="", csrf=session.csrf, problem=_UNKNOWN)
+        if self._sign_in.session(request, asked.anew_since) is None:
+            return self._sign_in.ask_to_sign_in(
+                f"/device?code={asked.code}", "The terminal needs you to sign in anew.", again=True
+            )
         source = source_of(request)
         return page(
             "device_confirm",
@@ -122,6 +128,8 @@ class DevicePages:
         if code is None or asked is None:
             self._guessed(session, source_of(request))
             return page("device", 404, code="", csrf=session.csrf, problem=_UNKNOWN)
+        if self._sign_in.session(request, asked.anew_since) is None:
+            raise RefusedRequestError("Not signed in anew", "The terminal needs that.", "Open /device again.", 403)
         approved = form.get("answer") == "approve"
         self._desk.decided(session.who, approved, "device", asked.client, asked.source, source_of(request))
         self._grants.decide(code, session.who, approved=approved)

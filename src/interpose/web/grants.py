@@ -34,18 +34,22 @@ _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 @dataclass(frozen=True, slots=True)
 class LoopbackRequest:
-    """A program on the browser's machine that asks to act for whoever sits there."""
+    """A program on the browser's machine that asks to act for whoever sits there.
+
+    `anew_since`: the person must be authenticated anew after this moment (wall clock); None where an earlier login will do.
+    """
 
     redirect_uri: str
     state: str
     challenge: str
     client: str
     source: str
+    anew_since: float | None = None
 
 
 @dataclass(slots=True)
 class DeviceRequest:
-    """A program that shows `code`. `who` is set when somebody has approved it; `refused` when somebody said no."""
+    """A program that shows `code`. `who` is set when somebody has approved it; `refused` when somebody said no. `again` as `prompt=login`."""
 
     code: str
     client: str
@@ -54,6 +58,12 @@ class DeviceRequest:
     refused: bool = False
     who: SignedIn | None = field(default=None, repr=False)
     polled_at: float | None = None
+    again: bool = False
+
+    @property
+    def anew_since(self) -> float | None:
+        """As of a `LoopbackRequest`."""
+        return self.asked_at if self.again else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,12 @@ class Code:
     request: LoopbackRequest
 
 
-def read_loopback_request(query: Mapping[str, str], source: str) -> LoopbackRequest | None:
+def asks_again(fields: Mapping[str, str]) -> bool:
+    """Whether a program wants the person to be authenticated anew (`prompt=login`, OpenID Connect Core 1.0 §3.1.2.1)."""
+    return fields.get("prompt") == "login"
+
+
+def read_loopback_request(query: Mapping[str, str], source: str, now: float) -> LoopbackRequest | None:
     """The request in a query, None when anything of it is not exactly as it must be: then nobody is sent anywhere."""
     redirect = _LOOPBACK.fullmatch(query.get("redirect_uri", ""))
     if (
@@ -77,9 +92,9 @@ def read_loopback_request(query: Mapping[str, str], source: str) -> LoopbackRequ
         or not _CHALLENGE.fullmatch(query.get("code_challenge", ""))
     ):
         return None
-    return LoopbackRequest(
-        redirect[0], query["state"], query["code_challenge"], client_name(query.get("client_name", "")), source
-    )
+    name = client_name(query.get("client_name", ""))
+    anew_since = now if asks_again(query) else None
+    return LoopbackRequest(redirect[0], query["state"], query["code_challenge"], name, source, anew_since)
 
 
 def client_name(text: str) -> str:
@@ -100,6 +115,10 @@ class Grants:
         self._spent: Kept[Issued] = Kept(clock)
         self._devices: Kept[DeviceRequest] = Kept(clock)
         self._typed: Kept[DeviceRequest] = Kept(clock)
+
+    def now(self) -> float:
+        """The wall clock by which requests are dated."""
+        return self._clock.wall()
 
     # --- over loopback
 
@@ -143,13 +162,13 @@ class Grants:
 
     # --- by a code that people type
 
-    def ask_device(self, client: str, source: str) -> tuple[str, DeviceRequest]:
+    def ask_device(self, client: str, source: str, *, again: bool = False) -> tuple[str, DeviceRequest]:
         """A new request, and the device code with which its program asks how it stands."""
         device = self._secret()
         code = user_code(self._ids.secret_bytes(16))
         while self._typed.get(code) is not None:
             code = user_code(self._ids.secret_bytes(16))
-        request = DeviceRequest(code, client, source, self._clock.wall())
+        request = DeviceRequest(code, client, source, self._clock.wall(), again=again)
         self._devices.put(device, request, REQUEST_SECONDS)
         self._typed.put(code, request, REQUEST_SECONDS)
         return device, request

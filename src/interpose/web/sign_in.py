@@ -63,19 +63,26 @@ class SignInPages:
             Route("/signed-out", self.signed_out, methods=["GET"]),
         ]
 
-    def session(self, request: Request) -> BrowserSession | None:
-        """The session of this browser; None when its principal is not vouched for any more, too."""
+    def session(self, request: Request, anew_since: float | None = None) -> BrowserSession | None:
+        """The session of this browser; None when its principal is not vouched for any more, too.
+
+        With `anew_since` (wall clock) only one in which the person was authenticated anew since then.
+        """
         session = self._browsers.find(request.cookies.get(SESSION_COOKIE))
-        return session if session is not None and self._desk.present(session.who) else None
+        if session is None or not self._desk.present(session.who):
+            return None
+        if anew_since is not None and (session.anew_at is None or session.anew_at < anew_since):
+            return None
+        return session
 
     def knows(self, name: str) -> bool:
         """Whether there is a provider with this name."""
         return name in self._providers
 
-    def ask_to_sign_in(self, then: str, why: str = "") -> Response:
-        """The list of providers; afterwards the browser goes on with `then`."""
+    def ask_to_sign_in(self, then: str, why: str = "", *, again: bool = False) -> Response:
+        """The list of providers; afterwards the browser goes on with `then`. `again`: they must authenticate the person anew."""
         listed = [{"name": each.name, "title": each.title} for each in self._providers.values()]
-        return page("sign_in", providers=listed, then=safe_then(then), why=why)
+        return page("sign_in", providers=listed, then=safe_then(then), why=why, again=again)
 
     async def home(self, request: Request) -> Response:
         """Who is signed in, or the list of providers."""
@@ -96,9 +103,12 @@ class SignInPages:
         """Send the browser to its provider."""
         provider = self._provider(request)
         self._check_failures(request)
-        departure = await provider.depart(self._callback(provider))
-        then = safe_then(read_query(request).get("then", HOME))
-        cookie = self._browsers.leaves(provider.name, departure, then, request.cookies.get(LOGIN_COOKIE))
+        query = read_query(request)
+        # Whoever adds or drops it in a link changes nothing that counts: what asked for it looks at the session that comes of it.
+        again = query.get("again") == "1"
+        departure = await provider.depart(self._callback(provider), again=again)
+        then = safe_then(query.get("then", HOME))
+        cookie = self._browsers.leaves(provider.name, departure, then, request.cookies.get(LOGIN_COOKIE), again=again)
         response = RedirectResponse(departure.url, 303)
         set_cookie(response, LOGIN_COOKIE, cookie)
         return response
@@ -126,7 +136,7 @@ class SignInPages:
         # Whoever was signed in before in this browser is not any more.
         self._browsers.sign_out(request.cookies.get(SESSION_COOKIE))
         response = RedirectResponse(journey.then, 303)
-        set_cookie(response, SESSION_COOKIE, self._browsers.sign_in(who, source))
+        set_cookie(response, SESSION_COOKIE, self._browsers.sign_in(who, source, again=journey.again))
         return response
 
     async def sign_out(self, request: Request) -> Response:

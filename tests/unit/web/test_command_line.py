@@ -365,3 +365,57 @@ def test_codes_that_are_made_are_bounded() -> None:
         assert (await program(place, "/device_authorization", {}))[0] == 429
 
     run(work())
+
+
+def test_a_program_can_ask_for_a_login_anew() -> None:
+    async def work() -> None:
+        place = SitePlace()
+        browser = await place.signed_in()
+        asked = await browser.get(request(prompt="login"))
+        # Who is signed in already signs in once more, and the provider is told to ask them.
+        shown = await browser.get(asked.location)
+        assert "needs you to sign in anew" in shown.text
+        assert f"/login/corporate?then={asked.location}&amp;again=1" in shown.text
+        # A login without it does not help, whatever the link says.
+        page = await browser.get(f"/login/corporate?then={asked.location}")
+        assert not place.provider.again
+        await browser.get(f"/login/corporate/callback?code=zoe&state={page.location.partition('state=')[2]}")
+        assert "sign in anew" in (await browser.get(asked.location)).text
+        refused = await browser.post(asked.location, {"csrf": "x", "answer": "approve"})
+        assert refused.status in (400, 403)
+        asked = await browser.get(request(prompt="login"))
+        page = await browser.get(f"/login/corporate?then={asked.location}&again=1")
+        assert place.provider.again
+        await browser.get(f"/login/corporate/callback?code=zoe&state={page.location.partition('state=')[2]}")
+        shown = await browser.get(asked.location)
+        page = await browser.post(asked.location, {"csrf": shown.hidden("csrf"), "answer": "approve"})
+        assert page.location.startswith(f"{REDIRECT}?code=")
+        # What is asked for later wants a later login.
+        await asyncio.sleep(1)
+        asked = await browser.get(request(prompt="login"))
+        assert "sign in anew" in (await browser.get(asked.location)).text
+
+    run(work())
+
+
+def test_a_session_that_is_not_anew_approves_nothing_that_asks_for_it() -> None:
+    async def work() -> None:
+        place = SitePlace()
+        browser = await place.signed_in()
+        csrf = (await browser.get("/")).hidden("csrf")
+        asked = await browser.get(request(prompt="login"))
+        page = await browser.post(asked.location, {"csrf": csrf, "answer": "approve"})
+        assert page.status == 400
+        assert "This request is over" in page.text
+        _, told = await program(place, "/device_authorization", {"prompt": "login"})
+        page = await browser.post("/device", {"csrf": csrf, "code": told["user_code"]})
+        assert "needs you to sign in anew" in page.text
+        page = await browser.post("/device/answer", {"csrf": csrf, "code": told["user_code"], "answer": "approve"})
+        assert page.status == 403
+        page = await browser.get(f"/login/corporate?then=/device?code={told['user_code']}&again=1")
+        await browser.get(f"/login/corporate/callback?code=zoe&state={page.location.partition('state=')[2]}")
+        csrf = (await browser.get("/")).hidden("csrf")
+        page = await browser.post("/device", {"csrf": csrf, "code": told["user_code"]})
+        assert "Is this your terminal?" in page.text
+
+    run(work())

@@ -59,7 +59,7 @@ def test_a_mistake_of_ours_is_told_without_its_words(monkeypatch: pytest.MonkeyP
     async def work() -> None:
         place = SitePlace()
 
-        async def broken(_: str) -> None:
+        async def broken(_: str, **__: object) -> None:
             raise RuntimeError("secret words")
 
         monkeypatch.setattr(place.provider, "depart", broken)
