@@ -171,14 +171,25 @@ class ContentScanner:
     def mask_bytes(self, data: bytes, *, markup: bool = False) -> bytes:
         """UTF-8 text with what is found replaced; `data` itself when nothing is. Raises `TooMuchToInspect`.
 
-        Findings that overlap are replaced together, by the strictest of their transforms. With `markup`, replacements are
-        escaped for XML.
+        With `markup`, replacements are escaped for XML.
+        """
+        pieces: list[bytes] = []
+        copied = 0
+        for start, end, masked in self.replacements(data):
+            if markup:
+                masked = masked.replace("&", "&amp;").replace("<", "&lt;")
+            pieces += (data[copied:start], masked.encode("utf-8", "replace"))
+            copied = end
+        return b"".join((*pieces, data[copied:])) if pieces else data
+
+    def replacements(self, data: bytes) -> list[tuple[int, int, str]]:
+        """What is found in UTF-8 text, by start, without overlaps: start and end in bytes, and what stands there instead.
+
+        Findings that overlap are replaced together, by the strictest of their transforms. Raises `TooMuchToInspect`.
         """
         findings = self._detector.find(data)
-        if not findings:
-            return data
-        pieces: list[bytes] = []
-        copied = i = 0
+        replaced: list[tuple[int, int, str]] = []
+        i = 0
         while i < len(findings):
             start, end, name = findings[i].start, findings[i].end, findings[i].data_class
             i += 1
@@ -186,12 +197,8 @@ class ContentScanner:
                 end = max(end, findings[i].end)
                 name = max(name, findings[i].data_class, key=lambda n: strictness(self._transforms[n]))
                 i += 1
-            masked = self._replacement(name, data[start:end])
-            if markup:
-                masked = masked.replace("&", "&amp;").replace("<", "&lt;")
-            pieces += (data[copied:start], masked.encode("utf-8", "replace"))
-            copied = end
-        return b"".join((*pieces, data[copied:]))
+            replaced.append((start, end, self._replacement(name, data[start:end])))
+        return replaced
 
     def _replacement(self, name: DataClassName, span: bytes) -> str:
         try:
