@@ -97,9 +97,9 @@ def test_programs_are_permitted_by_name_and_forbidden_by_basename() -> None:
         '@id("y") forbid (principal, action == Action::"remove_file", resource) when { resource.basename == "dd" && resource.path != "" };'
     )
     assert isinstance(judge(policies, effect(Action.REMOVE_FILE, ProgramResource("/bin/rm"))), Permitted)
-    decision = judge(policies, effect(Action.REMOVE_FILE, ProgramResource("/tmp/rm")))
+    decision = judge(policies, effect(Action.REMOVE_FILE, ProgramResource("/srv/rm")))
     assert isinstance(decision, Forbidden)
     assert decision.code == "not_permitted"
-    decision = judge(policies, effect(Action.REMOVE_FILE, ProgramResource("/tmp/dd")))
+    decision = judge(policies, effect(Action.REMOVE_FILE, ProgramResource("/srv/dd")))
     assert isinstance(decision, Forbidden)
     assert decision.policies == ("y",)
