@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from interpose.model.refusal import Refusal
-    from interpose.net.session import SessionDriver
+
+
+class Driver(Protocol):
+    """What carries a session's bytes, a relay's driver or a bridge."""
+
+    def drain(self, refusal: Refusal) -> None:
+        """End the session as soon as nothing is under way; now, if nothing is."""
+        ...
+
+    def cut(self, refusal: Refusal) -> None:
+        """End the session now, whatever is under way; the client still gets a last word."""
+        ...
 
 
 class LiveSessions:
@@ -17,7 +28,7 @@ class LiveSessions:
 
     def __init__(self) -> None:
         """Empty."""
-        self._drivers: set[SessionDriver] = set()
+        self._drivers: set[Driver] = set()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -25,12 +36,12 @@ class LiveSessions:
         """How many there are."""
         return len(self._drivers)
 
-    def add(self, driver: SessionDriver) -> None:
+    def add(self, driver: Driver) -> None:
         """A session begins."""
         self._drivers.add(driver)
         self._empty.clear()
 
-    def remove(self, driver: SessionDriver) -> None:
+    def remove(self, driver: Driver) -> None:
         """A session is over."""
         self._drivers.discard(driver)
         if not self._drivers:

@@ -16,7 +16,7 @@ from interpose.model.refusal import Refusal
 from interpose.net.last_words import last_words
 from interpose.net.pressure import Pressure
 from interpose.net.underway import Underway
-from interpose.net.waits import Wait
+from interpose.engine.waits import Wait
 from interpose.protocols.intents import (
     Allowed,
     Ask,

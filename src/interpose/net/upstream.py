@@ -7,20 +7,23 @@ import ipaddress
 import socket
 import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from interpose.model.connection import Address, Connection
 from interpose.model.errors import InterposeError, UpstreamError
+from interpose.net.sockets import tune
 from interpose.net.tls import TlsChannel
 from interpose.net.wire import Wire
 from interpose.protocols.dialogue import Dialogue, Done, Failed, Send, Step, UpgradeTls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from interpose.model.proofs import Grant
     from interpose.net.certificates import ClientContexts
     from interpose.net.options import DialOptions, SessionOptions
+
+OpenedT = TypeVar("OpenedT")
 
 _HINT = "try again, or ask an operator to look at the connection"
 
@@ -234,25 +237,47 @@ class Dialer:
                 if wire is not None:
                     wire.abort()
 
+    async def open_socket(self, connection: Connection, grant: Grant) -> socket.socket:
+        """A connected socket, for a library that does its own IO; raises `UpstreamError`. Whoever gets it owns it."""
+        # INVARIANT: as in `dial`.
+        grant.spend(connection.name)
+        try:
+            async with asyncio.timeout(self._options.dial_deadline):
+                sock, _ = await self._first(connection.name, connection.address, _open)
+        except TimeoutError as error:
+            raise UpstreamError(
+                f"the upstream `{connection.name}` cannot be reached", detail=str(connection.address), hint=_HINT
+            ) from error
+        return sock
+
     async def _connect(self, name: str, address: Address) -> tuple[Wire, Address]:
-        """The first address behind a name that answers."""
+        """A wire to the first address behind a name that answers."""
+        wire, peer = await self._first(name, address, self._open_wire)
+        wire.pause_reading()
+        return wire, peer
+
+    async def _open_wire(self, host: str, port: int) -> Wire:
         loop = asyncio.get_running_loop()
+        _, wire = await loop.create_connection(
+            lambda: Wire(loop, high_water=self._session.high_water, linger=self._session.linger), host=host, port=port
+        )
+        return wire
+
+    async def _first(
+        self, name: str, address: Address, connect: Callable[[str, int], Awaitable[OpenedT]]
+    ) -> tuple[OpenedT, Address]:
+        """What `connect` makes of the first address behind a name that answers, and that address."""
         faults: list[str] = []
         for host in await self._resolve(name, address):
             try:
                 async with asyncio.timeout(self._options.connect_timeout):
-                    _, wire = await loop.create_connection(
-                        lambda: Wire(loop, high_water=self._session.high_water, linger=self._session.linger),
-                        host=host,
-                        port=address.port,
-                    )
+                    opened = await connect(host, address.port)
             except TimeoutError:
                 faults.append(f"{host}: no answer within {self._options.connect_timeout:g} s")
             except OSError as error:
                 faults.append(f"{host}: {error.strerror or error}")
             else:
-                wire.pause_reading()
-                return wire, Address(host, address.port)
+                return opened, Address(host, address.port)
         raise UpstreamError(
             f"the upstream `{name}` cannot be reached", detail=f"{address}: {'; '.join(faults)}", hint=_HINT
         )
@@ -272,3 +297,15 @@ class Dialer:
                 hint=_HINT,
             ) from error
         return list(dict.fromkeys(str(info[4][0]) for info in infos))
+
+
+async def _open(host: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        tune(sock)
+        await asyncio.get_running_loop().sock_connect(sock, (host, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock

@@ -258,10 +258,10 @@ async def test_running_out_of_descriptors_pauses_accepting() -> None:
                 return getattr(self.below, name)
 
         loop = asyncio.get_running_loop()
-        (listening,) = made.listener._sockets
+        (listening,) = made.listener._acceptor._sockets
         loop.remove_reader(listening)
         full: Any = Full(listening)
-        made.listener._sockets = [full]
+        made.listener._acceptor._sockets = [full]
         made.listener.start()
         await made.login()
         assert full.tries in (3, 4)

@@ -162,7 +162,7 @@ async def test_a_cancel_request_voids_a_hold_and_the_session_goes_on() -> None:
 
 @pytest.mark.parametrize("how", ["answer", "once"])
 async def test_a_cancel_counts_even_if_the_wait_swallows_it(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interpose.net.waits._INSIST", 0.02)
+    monkeypatch.setattr("interpose.engine.waits._INSIST", 0.02)
     async with gateway() as (made, upstream):
         made.engine.swallow = how
         client = await made.login()

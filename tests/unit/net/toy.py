@@ -26,10 +26,11 @@ from interpose.net.admittance import Admittance
 from interpose.net.cancels import Cancels
 from interpose.net.certificates import ClientContexts, ServerCertificate
 from interpose.net.journal import Traffic
-from interpose.net.listener import Listener, Pending
+from interpose.net.listener import Listener
 from interpose.net.live import LiveSessions
 from interpose.net.login import Service, SessionStarter
 from interpose.net.options import DialOptions, ListenerOptions, SessionOptions
+from interpose.net.pending import Pending
 from interpose.net.sockets import listen
 from interpose.net.upstream import Dialer
 from interpose.protocols.contract import (

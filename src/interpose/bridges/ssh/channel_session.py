@@ -1,0 +1,418 @@
+"""One session channel of a client, from its opening to its exit status: what it asks for is collected, judged in order, then begun.
+
+INVARIANT: nothing is opened at the upstream before every part of the start was judged, and nothing the client sends is delivered before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import asyncssh
+
+from interpose.bridges.ssh.channels import ClientChannel, Terminal, UpstreamChannel
+from interpose.bridges.ssh.relaying import ChannelRelay, stderr
+from interpose.bridges.ssh.words import (
+    CANCELLED,
+    EMPTY,
+    FAILED_STATUS,
+    FAULT,
+    NOT_MASKABLE,
+    NOT_TEXT,
+    REFUSED_STATUS,
+    UPSTREAM_GONE,
+    hold_line,
+    line_bytes,
+    refusal_line,
+)
+from interpose.model.command import Command, CommandKind, HostContext
+from interpose.model.errors import RecordingError
+from interpose.model.refusal import Refusal
+from interpose.protocols.intents import Allowed, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from interpose.bridges.ssh.ports import Faults
+    from interpose.bridges.ssh.session import Judging, SshSession
+    from interpose.model.refusal import HoldNotice
+
+_INTERRUPT: Final = b"\x03"
+_VOIDING: Final = frozenset({"INT", "TERM", "HUP", "KILL", "QUIT"})
+_KINDS: Final = {"exec": CommandKind.EXEC, "shell": CommandKind.SHELL, "subsystem": CommandKind.SUBSYSTEM}
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a channel is to run: `kind` is `exec`, `shell` or `subsystem`."""
+
+    kind: str
+    text: str = ""
+
+
+class Permitted:
+    """The permissions of one start: each is spent when it is sent, and all are ended together."""
+
+    __slots__ = ("_answers", "_session", "sent", "start")
+
+    def __init__(self, session: SshSession) -> None:
+        """None yet."""
+        self._session = session
+        self._answers: list[Allowed] = []
+        self.start: Allowed | None = None
+        self.sent = False
+
+    def add(self, answer: Allowed) -> None:
+        """One part is permitted."""
+        self._answers.append(answer)
+
+    def spend(self) -> None:
+        """All of it is sent now."""
+        for answer in self._answers:
+            answer.permit.spend()
+        self.sent = True
+
+    def end(self, outcome: str, tag: str = "") -> None:
+        """All of it is over; once."""
+        answers, self._answers = self._answers, []
+        for answer in answers:
+            self._session.ended(answer, outcome, tag if answer is self.start else "")
+
+
+class ClientSession(asyncssh.SSHServerSession[bytes]):
+    """The library's session of a client's channel."""
+
+    def __init__(self, entered: Awaitable[SshSession | Refused], faults: Faults) -> None:
+        """`entered` is the session that the channel belongs to, or why there is none."""
+        self._entered = entered
+        self._faults = faults
+        self._channel: ClientChannel | None = None
+        self._variables: list[tuple[bytes, bytes]] = []
+        self._terminal: Terminal | None = None
+        self._start: Start | None = None
+        self._refused_early: Refusal | None = None
+        self._session: SshSession | None = None
+        self._number = 0
+        self._judging: Judging | None = None
+        self._relay: ChannelRelay | None = None
+        self._permitted: Permitted | None = None
+        self._gone = False
+        self._done = False
+        self._task: asyncio.Task[None] | None = None
+
+    # --- what the library tells
+
+    def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
+        """The channel is open."""
+        assert isinstance(chan, ClientChannel)
+        self._channel = chan
+
+    def variable(self, name: bytes, value: bytes) -> bool:
+        """A variable of the environment is asked for; judged with the start."""
+        if self._start is None:
+            self._variables.append((name, value))
+        return self._start is None
+
+    def pty_requested(
+        self, term_type: str | None, term_size: tuple[int, int, int, int], term_modes: dict[int, int]
+    ) -> bool:
+        """A terminal is asked for; judged with the start."""
+        if self._start is not None:
+            return False
+        self._terminal = Terminal(term_type or "", term_size, tuple(sorted(term_modes.items())))
+        return True
+
+    def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
+        """The terminal has another size."""
+        size = (width, height, pixwidth, pixheight)
+        if self._relay is not None:
+            self._relay.size_changed(size)
+        elif self._terminal is not None:
+            self._terminal = Terminal(self._terminal.term, size, self._terminal.modes)
+
+    def exec_requested(self, command: str) -> bool:
+        """A command is to be run."""
+        return self._begin(Start("exec", command))
+
+    def shell_requested(self) -> bool:
+        """A shell is to be run."""
+        return self._begin(Start("shell"))
+
+    def subsystem_requested(self, subsystem: str) -> bool:
+        """A subsystem is to be run."""
+        return self._begin(Start("subsystem", subsystem))
+
+    def untranslatable(self) -> bool:
+        """A command that is no text: refused in words, as any other."""
+        self._refused_early = NOT_TEXT
+        return self._begin(Start("exec"))
+
+    def tunnel_asked(self, kind: str) -> bool:
+        """Agent and display are not forwarded."""
+        return False
+
+    def signal_received(self, signal: str) -> None:
+        """A signal for the program; while it is held, one that would end it voids the hold."""
+        if self._relay is not None:
+            self._relay.signalled(signal)
+        elif signal in _VOIDING:
+            self._void()
+
+    def waiting_input(self, data: bytes) -> None:
+        """Input that is not delivered yet. On a terminal, Ctrl-C voids a hold: nobody else would see it."""
+        if self._terminal is not None and _INTERRUPT in data:
+            self._void()
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        """Input."""
+        if self._relay is not None:
+            self._relay.input(data)
+
+    def eof_received(self) -> bool:
+        """The client sends no more; output goes on."""
+        if self._relay is not None:
+            self._relay.input_ended()
+        return True
+
+    def pause_writing(self) -> None:
+        """The client takes no more output."""
+        if self._relay is not None:
+            self._relay.client_writable(writable=False)
+
+    def resume_writing(self) -> None:
+        """It takes output again."""
+        if self._relay is not None:
+            self._relay.client_writable(writable=True)
+
+    def client_closed(self) -> None:
+        """The client closed the channel: what is held is void, what runs loses its input and output."""
+        self._leave()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The channel is gone, or the whole connection."""
+        self._leave()
+
+    # --- judging and beginning
+
+    def _begin(self, start: Start) -> bool:
+        # One start request a channel: the library refuses a second one, and so does this.
+        if self._start is not None:
+            return False
+        self._start = start
+        self._task = asyncio.get_running_loop().create_task(self._run(start), name="ssh channel")
+        return True
+
+    async def _run(self, start: Start) -> None:
+        try:
+            entered = await self._entered
+            if isinstance(entered, Refused):
+                self._refuse(entered.refusal)
+            elif not self._gone:
+                self._session = entered
+                self._number = entered.add(self)
+                await self._judge_and_open(entered, start)
+        except Exception as error:  # noqa: BLE001 -- INVARIANT: a fault closes what it arose on, and is told
+            if self._session is None:
+                self._faults(None, error)
+            else:
+                self._session.failed(error)
+            self._say(FAULT, FAILED_STATUS)
+
+    async def _judge_and_open(self, session: SshSession, start: Start) -> None:
+        refusal = self._refused_early or (EMPTY if start.kind == "exec" and not start.text.strip() else None)
+        if refusal is not None:
+            self._refuse(refusal)
+            return
+        context = HostContext(session.user)
+        permitted = self._permitted = Permitted(session)
+        variables = []
+        for name, value in self._variables:
+            text = _variable(name, value)
+            command = Command(CommandKind.ENVIRONMENT, text, context)
+            # A variable that policy does not let through is left out, as every SSH server does with those that it does not take.
+            if text and isinstance(await self._judge(session, permitted, command), Allowed):
+                variables.append((name, value))
+        terminal = self._terminal
+        wanted = [Command(CommandKind.PTY, terminal.term, context)] if terminal is not None else []
+        for command in (*wanted, Command(_KINDS[start.kind], start.text, context)):
+            answer = await self._judge(session, permitted, command)
+            if self._gone or not isinstance(answer, Allowed):
+                self._finish("not_sent", "", None)
+                self._refuse(answer.refusal if isinstance(answer, Refused) else CANCELLED)
+                return
+            permitted.start = answer
+        if self._gone or permitted.start is None:
+            self._finish("not_sent", "", None)
+            return
+        await self._open(session, permitted, start, variables, permitted.start)
+
+    async def _judge(self, session: SshSession, permitted: Permitted, command: Command) -> Allowed | Refused | None:
+        judging = self._judging = session.judge(command, self._holding)
+        try:
+            answer = await judging.answer()
+        finally:
+            self._judging = None
+        if isinstance(answer, Allowed):
+            permitted.add(answer)
+            if judging.voided or self._gone:
+                # Permitted at the very moment in which the client cancelled: it is not sent, and the record says so.
+                return None
+            if answer.obligations.reveal.content:
+                return Refused(NOT_MASKABLE)
+        return answer
+
+    async def _open(
+        self, session: SshSession, permitted: Permitted, start: Start, variables: list[tuple[bytes, bytes]], answer: Allowed
+    ) -> None:
+        client = self._channel
+        if client is None:
+            return
+        terminal = self._terminal
+        recorder = session.session.recorder
+        recorder.channel_opened(self._number, answer.permit.sequence, start.kind, terminal.term if terminal else "")
+        if terminal is not None:
+            recorder.window(self._number, terminal.size[0], terminal.size[1])
+        relay = ChannelRelay(
+            self,
+            client,
+            number=self._number,
+            permit=answer.permit,
+            recorder=recorder,
+            counts=session.counts,
+            towards_client=session.client.congestion,
+            towards_upstream=session.upstream.congestion,
+        )
+        upstream = UpstreamChannel(session.upstream, asyncio.get_running_loop())
+        try:
+            await upstream.open(relay)
+            if self._gone:
+                raise asyncssh.ChannelOpenError(0, "the client has left")
+            # INVARIANT: what is sent from here on is exactly what was judged, each under its own permit.
+            permitted.spend()
+            for name, value in variables:
+                upstream.set_variable(name, value)
+            if terminal is not None and not await upstream.get_terminal(terminal):
+                raise asyncssh.ChannelOpenError(0, "the host gives no terminal")
+            if not await upstream.start(start.kind, start.text):
+                raise asyncssh.ChannelOpenError(0, "the host does not start it")
+        except (asyncssh.Error, OSError) as error:
+            relay.stop()
+            self._finish("error", "", FAILED_STATUS)
+            self._say(_cannot_start(error), FAILED_STATUS)
+            return
+        self._relay = relay
+        if self._gone:
+            relay.stop()
+            self._finish("cut", "client left", None)
+            return
+        if relay.over:
+            # It ended before this task went on, and wrote nothing.
+            self.relay_over()
+            return
+        if self._terminal is not None and terminal is not None and self._terminal.size != terminal.size:
+            relay.size_changed(self._terminal.size)
+        upstream.release()
+        client.release()
+
+    def _holding(self, notice: HoldNotice) -> None:
+        self._tell(hold_line(notice))
+
+    # --- how a relay ends
+
+    def relay_over(self) -> None:
+        """The program is over, or the upstream has closed the channel without saying so."""
+        relay, channel = self._relay, self._channel
+        if relay is None or channel is None:
+            # The upstream closed it before it was begun; whoever begins it notices.
+            return
+        if relay.status is not None:
+            self._finish("ok", f"exit {relay.status}", relay.status)
+            channel.exit(relay.status)
+        elif relay.signal is not None:
+            name, dumped, message, language = relay.signal
+            self._finish("ok", f"signal {name}", None)
+            channel.exit_with_signal(name, dumped, message, language)
+        else:
+            self._finish("cut", "", None)
+            self._say(UPSTREAM_GONE, FAILED_STATUS)
+        self._over()
+
+    def relay_broken(self, error: BaseException) -> None:
+        """Something of ours failed; the session ends."""
+        if self._session is not None:
+            self._session.failed(error)
+
+    def end(self, refusal: Refusal) -> None:
+        """The session ends: a last word, and close."""
+        self._void()
+        if self._relay is not None:
+            self._relay.stop()
+        self._finish("cut", "", None)
+        self._say(refusal, FAILED_STATUS)
+        self._over()
+
+    def _leave(self) -> None:
+        if self._gone:
+            return
+        self._gone = True
+        self._void()
+        if self._relay is not None:
+            self._relay.stop()
+            self._finish("cut", "client left", None)
+        self._over()
+
+    def _finish(self, outcome: str, tag: str, status: int | None) -> None:
+        """End the permits and the channel in the records; once."""
+        permitted, self._permitted = self._permitted, None
+        if permitted is None or self._session is None:
+            return
+        permitted.end(outcome, tag)
+        try:
+            if permitted.sent:
+                self._session.session.recorder.channel_closed(self._number, status)
+        except RecordingError as error:
+            self._session.failed(error)
+
+    def _over(self) -> None:
+        if not self._done:
+            self._done = True
+            if self._session is not None:
+                self._session.remove(self)
+
+    def _void(self) -> None:
+        if self._judging is not None:
+            self._judging.void()
+
+    # --- words
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self._say(refusal, REFUSED_STATUS if refusal.code not in _UNREACHABLE else FAILED_STATUS)
+        self._over()
+
+    def _say(self, refusal: Refusal, status: int) -> None:
+        """A last word and an exit status; nothing for a channel that is closed."""
+        channel = self._channel
+        if channel is not None and not channel.is_closing():
+            self._tell(refusal_line(refusal))
+            channel.exit(status)
+
+    def _tell(self, text: str) -> None:
+        if self._channel is not None:
+            stderr(self._channel, line_bytes(text, terminal=self._terminal is not None))
+
+
+_UNREACHABLE: Final = frozenset({"upstream_error", "host_key_mismatch", "credential_unavailable", "internal_error"})
+
+
+def _variable(name: bytes, value: bytes) -> str:
+    """`NAME=value` for judging; empty for what is no text, which is never let through."""
+    try:
+        return f"{name.decode()}={value.decode()}"
+    except UnicodeDecodeError:
+        return ""
+
+
+def _cannot_start(error: Exception) -> Refusal:
+    reason = error.reason if isinstance(error, asyncssh.ChannelOpenError) else "the connection was lost"
+    return Refusal("upstream_error", f"the host did not start it: {reason}", "try again, or ask the gateway's operator")

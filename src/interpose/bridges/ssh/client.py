@@ -1,0 +1,252 @@
+"""One SSH client: it proves who it is, a connection is chosen, and its channels belong to that connection's session.
+
+INVARIANT: an identity is taken from a right token or a signature, never from a question whether a key would do, and never from `none`;
+and the user name that it was proved for cannot change afterwards or between attempts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import asyncssh
+
+from interpose.bridges.ssh.channel_session import ClientSession
+from interpose.bridges.ssh.channels import ClientChannel
+from interpose.bridges.ssh.ends import ClientEnd
+from interpose.bridges.ssh.entering import Entered
+from interpose.bridges.ssh.keys import is_certificate, verified
+from interpose.bridges.ssh.names import Wanted, parse_user_name
+from interpose.bridges.ssh.session import SshSession
+from interpose.bridges.ssh.words import LOGIN_TOO_OLD, refusal_line
+from interpose.engine.authenticate import WRONG
+from interpose.engine.ssh_logins import REFUSED_KEY
+from interpose.protocols.intents import Refused
+
+if TYPE_CHECKING:
+    from interpose.bridges.ssh.parts import Parts
+    from interpose.engine.ssh_logins import SshLogin
+    from interpose.model.principal import Identity
+
+_PROMPT: Final = "Interpose access token: "
+_SILENT: Final = (WRONG.code, REFUSED_KEY.code)
+
+
+class Client(asyncssh.SSHServer):
+    """What the library asks about one client; one object a connection."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Nobody is known yet."""
+        self._parts = parts
+        self._loop = asyncio.get_running_loop()
+        self._end: ClientEnd | None = None
+        self._login: SshLogin | None = None
+        self._wanted: Wanted | None = None
+        self._identity: Identity | None = None
+        self._entered: asyncio.Future[SshSession | Refused] = self._loop.create_future()
+        self._entering: asyncio.Task[None] | None = None
+        self._session: SshSession | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._attempts = 0
+        self._offers = 0
+        self._verifying = 0
+        self._open = 0
+        self._reason = "client_left"
+        self.peer = ""
+
+    # --- before it is known who this is
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        """A client came."""
+        assert isinstance(conn, ClientEnd)
+        self._end = conn
+        self.peer = str(conn.get_extra_info("peername", ("", 0))[0])
+        self._login = self._parts.logins.begin(self.peer)
+        self._timer = self._loop.call_later(self._parts.bounds.handshake, self._too_slow)
+        if not self._parts.pending.add(self):
+            self.evict()
+
+    @property
+    def waits_for_client(self) -> bool:
+        """Whether it is the client's turn."""
+        return not self._verifying
+
+    def evict(self) -> None:
+        """Close at once to make room for others."""
+        self._reason = "too_many_pending"
+        if self._end is not None:
+            self._end.abort()
+
+    def _too_slow(self) -> None:
+        self._reason = "deadline"
+        if self._end is not None:
+            self._end.abort()
+
+    def begin_auth(self, username: str) -> bool:
+        """A client says its name, for the first time or another one: that is refused."""
+        if self._wanted is not None:
+            raise asyncssh.PermissionDenied("the user name may not change between attempts")
+        self._wanted = parse_user_name(username)
+        self._restart_timer(self._parts.bounds.login)
+        return True
+
+    def password_auth_supported(self) -> bool:
+        """An access token is given as the password."""
+        return True
+
+    def kbdint_auth_supported(self) -> bool:
+        """And at a prompt."""
+        return True
+
+    def public_key_auth_supported(self) -> bool:
+        """Keys and certificates are judged by `offered`."""
+        return True
+
+    async def validate_password(self, username: str, password: str) -> bool:
+        """Whether this is a right token for this name."""
+        return await self._token(password)
+
+    def get_kbdint_challenge(
+        self, username: str, lang: str, submethods: str
+    ) -> tuple[str, str, str, list[tuple[str, bool]]]:
+        """One question."""
+        return "", "", "en", [(_PROMPT, False)]
+
+    async def validate_kbdint_response(self, username: str, responses: list[str]) -> bool:
+        """One answer."""
+        return len(responses) == 1 and await self._token(responses[0])
+
+    async def _token(self, token: str) -> bool:
+        login, wanted = self._login, self._wanted
+        self._attempts += 1
+        if self._attempts > self._parts.bounds.attempts:
+            raise asyncssh.PermissionDenied("too many attempts")
+        if login is None or wanted is None or self._identity is not None:
+            return False
+        self._verifying += 1
+        try:
+            return self._take(await login.token(wanted.name, wanted.connection, token))
+        finally:
+            self._verifying -= 1
+
+    async def offered(self, user: str, blob: bytes, signed: bytes | None, signature: bytes) -> bool:
+        """Whether a key would do (`signed` None), or whether it has signed and does."""
+        login, wanted = self._login, self._wanted
+        self._offers += 1
+        if self._offers > self._parts.bounds.offers:
+            raise asyncssh.PermissionDenied("too many keys")
+        if login is None or wanted is None or self._identity is not None:
+            return False
+        self._verifying += 1
+        try:
+            if signed is not None and not verified(blob, signed, signature):
+                return False
+            ask = login.certificate if is_certificate(blob) else login.public_key
+            answer = await ask(wanted.name, wanted.connection, blob)
+            # INVARIANT: without a signature nobody is taken for anybody.
+            return not isinstance(answer, Refused) if signed is None else self._take(answer)
+        finally:
+            self._verifying -= 1
+
+    def _take(self, answer: Identity | Refused) -> bool:
+        if isinstance(answer, Refused):
+            self._reason = answer.refusal.code
+            if answer.refusal.code not in _SILENT and self._end is not None:
+                # Not the client's evidence but something else: say so, before its library says "permission denied".
+                self._end.send_auth_banner(refusal_line(answer.refusal) + "\n")
+            return False
+        self._identity = answer
+        if self._login is not None:
+            self._login.proven()
+        return True
+
+    # --- from here on it is known
+
+    def auth_completed(self) -> None:
+        """The library has let the client in: choose its connection."""
+        self._parts.pending.remove(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        identity, wanted = self._identity, self._wanted
+        if identity is None or wanted is None or self._end is None:
+            # INVARIANT: whatever the library thinks, nobody is let in who was not proved.
+            self._parts.faults(None, RuntimeError("a login without an identity"))
+            self.evict()
+            return
+        if wanted.connection:
+            self._enter(wanted.connection)
+        else:
+            self._timer = self._loop.call_later(self._parts.bounds.choice, self._no_choice)
+
+    def _no_choice(self) -> None:
+        """A login is not kept for later: its token may be revoked, and nobody would notice without a session."""
+        if not self._entered.done() and self._entering is None:
+            self._entered.set_result(Refused(LOGIN_TOO_OLD))
+            self._loop.call_later(1.0, self._too_slow)
+
+    def _enter(self, connection: str) -> None:
+        self._entering = self._loop.create_task(self._work(connection), name=f"ssh login from {self.peer}")
+
+    async def _work(self, connection: str) -> None:
+        identity, wanted, end = self._identity, self._wanted, self._end
+        assert identity is not None and wanted is not None and end is not None
+        details = {"client_version": str(end.get_extra_info("client_version", ""))}
+        try:
+            answer = await self._parts.entrance.enter(identity, wanted.name, connection, self.peer, details)
+        except Exception as error:  # noqa: BLE001 -- INVARIANT: a fault closes the connection it arose on, nothing else
+            self._parts.faults(None, error)
+            answer = Refused(self._parts.fault)
+        if isinstance(answer, Entered):
+            if end.is_closed():
+                answer.upstream.abort()
+                answer.session.close("client_closed")
+                return
+            self._session = SshSession(self._parts, end, answer)
+            self._settle(self._session)
+        else:
+            self._parts.journal.login_failed(self.peer, "ssh", answer.refusal.code)
+            self._settle(answer)
+
+    def _settle(self, answer: SshSession | Refused) -> None:
+        if not self._entered.done():
+            self._entered.set_result(answer)
+        if isinstance(answer, Refused):
+            # Whoever has a channel reads the reason there; then there is nothing more to be had here.
+            self._timer = self._loop.call_later(self._parts.bounds.handshake, self._goodbye, refusal_line(answer.refusal))
+
+    def _goodbye(self, line: str) -> None:
+        if self._end is not None and not self._end.is_closed():
+            self._end.disconnect(11, line)
+
+    # --- channels
+
+    def session_requested(self) -> tuple[ClientChannel, ClientSession] | bool:
+        """A session channel."""
+        end = self._end
+        if end is None or self._identity is None or len(end._channels) >= self._parts.bounds.channels:
+            return False
+        session = ClientSession(self._entered, self._parts.faults)
+        return ClientChannel(end, self._loop, session), session
+
+    # --- the end
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._parts.pending.remove(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._login is not None:
+            self._login.close()
+        if self._identity is None:
+            self._parts.journal.login_failed(self.peer, "ssh", self._reason)
+        if not self._entered.done():
+            self._entered.cancel()
+        if self._entering is not None and self._session is None:
+            self._entering.cancel()
+        if self._session is not None:
+            self._session.client_left()
+
+    def _restart_timer(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self._too_slow)

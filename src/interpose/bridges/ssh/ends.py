@@ -1,0 +1,128 @@
+"""The library's connections, towards a client and towards an upstream, with what they lack: pressure that is felt on both sides, and
+public keys that are judged by the gateway. They know nothing of sessions or policy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+import asyncssh
+from asyncssh.packet import String
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST_UNREAD: Final = 1024 * 1024
+"""Bytes that wait for the library's parser before the socket is not read any more."""
+
+
+@runtime_checkable
+class KeyJudge(Protocol):
+    """Whether a client's key or certificate is taken."""
+
+    async def offered(self, user: str, blob: bytes, signed: bytes | None, signature: bytes) -> bool:
+        """`signed` is what the client must have signed, None when it only asks whether the key would do."""
+        ...
+
+
+class Congestion:
+    """Whether the socket behind a connection takes what is written, and who wants to know."""
+
+    __slots__ = ("_listeners", "full")
+
+    def __init__(self) -> None:
+        """Nothing is written yet."""
+        self.full = False
+        self._listeners: dict[Callable[[], None], None] = {}
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call this whenever `full` changes."""
+        self._listeners[listener] = None
+
+    def forget(self, listener: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._listeners.pop(listener, None)
+
+    def changed(self, *, full: bool) -> None:
+        """The socket is full, or has drained."""
+        self.full = full
+        for listener in list(self._listeners):
+            listener()
+
+
+class ClientEnd(asyncssh.SSHServerConnection):
+    """One client's connection."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, options: asyncssh.SSHServerConnectionOptions) -> None:
+        """The client object that `options` makes is asked about keys."""
+        super().__init__(loop, options)
+        self._unread_stopped = False
+        self.congestion = Congestion()
+
+    async def reload_config(self) -> None:
+        """Nothing is read again when a client says its name: there are no configuration files for SSH."""
+
+    async def validate_public_key(self, username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
+        """Ask the gateway; the library would look into authorized keys."""
+        # What is signed (RFC 4252 §7) begins with the session id, so a signature is good for this connection alone.
+        signed = String(self._session_id) + msg if msg else None
+        judge = self.get_owner()
+        return isinstance(judge, KeyJudge) and await judge.offered(username, key_data, signed, signature)
+
+    # --- pressure
+
+    def pause_writing(self) -> None:
+        """The socket is full."""
+        self.congestion.changed(full=True)
+
+    def resume_writing(self) -> None:
+        """The socket has drained."""
+        self.congestion.changed(full=False)
+
+    def data_received(self, data: bytes, datatype: int | None = None) -> None:
+        """Bytes from the client."""
+        super().data_received(data, datatype)
+        # INVARIANT: while something is awaited (a login, new keys) what waits to be parsed stays bounded.
+        if len(self._inpbuf) > MOST_UNREAD and self._transport is not None and not self._unread_stopped:
+            self._unread_stopped = True
+            self._transport.pause_reading()
+
+    def _recv_data(self) -> None:
+        super()._recv_data()
+        if self._unread_stopped and len(self._inpbuf) <= MOST_UNREAD and self._transport is not None:
+            self._unread_stopped = False
+            self._transport.resume_reading()
+
+
+class UpstreamEnd(asyncssh.SSHClientConnection):
+    """The gateway's connection to one upstream."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, options: asyncssh.SSHClientConnectionOptions
+    ) -> None:
+        """`options.waiter` is told when the login is over."""
+        super().__init__(loop, options, wait="auth")
+        self._unread_stopped = False
+        self.congestion = Congestion()
+
+    def pause_writing(self) -> None:
+        """The socket is full."""
+        self.congestion.changed(full=True)
+
+    def resume_writing(self) -> None:
+        """The socket has drained."""
+        self.congestion.changed(full=False)
+
+    def data_received(self, data: bytes, datatype: int | None = None) -> None:
+        """Bytes from the upstream; bounded as those of a client."""
+        super().data_received(data, datatype)
+        if len(self._inpbuf) > MOST_UNREAD and self._transport is not None and not self._unread_stopped:
+            self._unread_stopped = True
+            self._transport.pause_reading()
+
+    def _recv_data(self) -> None:
+        super()._recv_data()
+        if self._unread_stopped and len(self._inpbuf) <= MOST_UNREAD and self._transport is not None:
+            self._unread_stopped = False
+            self._transport.resume_reading()

@@ -1,0 +1,85 @@
+"""The options of an SSH connection, as the configuration gives them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from interpose.bridges.ssh.algorithms import HOST_KEY_TYPES
+from interpose.model.errors import ConfigurationError, Problem
+
+_KEYS: Final = ("user", "host_key")
+_HOW: Final = "write `ssh-ed25519 AAAA…`, as in the host's /etc/ssh/ssh_host_ed25519_key.pub"
+
+
+@dataclass(frozen=True, slots=True)
+class SshOptions:
+    """As whom the gateway logs in, and the host's public keys (`type base64`): any other key refuses.
+
+    INVARIANT: there is at least one key; a host is never trusted at first sight.
+    """
+
+    user: str
+    host_keys: tuple[str, ...]
+
+
+def parse_options(raw: Mapping[str, object]) -> SshOptions:
+    """The options in `raw`; raises `ConfigurationError` with every fault, an unknown key included."""
+    problems: list[Problem] = []
+    for key in raw:
+        if key not in _KEYS:
+            close = get_close_matches(key, _KEYS, 1)
+            known = f"known options: {', '.join(_KEYS)}"
+            problems.append(
+                Problem(f"unknown option `{key}`", hint=f"did you mean `{close[0]}`?" if close else known)
+            )
+    options = SshOptions(_user(raw, problems), _host_keys(raw, problems))
+    if problems:
+        raise ConfigurationError("the SSH options are wrong", problems=tuple(problems))
+    return options
+
+
+def _user(raw: Mapping[str, object], problems: list[Problem]) -> str:
+    user = raw.get("user")
+    if not isinstance(user, str) or not user or not user.isprintable():
+        problems.append(
+            Problem("`user` must be the account on the host", hint="add `user:` to the connection's options")
+        )
+        return ""
+    return user
+
+
+def _host_keys(raw: Mapping[str, object], problems: list[Problem]) -> tuple[str, ...]:
+    given = raw.get("host_key")
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not texts:
+        problems.append(Problem("`host_key` must be the host's public key, or a list of its keys", hint=_HOW))
+        return ()
+    keys: list[str] = []
+    for text in texts:
+        key = _key(text)
+        if key is None:
+            problems.append(Problem(f"`{str(text)[:40]}` is no public key of a host", hint=_HOW))
+        elif key.split()[0] not in HOST_KEY_TYPES:
+            hint = f"use one of {', '.join(HOST_KEY_TYPES)}"
+            problems.append(Problem(f"host keys of type `{key.split()[0]}` are not trusted", hint=hint))
+        else:
+            keys.append(key)
+    return tuple(keys)
+
+
+def _key(text: object) -> str | None:
+    """Type and base64 without a comment; None for what is no public key in OpenSSH's form (RFC 4253 §6.6)."""
+    parts = text.split() if isinstance(text, str) else []
+    if len(parts) < 2:
+        return None
+    try:
+        blob = base64.b64decode(parts[1], validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    length = int.from_bytes(blob[:4], "big")
+    return f"{parts[0]} {parts[1]}" if blob[4 : 4 + length] == parts[0].encode() else None

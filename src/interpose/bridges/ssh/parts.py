@@ -1,0 +1,51 @@
+"""What every SSH client of one worker uses, made once by the wiring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from interpose.bridges.ssh.words import FAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from interpose.bridges.ssh.entering import Entrance
+    from interpose.bridges.ssh.ports import Faults, Journal, Judge, Live, Pending, Traffic
+    from interpose.engine.ssh_logins import SshLogins
+    from interpose.model.principal import Identity
+    from interpose.model.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Bounds on SSH clients. Times in seconds.
+
+    `handshake`: until keys are exchanged. `login`: until the client has proved who it is; people type. `choice`: from then until a
+    connection is chosen, where the user name named none. `channels`: open on one connection. `attempts`: passwords, and `offers`: keys,
+    before the connection is closed.
+    """
+
+    handshake: float = 5.0
+    login: float = 120.0
+    choice: float = 60.0
+    channels: int = 64
+    attempts: int = 6
+    offers: int = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Ports and use cases. `choices` answers the SSH connections that an identity may use, for the menu."""
+
+    logins: SshLogins
+    entrance: Entrance
+    gate: Judge
+    live: Live
+    pending: Pending
+    journal: Journal
+    faults: Faults
+    traffic: Traffic
+    choices: Callable[[Identity, str], list[str]]
+    bounds: Bounds = Bounds()
+    fault: Refusal = FAULT

@@ -1,0 +1,123 @@
+"""What the bridge is handed, as structural types: judging, dialling, and the operator's books. `app` wires them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from interpose.engine.sessions import Session
+    from interpose.model.command import Command
+    from interpose.model.connection import Connection
+    from interpose.model.errors import InterposeError
+    from interpose.model.ids import SessionId
+    from interpose.model.proofs import Grant
+    from interpose.model.refusal import HoldNotice, Refusal
+    from interpose.protocols.intents import Answer
+
+
+class Judge(Protocol):
+    """Judges commands: the engine's gate, or what wraps it."""
+
+    async def judge(self, session: Session, command: Command, on_hold: Callable[[HoldNotice], None]) -> Answer:
+        """The answer, after whatever it takes; cancelling it voids the hold."""
+        ...
+
+
+class Dial(Protocol):
+    """Opens a socket to an upstream."""
+
+    async def __call__(self, connection: Connection, grant: Grant) -> socket.socket:
+        """A connected socket that does not block; spends the grant. Raises `UpstreamError`."""
+        ...
+
+
+class Driver(Protocol):
+    """A running session, for the drain."""
+
+    def drain(self, refusal: Refusal) -> None:
+        """End when nothing is under way."""
+        ...
+
+    def cut(self, refusal: Refusal) -> None:
+        """End now."""
+        ...
+
+
+class Live(Protocol):
+    """The running sessions of this worker."""
+
+    def add(self, driver: Driver) -> None:
+        """A session begins."""
+        ...
+
+    def remove(self, driver: Driver) -> None:
+        """A session is over."""
+        ...
+
+
+class PendingClient(Protocol):
+    """A client that has not proved who it is."""
+
+    @property
+    def peer(self) -> str:
+        """Its address without the port."""
+        ...
+
+    @property
+    def waits_for_client(self) -> bool:
+        """Whether it may be closed to make room."""
+        ...
+
+    def evict(self) -> None:
+        """Close it at once."""
+        ...
+
+
+class Pending(Protocol):
+    """All clients that have not proved who they are, bounded."""
+
+    def add(self, login: PendingClient) -> bool:
+        """Take one in; False when there is no room."""
+        ...
+
+    def remove(self, login: PendingClient) -> None:
+        """Forget one."""
+        ...
+
+
+class Journal(Protocol):
+    """Operator's words about clients and sessions; must not block and must not raise."""
+
+    def login_failed(self, source: str, protocol: str, reason: str) -> None:
+        """A client did not become a session."""
+        ...
+
+    def session_opened(self, session: Session, protocol: str, tls: str) -> None:
+        """A session began."""
+        ...
+
+    def session_closed(self, session: Session, reason: str, from_client: int, to_client: int, seconds: float) -> None:
+        """A session ended."""
+        ...
+
+    def upstream_failed(self, connection: str, error: InterposeError) -> None:
+        """An upstream did not let the gateway in."""
+        ...
+
+
+class Faults(Protocol):
+    """Where our own faults are told: where in the code, never with what data."""
+
+    def __call__(self, session: SessionId | None, error: BaseException) -> None:
+        """An exception that should not have been."""
+        ...
+
+
+class Traffic(Protocol):
+    """Plaintext bytes of all sessions of this worker."""
+
+    from_client: int
+    to_client: int

@@ -1,0 +1,77 @@
+"""What a listener for SSH offers: the gateway's host key, its algorithms, and a client object for each connection."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import asyncssh
+
+from interpose.bridges.ssh import algorithms
+from interpose.bridges.ssh.client import Client
+from interpose.bridges.ssh.ends import ClientEnd
+from interpose.bridges.ssh.upstream import available
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+    from interpose.bridges.ssh.parts import Parts
+
+_KEEPALIVE = 30.0
+"""Seconds of silence after which a client is asked whether it is still there; three times, then it is gone."""
+
+
+class SshService:
+    """Welcomes accepted sockets."""
+
+    def __init__(self, parts: Parts, host_keys: Sequence[asyncssh.SSHKey]) -> None:
+        """`host_keys` are the gateway's own private keys."""
+        # INVARIANT: the library writes no log: its lines hold commands, names and parts of what goes over the wire.
+        logging.getLogger("asyncssh").disabled = True
+        asyncssh.set_log_level(logging.CRITICAL + 1)
+        self._parts = parts
+        self._loop = asyncio.get_running_loop()
+        self._options = asyncssh.SSHServerConnectionOptions(
+            loop=self._loop,
+            config=None,
+            server_factory=lambda: Client(parts),
+            server_host_keys=list(host_keys),
+            server_version="Interpose",
+            authorized_client_keys=None,
+            known_client_hosts=None,
+            host_based_auth=False,
+            gss_host=None,
+            gss_kex=False,
+            gss_auth=False,
+            x509_trusted_certs=None,
+            x509_trusted_cert_paths=[],
+            agent_forwarding=False,
+            x11_forwarding=False,
+            allow_scp=False,
+            encoding=None,
+            kex_algs=available(algorithms.KEX),
+            encryption_algs=list(algorithms.CIPHERS),
+            mac_algs=list(algorithms.MACS),
+            compression_algs=None,
+            signature_algs=list(algorithms.SIGNATURES),
+            keepalive_interval=_KEEPALIVE,
+            # The client object has its own deadlines, for each step of the way.
+            login_timeout=0,
+        )
+
+    async def welcome(self, sock: socket.socket) -> None:
+        """Take an accepted socket; never waits for the client."""
+        end: ClientEnd | None = None
+
+        def made() -> ClientEnd:
+            nonlocal end
+            end = ClientEnd(self._loop, self._options)
+            return end
+
+        try:
+            await self._loop.connect_accepted_socket(made, sock)
+        except OSError:
+            # Gone between accept and here.
+            sock.close()

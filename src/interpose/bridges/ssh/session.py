@@ -1,0 +1,185 @@
+"""One running session: a client's connection, the upstream's behind it, and the channels between them. Its end is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from interpose.bridges.ssh.relaying import Counts
+from interpose.bridges.ssh.words import UPSTREAM_GONE, refusal_line
+from interpose.engine.sessions import RECORD_LOST
+from interpose.engine.waits import Wait
+from interpose.model.errors import RecordingError
+from interpose.protocols.intents import Allowed, Ended, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from interpose.bridges.ssh.entering import Entered
+    from interpose.bridges.ssh.ends import ClientEnd
+    from interpose.bridges.ssh.parts import Parts
+    from interpose.model.command import Command
+    from interpose.model.refusal import HoldNotice, Refusal
+    from interpose.protocols.intents import Answer
+
+    class Channel(Protocol):
+        """One of the client's channels."""
+
+        def end(self, refusal: Refusal) -> None:
+            """The session ends: a last word, and close."""
+            ...
+
+
+_REASONS: Final = {"draining": "drained", "audit_unavailable": "record_failed"}
+_LINGER: Final = 2.0
+"""Seconds that last words have to arrive before the client's socket is cut."""
+_DISCONNECT_BY_APPLICATION: Final = 11
+
+
+class Judging:
+    """One judgement under way, which its client may void."""
+
+    __slots__ = ("_done", "_wait")
+
+    def __init__(self, session: SshSession, command: Command, on_hold: Callable[[HoldNotice], None]) -> None:
+        """Begins at once."""
+        loop = asyncio.get_running_loop()
+        self._done: asyncio.Future[None] = loop.create_future()
+        work = session.parts.gate.judge(session.session, command, on_hold)
+        self._wait: Wait[Answer] = Wait(loop, work, f"judge {session.session.id}", lambda: self._done.set_result(None))
+
+    def void(self) -> None:
+        """Nothing of it is to be sent any more."""
+        self._wait.cancel()
+
+    async def answer(self) -> Answer | None:
+        """The answer, or None when it was voided in time. Raises what judging raised."""
+        await asyncio.shield(self._done)
+        answer = self._wait.answer
+        return None if self._wait.cancelled and not isinstance(answer, Allowed) else answer
+
+    @property
+    def voided(self) -> bool:
+        """Whether it was voided, perhaps too late."""
+        return self._wait.cancelled
+
+
+class SshSession:
+    """A session from its admission to its seal."""
+
+    def __init__(self, parts: Parts, end: ClientEnd, entered: Entered) -> None:
+        """Begins at once: from now on both connections are this session's."""
+        self.parts = parts
+        self.session = entered.session
+        self.upstream = entered.upstream
+        self.user = entered.options.user
+        self.counts = Counts(parts.traffic)
+        self.client = end
+        self._loop = asyncio.get_running_loop()
+        self._opened_at = self._loop.time()
+        self._channels: set[Channel] = set()
+        self._numbers = 0
+        self._draining: Refusal | None = None
+        self._closed = False
+        self.over = asyncio.Event()
+        parts.live.add(self)
+        parts.journal.session_opened(self.session, "ssh", "ssh")
+        self.session.on_end = self._end_asked
+        self._watch = self._loop.create_task(self._watch_upstream(), name=f"upstream of {self.session.id}")
+        if self.session.ended_with is not None:
+            self._end_asked(self.session.ended_with)
+
+    # --- channels
+
+    def add(self, channel: Channel) -> int:
+        """A channel of the client begins; its number in the recording."""
+        self._channels.add(channel)
+        self._numbers += 1
+        return self._numbers
+
+    def remove(self, channel: Channel) -> None:
+        """It is over."""
+        self._channels.discard(channel)
+        if not self._channels and self._draining is not None:
+            self.session.end(self._draining)
+
+    def judge(self, command: Command, on_hold: Callable[[HoldNotice], None]) -> Judging:
+        """Judge one command of this session."""
+        return Judging(self, command, on_hold)
+
+    def ended(self, answer: Allowed, outcome: str, tag: str = "", error_class: str = "") -> None:
+        """A permitted command is over."""
+        self.session.command_ended(Ended(answer, outcome, tag, error_class))
+
+    def failed(self, error: BaseException) -> None:
+        """Something of ours failed in this session: it ends."""
+        if isinstance(error, RecordingError):
+            self.session.end(RECORD_LOST)
+        else:
+            self.parts.faults(self.session.id, error)
+            self.session.end(self.parts.fault)
+
+    # --- the end
+
+    def drain(self, refusal: Refusal) -> None:
+        """End as soon as no channel is open; now, if none is."""
+        self._draining = refusal
+        if not self._channels:
+            self.session.end(refusal)
+
+    def cut(self, refusal: Refusal) -> None:
+        """End now, whatever runs."""
+        self.session.end(refusal)
+
+    def client_left(self) -> None:
+        """The client's connection is gone."""
+        self._shut("client_closed")
+
+    def _end_asked(self, refusal: Refusal) -> None:
+        # Never at once: the engine may ask from within what a channel is in the middle of.
+        self._loop.call_soon(self._end_now, refusal)
+
+    def _end_now(self, refusal: Refusal) -> None:
+        if not self._closed:
+            self._say_goodbye(refusal)
+            self._shut(_REASONS.get(refusal.code, refusal.code))
+
+    async def _watch_upstream(self) -> None:
+        await self.upstream.wait_closed()
+        if not self._closed:
+            self._say_goodbye(UPSTREAM_GONE)
+            self._shut("upstream_closed")
+
+    def _say_goodbye(self, refusal: Refusal) -> None:
+        """A last word on every channel, then the connection is closed; it has a moment to arrive."""
+        for channel in list(self._channels):
+            channel.end(refusal)
+        end = self.client
+        line = refusal_line(refusal)
+        self._loop.call_later(_LINGER, lambda: end.is_closed() or end.disconnect(_DISCONNECT_BY_APPLICATION, line))
+
+    def _shut(self, reason: str) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self.session.on_end = None
+        for channel in list(self._channels):
+            channel.end(self.parts.fault)
+        self.upstream.abort()
+        self._watch.cancel()
+        try:
+            self.session.close(reason)
+        except Exception as error:  # noqa: BLE001 -- told, and the session leaves the books all the same
+            self.parts.faults(self.session.id, error)
+        seconds = self._loop.time() - self._opened_at
+        self.parts.journal.session_closed(
+            self.session, reason, self.counts.from_client, self.counts.to_client, seconds
+        )
+        self.parts.live.remove(self)
+        self.over.set()
+
+
+def refused(answer: Answer | None) -> Refusal | None:
+    """The refusal in an answer, None for a permission."""
+    return answer.refusal if isinstance(answer, Refused) else None

@@ -1,0 +1,69 @@
+"""What the gateway says to people in an SSH session: one line each, on standard error, with nothing in it that a terminal obeys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from interpose.model.refusal import Refusal
+from interpose.recording.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from interpose.model.refusal import HoldNotice
+
+REFUSED_STATUS: Final = 126
+"""Exit status of what the gateway refuses: "found, but not run", as a shell has it."""
+
+FAILED_STATUS: Final = 255
+"""Exit status of what could not be begun or was cut: as OpenSSH's own for a connection that failed."""
+
+CANCELLED: Final = Refusal(
+    "cancelled", "the command was cancelled before it was sent", "nothing of it ran; send it again if you still want it"
+)
+UPSTREAM_GONE: Final = Refusal(
+    "upstream_error", "the host closed the connection", "what ran there may have been cut in the middle; look before you repeat it"
+)
+NOT_MASKABLE: Final = Refusal(
+    "unmaskable",
+    "policy hides values in what this host shows you, and output of an SSH session cannot be masked",
+    "ask for a connection without `detect_content`, or for a policy that lets you see them",
+)
+EMPTY: Final = Refusal("unanalysable", "the command is empty", "leave it out for a shell")
+NOT_TEXT: Final = Refusal("unanalysable", "the command is not valid UTF-8", "write it in UTF-8")
+LOGIN_TOO_OLD: Final = Refusal(
+    "deadline", "no connection was chosen in time", "log in again, and name one: `ssh you+connection@gateway`"
+)
+FAULT: Final = Refusal("internal_error", "internal error in the gateway", "connect again, and report it")
+
+
+def refusal_line(refusal: Refusal) -> str:
+    """`interpose: MESSAGE (policy a; audit 42) - HINT`."""
+    about = []
+    if refusal.policies:
+        about.append(f"policy {', '.join(refusal.policies)}")
+    if refusal.approval is not None:
+        about.append(f"approval {refusal.approval}")
+    if refusal.reference is not None:
+        about.append(f"audit {refusal.reference}")
+    where = f" ({'; '.join(about)})" if about else ""
+    hint = f" - {refusal.hint}" if refusal.hint else ""
+    return sanitize(f"interpose: {refusal.message}{where}{hint}")
+
+
+def hold_line(notice: HoldNotice) -> str:
+    """`interpose: held for approval ap-7kq2m: REASON; group dba can approve (1 needed), expires in 15 min - …`."""
+    groups = " and ".join(f"group {group}" for group in notice.approvers) or "an approver"
+    reason = f": {notice.reason}" if notice.reason else ""
+    return sanitize(
+        f"interpose: held for approval {notice.approval}{reason}; {groups} can approve ({notice.count} needed), "
+        f"expires in {_span(notice.expires_in)} - an approver can run: interpose approvals approve {notice.approval}"
+    )
+
+
+def line_bytes(text: str, *, terminal: bool) -> bytes:
+    """A line as it goes to standard error; a terminal that is in raw mode needs the carriage return."""
+    return text.encode("utf-8", "backslashreplace") + (b"\r\n" if terminal else b"\n")
+
+
+def _span(seconds: float) -> str:
+    """A duration in words: `15 min`, `40 s`."""
+    return f"{round(seconds / 60)} min" if seconds >= 120 else f"{max(0, round(seconds))} s"
