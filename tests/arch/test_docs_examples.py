@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from interpose.app.config import read_settings
 from interpose.app.loading import MASKS
 from interpose.app.policy_tests import run_policy_tests
-from interpose.app.protocols import PROTOCOLS
+from interpose.app.protocols import SPOKEN
 from interpose.identity.principals import Principals, parse_principals
 from interpose.masking.patterns import CONTENT_CLASSES
 from interpose.model.errors import ConfigurationError
@@ -203,7 +203,7 @@ def _configuration(page: Page, block: Block, document: Mapping[str, object], fol
     with file.open("w") as stream:
         YAML().dump(dict(whole), stream)
     try:
-        read_settings(file, PROTOCOLS)
+        read_settings(file, SPOKEN)
     except ConfigurationError as error:
         return [f"{page.path}:{block.line}: {problem.message} ({problem.hint})" for problem in error.problems]
     return []

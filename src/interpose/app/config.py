@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from interpose.app.protocols import Spoken
 from interpose.app.providers import read_providers
 from interpose.app.public import read_public
 from interpose.app.settings import (
@@ -28,14 +29,14 @@ from interpose.identity.oidc_options import OidcOptions
 from interpose.model.connection import Address, CatalogCheck, Connection, Durability
 from interpose.model.errors import ConfigurationError
 from interpose.model.ids import ConnectionName
-from interpose.protocols.contract import ProtocolSpec
+from interpose.protocols.contract import BridgeSpec
 
 _SECRET_SOURCES = ("env:", "file:", "store:")
 
 _SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-def read_settings(path: Path, protocols: Mapping[str, ProtocolSpec]) -> Settings:
+def read_settings(path: Path, protocols: Mapping[str, Spoken]) -> Settings:
     """Read and check a configuration file; raises `ConfigurationError` with every problem found."""
     top = read_yaml(path)
     folder = path.resolve().parent
@@ -115,9 +116,12 @@ def _tls(section: Section, folder: Path) -> tuple[Path | None, Path | None]:
     return certificate, key
 
 
-def _listener(section: Section, folder: Path, protocols: Mapping[str, ProtocolSpec]) -> ListenerSettings:
+def _listener(section: Section, folder: Path, protocols: Mapping[str, Spoken]) -> ListenerSettings:
     protocol = _protocol(section, protocols)
-    port = protocols[protocol].default_port if protocol in protocols else 1
+    spec = protocols.get(protocol)
+    if isinstance(spec, BridgeSpec):
+        return _bridge_listener(section, folder, spec)
+    port = spec.default_port if spec is not None else 1
     certificate, key = _tls(section, folder)
     listener = ListenerSettings(
         protocol=protocol,
@@ -139,14 +143,24 @@ def _listener(section: Section, folder: Path, protocols: Mapping[str, ProtocolSp
     return listener
 
 
-def _protocol(section: Section, protocols: Mapping[str, ProtocolSpec]) -> str:
+def _bridge_listener(section: Section, folder: Path, spec: BridgeSpec) -> ListenerSettings:
+    """A listener of a protocol that encrypts by itself: it has a host key in the place of TLS."""
+    host_key = _optional_path(section, "host_key", folder)
+    if host_key is not None and not host_key.is_file():
+        section.problem("host_key", f"the host key `{host_key}` is no file", "leave it out, and one is made")
+    address = _address(section, "address", Address("127.0.0.1", spec.listener_port), spec.listener_port)
+    section.finish()
+    return ListenerSettings(spec.name, address, host_key=host_key)
+
+
+def _protocol(section: Section, protocols: Mapping[str, Spoken]) -> str:
     protocol = section.text("protocol")
     if protocol and protocol not in protocols:
         section.problem("protocol", f"unknown protocol `{protocol}`", suggestion(protocol, sorted(protocols)))
     return protocol
 
 
-def _connection(name: str, section: Section, folder: Path, protocols: Mapping[str, ProtocolSpec]) -> Connection:
+def _connection(name: str, section: Section, folder: Path, protocols: Mapping[str, Spoken]) -> Connection:
     protocol = _protocol(section, protocols)
     spec = protocols.get(protocol)
     secret = section.text("secret")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from interpose.app.config import read_settings
 from interpose.app.policy_tests import run_policy_tests
-from interpose.app.protocols import PROTOCOLS
+from interpose.app.protocols import SPOKEN
 from interpose.app.revision import Revision, revision_of
 from interpose.app.settings import Settings
 from interpose.engine.limits import Limits
@@ -47,7 +47,7 @@ def load(config: Path) -> Loaded:
 
     Raises `ConfigurationError` with all problems of all files; a failing policy test is a problem like any other.
     """
-    settings = read_settings(config, PROTOCOLS)
+    settings = read_settings(config, SPOKEN)
     problems: list[Problem] = []
     principals: Principals | None = None
     policy: PolicyBundle | None = None

@@ -9,17 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from interpose.analysis.sql.reviewed import builtin
-from interpose.app.protocols import PROTOCOLS
+from interpose.app.protocols import SPOKEN
 from interpose.identity.principals import Principals
 from interpose.model.analysis import Analysis, NeedsCatalog, Unanalysable
 from interpose.model.catalog import Behind, CatalogColumn, Lookup, Relation, Routine
-from interpose.model.command import Command, CommandKind, SqlContext
+from interpose.model.command import Command, CommandKind, HostContext, SqlContext
 from interpose.model.connection import Connection
 from interpose.model.errors import ConfigurationError, Problem
 from interpose.model.refusal import Refusal
 from interpose.policy.bundle import PolicyBundle
 from interpose.policy.cases import CaseConnection, CaseFile, read_cases
 from interpose.policy.testing import CaseResult, run_cases
+from interpose.protocols.contract import BridgeSpec
 
 _TEXT_OID = 25
 _SERVER_VERSION = 17
@@ -81,11 +82,14 @@ class DeclaredCatalog:
 
 def analyse(on: CaseConnection, text: str) -> Analysis | Refusal:
     """What a command would do on a declared connection, or why it is refused before policy is asked."""
-    spec = PROTOCOLS.get(on.connection.protocol)
+    spec = SPOKEN.get(on.connection.protocol)
     if spec is None:
         return Refusal("unknown_protocol", f"there is no protocol `{on.connection.protocol}`")
-    context = SqlContext(("pg_catalog", *on.path), _SERVER_VERSION)
-    found = spec.analyst().analyse(Command(CommandKind.QUERY, text, context), DeclaredCatalog(on))
+    if isinstance(spec, BridgeSpec):
+        command = Command(CommandKind.EXEC, text, HostContext(""))
+    else:
+        command = Command(CommandKind.QUERY, text, SqlContext(("pg_catalog", *on.path), _SERVER_VERSION))
+    found = spec.analyst().analyse(command, DeclaredCatalog(on))
     if isinstance(found, Unanalysable):
         return Refusal(found.reason, found.message, found.hint, position=found.position)
     if isinstance(found, NeedsCatalog):

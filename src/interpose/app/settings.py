@@ -35,7 +35,8 @@ class ListenerSettings:
 
     `certificate` and `key` are PEM files; without them clients have no TLS, and then `allow_plaintext_tokens` must be
     set for anybody to log in: access tokens would cross the network in clear. `client_certificates`: certificates of the
-    built-in authority are asked for, and prove a principal without a token.
+    built-in authority are asked for, and prove a principal without a token. `host_key` is the private key of a listener for SSH, which
+    has no TLS; None for the one that is made in the state folder.
     """
 
     protocol: str
@@ -44,6 +45,7 @@ class ListenerSettings:
     key: Path | None = None
     allow_plaintext_tokens: bool = False
     client_certificates: bool = False
+    host_key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,12 @@ from interpose.app.http_server import HttpServer
 from interpose.app.loading import Loaded
 from interpose.app.operations import END_TOPIC, PolicyRights, StoredSessions, WorkerOperations
 from interpose.app.people import People, TokenDesk
-from interpose.app.protocols import PROTOCOLS
+from interpose.app.protocols import BRIDGES, PROTOCOLS, SPOKEN
 from interpose.app.providers import workload_providers
 from interpose.app.reload import Reloader
 from interpose.app.secrets import open_secrets
 from interpose.app.settings import ListenerSettings, PublicSettings, Settings
+from interpose.app.ssh import SshListeners
 from interpose.app.state import State
 from interpose.app.telemetry import Telemetry
 from interpose.engine.admit import DRAINING, Admission, gateway_grant
@@ -39,12 +40,15 @@ from interpose.identity.authenticators import ByForm
 from interpose.identity.authority import Authority
 from interpose.identity.certificates import CertificateIssuer, Certificates
 from interpose.identity.oidc_options import OidcOptions
+from interpose.identity.ssh_authority import SshAuthority, SshRole
+from interpose.identity.ssh_certificates import SshKeys
 from interpose.identity.tokens import Tokens
 from interpose.identity.workload import WorkloadTokens
 from interpose.model.connection import Connection
 from interpose.model.errors import StoreError
 from interpose.model.ids import ConnectionName, SessionId
 from interpose.model.refusal import Refusal
+from interpose.net.accepting import Acceptor
 from interpose.net.admittance import Admittance
 from interpose.net.cancels import Cancels
 from interpose.net.catalog import UpstreamCatalogs
@@ -122,7 +126,7 @@ class Worker:
         secrets = self._secrets = open_secrets(self._settings, self._connections, audit)
         self._catalogs = UpstreamCatalogs(dialer, secrets, PROTOCOLS, gateway_grant, self._registry.uses)
         catalogs = Catalogs(self._catalogs, CatalogCache)
-        self._catalog_watch = CatalogWatch(catalogs, self._registry, self._settings.catalog_poll, self._connections)
+        self._catalog_watch = CatalogWatch(catalogs, self._registry, self._settings.catalog_poll, self._with_catalog)
         self._workloads = WorkloadTokens(
             workload_providers(self._settings.identity.providers),
             self._directory,
@@ -158,16 +162,17 @@ class Worker:
         )
         gate = Gate(
             self._holder,
-            {name: spec.analyst() for name, spec in PROTOCOLS.items()},
+            {name: spec.analyst() for name, spec in SPOKEN.items()},
             catalogs,
             self._approvals,
             audit,
             clock,
         )
+        judge = telemetry.gate(gate)
         self._cancels = Cancels(dialer, self._journal)
         self._live = LiveSessions()
         self._starter = SessionStarter(
-            telemetry.gate(gate),
+            judge,
             Release(catalogs, state.mask_key),
             self._cancels,
             self._live,
@@ -184,13 +189,34 @@ class Worker:
             dialer,
             self._journal,
         )
-        self._listeners: list[Listener] = []
+        ssh_keys = SshKeys(
+            SshAuthority(SshRole.USER, self._settings.state, clock, state.ids),
+            state.tokens,
+            lambda: self._holder.current.principals,
+            clock,
+        )
+        self._ssh = SshListeners(
+            self._settings,
+            self._authentication,
+            ssh_keys,
+            self._admission,
+            secrets,
+            dialer,
+            judge,
+            self._live,
+            self._journal,
+            telemetry.traffic,
+        )
+        self._listeners: list[Listener | Acceptor] = []
         self._http: list[HttpServer] = []
         self._people: People | None = None
         telemetry.waiting(lambda: self._approvals.waiting)
 
     def _connections(self) -> Mapping[ConnectionName, Connection]:
         return self._holder.current.connections
+
+    def _with_catalog(self) -> Mapping[ConnectionName, Connection]:
+        return {name: each for name, each in self._connections().items() if each.protocol in PROTOCOLS}
 
     async def run(self) -> int:
         """Serve until a signal, then drain; answers the exit status."""
@@ -277,7 +303,9 @@ class Worker:
         limits = self._settings.limits
         return ListenerOptions(handshake_deadline=limits.handshake, max_pending=limits.handshakes)
 
-    def _listener(self, settings: ListenerSettings, pending: Pending) -> Listener:
+    def _listener(self, settings: ListenerSettings, pending: Pending) -> Listener | Acceptor:
+        if settings.protocol in BRIDGES:
+            return self._ssh.open(settings, pending, self._listener_options())
         certificate: ServerCertificate | None = None
         if settings.certificate is not None and settings.key is not None:
             clients = self._authority.bundle if settings.client_certificates else lambda: ""

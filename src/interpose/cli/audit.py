@@ -10,7 +10,7 @@ import typer
 
 from interpose import __version__
 from interpose.app.config import read_settings
-from interpose.app.protocols import PROTOCOLS
+from interpose.app.protocols import SPOKEN
 from interpose.cli.options import DEFAULT_CONFIG, ConfigOption
 from interpose.cli.output import console, when
 from interpose.model.errors import ConfigurationError, RecordingError
@@ -32,7 +32,7 @@ def _folder(state: Path | None, config: Path) -> Path:
     if state is not None:
         return state
     try:
-        return read_settings(config, PROTOCOLS).state
+        return read_settings(config, SPOKEN).state
     except ConfigurationError as error:
         raise ConfigurationError(
             error.public_message, problems=error.problems, hint="or give the state folder itself with --state"

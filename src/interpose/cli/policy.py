@@ -12,7 +12,7 @@ import typer
 from interpose.app.config import read_settings
 from interpose.app.loading import surroundings
 from interpose.app.policy_tests import analyse, declared_connection, run_policy_tests
-from interpose.app.protocols import PROTOCOLS
+from interpose.app.protocols import SPOKEN
 from interpose.app.settings import Settings
 from interpose.cli.options import DEFAULT_CONFIG, ConfigOption
 from interpose.cli.output import console
@@ -35,7 +35,7 @@ Everything = tuple[Settings, dict[str, str], PolicyBundle, Principals]
 
 
 def _load(config: Path) -> Everything:
-    settings = read_settings(config, PROTOCOLS)
+    settings = read_settings(config, SPOKEN)
     files = read_folder(settings.policy)
     return settings, files, load_policy(files, surroundings(settings)), read_principals(settings.principals)
 

@@ -78,9 +78,9 @@ def probe(reach: Reach) -> None:
 def _settings(config: Path) -> Settings:
     # With the configuration's reader comes every protocol's grammar; a client with `--gateway` needs none of it.
     from interpose.app.config import read_settings
-    from interpose.app.protocols import PROTOCOLS
+    from interpose.app.protocols import SPOKEN
 
-    return read_settings(config, PROTOCOLS)
+    return read_settings(config, SPOKEN)
 
 
 def _check_connection(connection: str, protocol: str, settings: Settings) -> None:

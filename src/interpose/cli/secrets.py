@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from interpose.app.config import read_settings
-from interpose.app.protocols import PROTOCOLS
+from interpose.app.protocols import SPOKEN
 from interpose.app.secrets import open_vault
 from interpose.cli.local import local_state, operator
 from interpose.cli.options import DEFAULT_CONFIG, ConfigOption
@@ -44,7 +44,7 @@ def set_secret(name: str, config: ConfigOption = DEFAULT_CONFIG) -> None:
 @app.command("list")
 def list_secrets(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """List the names of stored credentials."""
-    names = open_vault(read_settings(config, PROTOCOLS)).names()
+    names = open_vault(read_settings(config, SPOKEN)).names()
     print_table("", ["name"], [[name] for name in names], "nothing is stored")
 
 

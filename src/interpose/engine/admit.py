@@ -111,6 +111,18 @@ class Admission:
             return self._refuse(identity, evidence, peer, full.code, full)
         return await self._open(identity, evidence, connection, peer, facts, decision)
 
+    def choices(self, identity: Identity, peer: str, protocol: str) -> list[str]:
+        """The connections of a protocol that this identity may use now, by name; for a client that has named none."""
+        snapshot = self._holder.current
+        facts = session_facts(identity, Evidence("", "", ""), peer)
+        now = self._clock.wall()
+        return sorted(
+            name
+            for name, connection in snapshot.connections.items()
+            if connection.protocol == protocol
+            and isinstance(snapshot.policy.judge(identity.principal, connection, _CONNECT, facts, now), Permitted)
+        )
+
     def _over_limits(self, identity: Identity, limits: Limits) -> Refusal | None:
         if len(self._registry) >= limits.sessions:
             return Refusal("too_many_sessions", "the gateway has no room for another session", "try again later")

@@ -10,13 +10,13 @@ import asyncio
 import errno
 from typing import TYPE_CHECKING, Final, assert_never
 
+from interpose.engine.waits import Wait
 from interpose.model.errors import RecordingError
 from interpose.model.proofs import ProofError
 from interpose.model.refusal import Refusal
 from interpose.net.last_words import last_words
 from interpose.net.pressure import Pressure
 from interpose.net.underway import Underway
-from interpose.engine.waits import Wait
 from interpose.protocols.intents import (
     Allowed,
     Ask,

@@ -231,12 +231,28 @@ class ProtocolSpec:
     session_name: Callable[[object], bytes] = lambda dialled: b""
 
 
+@dataclass(frozen=True, slots=True)
+class BridgeSpec:
+    """What the house needs to know of a protocol whose library owns its IO: it has no relay, no login and no message table.
+
+    `default_port` is an upstream's, `listener_port` the gateway's own. The rest is as in `ProtocolSpec`.
+    """
+
+    name: str
+    abilities: Abilities
+    default_port: int
+    listener_port: int
+    parse_options: Callable[[Mapping[str, object]], object]
+    analyst: Callable[[], Analyst]
+
+
 __all__ = [
     "Abilities",
     "Allowed",
     "Analyst",
     "Answer",
     "Ask",
+    "BridgeSpec",
     "CancelAsked",
     "Close",
     "Control",

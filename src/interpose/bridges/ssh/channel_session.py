@@ -32,7 +32,7 @@ from interpose.model.refusal import Refusal
 from interpose.protocols.intents import Allowed, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Mapping
 
     from interpose.bridges.ssh.ports import Faults
     from interpose.bridges.ssh.session import Judging, SshSession
@@ -115,7 +115,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         return self._start is None
 
     def pty_requested(
-        self, term_type: str | None, term_size: tuple[int, int, int, int], term_modes: dict[int, int]
+        self, term_type: str | None, term_size: tuple[int, int, int, int], term_modes: Mapping[int, int]
     ) -> bool:
         """A terminal is asked for; judged with the start."""
         if self._start is not None:
@@ -263,7 +263,12 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         return answer
 
     async def _open(
-        self, session: SshSession, permitted: Permitted, start: Start, variables: list[tuple[bytes, bytes]], answer: Allowed
+        self,
+        session: SshSession,
+        permitted: Permitted,
+        start: Start,
+        variables: list[tuple[bytes, bytes]],
+        answer: Allowed,
     ) -> None:
         client = self._channel
         if client is None:
@@ -302,7 +307,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
             self._say(_cannot_start(error), FAILED_STATUS)
             return
         self._relay = relay
-        if self._gone:
+        if self._has_left():
             relay.stop()
             self._finish("cut", "client left", None)
             return
@@ -351,6 +356,9 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         self._finish("cut", "", None)
         self._say(refusal, FAILED_STATUS)
         self._over()
+
+    def _has_left(self) -> bool:
+        return self._gone
 
     def _leave(self) -> None:
         if self._gone:

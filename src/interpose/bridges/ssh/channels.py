@@ -5,7 +5,7 @@ so, what is kept is bounded, and every request is either one that the gateway ju
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import asyncssh
 from asyncssh.constants import MSG_CHANNEL_CLOSE
@@ -128,7 +128,7 @@ class ClientChannel(asyncssh.SSHServerChannel[bytes]):
         super()._process_close(kind, number, packet)
         self._requests.client_closed()
 
-    _packet_handlers: ClassVar[dict[int, Any]] = {
+    _packet_handlers = {
         **asyncssh.SSHServerChannel._packet_handlers,
         MSG_CHANNEL_CLOSE: _process_close,
     }

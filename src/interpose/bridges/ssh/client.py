@@ -24,6 +24,8 @@ from interpose.engine.ssh_logins import REFUSED_KEY
 from interpose.protocols.intents import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from interpose.bridges.ssh.parts import Parts
     from interpose.engine.ssh_logins import SshLogin
     from interpose.model.principal import Identity
@@ -112,7 +114,7 @@ class Client(asyncssh.SSHServer):
         """One question."""
         return "", "", "en", [(_PROMPT, False)]
 
-    async def validate_kbdint_response(self, username: str, responses: list[str]) -> bool:
+    async def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> bool:
         """One answer."""
         return len(responses) == 1 and await self._token(responses[0])
 
@@ -212,7 +214,9 @@ class Client(asyncssh.SSHServer):
             self._entered.set_result(answer)
         if isinstance(answer, Refused):
             # Whoever has a channel reads the reason there; then there is nothing more to be had here.
-            self._timer = self._loop.call_later(self._parts.bounds.handshake, self._goodbye, refusal_line(answer.refusal))
+            self._timer = self._loop.call_later(
+                self._parts.bounds.handshake, self._goodbye, refusal_line(answer.refusal)
+            )
 
     def _goodbye(self, line: str) -> None:
         if self._end is not None and not self._end.is_closed():

@@ -67,7 +67,7 @@ class ClientEnd(asyncssh.SSHServerConnection):
         """Ask the gateway; the library would look into authorized keys."""
         # What is signed (RFC 4252 §7) begins with the session id, so a signature is good for this connection alone.
         signed = String(self._session_id) + msg if msg else None
-        judge = self.get_owner()
+        judge: object = self.get_owner()
         return isinstance(judge, KeyJudge) and await judge.offered(username, key_data, signed, signature)
 
     # --- pressure
@@ -98,9 +98,7 @@ class ClientEnd(asyncssh.SSHServerConnection):
 class UpstreamEnd(asyncssh.SSHClientConnection):
     """The gateway's connection to one upstream."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, options: asyncssh.SSHClientConnectionOptions
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, options: asyncssh.SSHClientConnectionOptions) -> None:
         """`options.waiter` is told when the login is over."""
         super().__init__(loop, options, wait="auth")
         self._unread_stopped = False

@@ -34,9 +34,7 @@ def parse_options(raw: Mapping[str, object]) -> SshOptions:
         if key not in _KEYS:
             close = get_close_matches(key, _KEYS, 1)
             known = f"known options: {', '.join(_KEYS)}"
-            problems.append(
-                Problem(f"unknown option `{key}`", hint=f"did you mean `{close[0]}`?" if close else known)
-            )
+            problems.append(Problem(f"unknown option `{key}`", hint=f"did you mean `{close[0]}`?" if close else known))
     options = SshOptions(_user(raw, problems), _host_keys(raw, problems))
     if problems:
         raise ConfigurationError("the SSH options are wrong", problems=tuple(problems))

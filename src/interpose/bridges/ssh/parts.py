@@ -46,6 +46,6 @@ class Parts:
     journal: Journal
     faults: Faults
     traffic: Traffic
-    choices: Callable[[Identity, str], list[str]]
+    choices: Callable[[Identity, str, str], list[str]]
     bounds: Bounds = Bounds()
     fault: Refusal = FAULT

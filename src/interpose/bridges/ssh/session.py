@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
-    from interpose.bridges.ssh.entering import Entered
     from interpose.bridges.ssh.ends import ClientEnd
+    from interpose.bridges.ssh.entering import Entered
     from interpose.bridges.ssh.parts import Parts
     from interpose.model.command import Command
     from interpose.model.refusal import HoldNotice, Refusal
@@ -157,7 +157,12 @@ class SshSession:
             channel.end(refusal)
         end = self.client
         line = refusal_line(refusal)
-        self._loop.call_later(_LINGER, lambda: end.is_closed() or end.disconnect(_DISCONNECT_BY_APPLICATION, line))
+
+        def disconnect() -> None:
+            if not end.is_closed():
+                end.disconnect(_DISCONNECT_BY_APPLICATION, line)
+
+        self._loop.call_later(_LINGER, disconnect)
 
     def _shut(self, reason: str) -> None:
         if self._closed:
@@ -173,9 +178,7 @@ class SshSession:
         except Exception as error:  # noqa: BLE001 -- told, and the session leaves the books all the same
             self.parts.faults(self.session.id, error)
         seconds = self._loop.time() - self._opened_at
-        self.parts.journal.session_closed(
-            self.session, reason, self.counts.from_client, self.counts.to_client, seconds
-        )
+        self.parts.journal.session_closed(self.session, reason, self.counts.from_client, self.counts.to_client, seconds)
         self.parts.live.remove(self)
         self.over.set()
 

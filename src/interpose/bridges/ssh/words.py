@@ -20,7 +20,9 @@ CANCELLED: Final = Refusal(
     "cancelled", "the command was cancelled before it was sent", "nothing of it ran; send it again if you still want it"
 )
 UPSTREAM_GONE: Final = Refusal(
-    "upstream_error", "the host closed the connection", "what ran there may have been cut in the middle; look before you repeat it"
+    "upstream_error",
+    "the host closed the connection",
+    "what ran there may have been cut in the middle; look before you repeat it",
 )
 NOT_MASKABLE: Final = Refusal(
     "unmaskable",
