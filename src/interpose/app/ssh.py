@@ -7,6 +7,8 @@ from pathlib import Path
 from socket import socket
 
 from interpose.app.settings import ListenerSettings, Settings
+from interpose.app.state import State
+from interpose.app.telemetry import Telemetry
 from interpose.bridges.ssh.entering import Entrance
 from interpose.bridges.ssh.host_key import make_host_key, read_host_key
 from interpose.bridges.ssh.parts import Bounds, Parts
@@ -15,11 +17,14 @@ from interpose.bridges.ssh.service import SshService
 from interpose.engine.admit import Admission
 from interpose.engine.authenticate import Authentication
 from interpose.engine.ports import Secrets
-from interpose.engine.ssh_logins import SshIdentities, SshLogins
+from interpose.engine.snapshot import SnapshotHolder
+from interpose.engine.ssh_logins import SshLogins
+from interpose.identity.ssh_authority import SshAuthority, SshRole
+from interpose.identity.ssh_certificates import SshKeys
 from interpose.model.errors import StoreError
 from interpose.model.ids import SessionId
 from interpose.net.accepting import Acceptor
-from interpose.net.journal import Journal, Traffic, place_of
+from interpose.net.journal import place_of
 from interpose.net.live import LiveSessions
 from interpose.net.options import ListenerOptions
 from interpose.net.pending import Pending
@@ -36,29 +41,31 @@ class SshListeners:
     def __init__(
         self,
         settings: Settings,
+        state: State,
+        holder: SnapshotHolder,
         authentication: Authentication,
-        identities: SshIdentities,
         admission: Admission,
         secrets: Secrets,
         dialer: Dialer,
         gate: Judge,
         live: LiveSessions,
-        journal: Journal,
-        traffic: Traffic,
+        telemetry: Telemetry,
     ) -> None:
         """Nothing listens yet."""
         self._settings = settings
-        self._journal = journal
-        entrance = Entrance(admission, secrets, dialer.open_socket, journal, settings.limits.dial)
+        self._journal = telemetry.journal
+        entrance = Entrance(admission, secrets, dialer.open_socket, telemetry.journal, settings.limits.dial)
+        authority = SshAuthority(SshRole.USER, settings.state, state.clock, state.ids)
+        identities = SshKeys(authority, state.tokens, lambda: holder.current.principals, state.clock)
         self._parts: Callable[[Pending], Parts] = lambda pending: Parts(
             logins=SshLogins(authentication, identities),
             entrance=entrance,
             gate=gate,
             live=live,
             pending=pending,
-            journal=journal,
+            journal=telemetry.journal,
             faults=self._fault,
-            traffic=traffic,
+            traffic=telemetry.traffic,
             choices=admission.choices,
             bounds=Bounds(handshake=settings.limits.handshake),
         )

@@ -40,8 +40,6 @@ from interpose.identity.authenticators import ByForm
 from interpose.identity.authority import Authority
 from interpose.identity.certificates import CertificateIssuer, Certificates
 from interpose.identity.oidc_options import OidcOptions
-from interpose.identity.ssh_authority import SshAuthority, SshRole
-from interpose.identity.ssh_certificates import SshKeys
 from interpose.identity.tokens import Tokens
 from interpose.identity.workload import WorkloadTokens
 from interpose.model.connection import Connection
@@ -189,24 +187,9 @@ class Worker:
             dialer,
             self._journal,
         )
-        ssh_keys = SshKeys(
-            SshAuthority(SshRole.USER, self._settings.state, clock, state.ids),
-            state.tokens,
-            lambda: self._holder.current.principals,
-            clock,
-        )
         self._ssh = SshListeners(
-            self._settings,
-            self._authentication,
-            ssh_keys,
-            self._admission,
-            secrets,
-            dialer,
-            judge,
-            self._live,
-            self._journal,
-            telemetry.traffic,
-        )
+            self._settings, state, self._holder, self._authentication, self._admission, secrets, dialer, judge, self._live, telemetry
+        )  # fmt: skip
         self._listeners: list[Listener | Acceptor] = []
         self._http: list[HttpServer] = []
         self._people: People | None = None

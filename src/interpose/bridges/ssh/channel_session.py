@@ -6,13 +6,13 @@ INVARIANT: nothing is opened at the upstream before every part of the start was 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import asyncssh
 
 from interpose.bridges.ssh.channels import ClientChannel, Terminal, UpstreamChannel
 from interpose.bridges.ssh.relaying import ChannelRelay, stderr
+from interpose.bridges.ssh.start import KINDS, Permitted, Start, cannot_start, variable_text
 from interpose.bridges.ssh.words import (
     CANCELLED,
     EMPTY,
@@ -20,15 +20,14 @@ from interpose.bridges.ssh.words import (
     FAULT,
     NOT_MASKABLE,
     NOT_TEXT,
-    REFUSED_STATUS,
     UPSTREAM_GONE,
     hold_line,
     line_bytes,
     refusal_line,
+    status_of,
 )
 from interpose.model.command import Command, CommandKind, HostContext
 from interpose.model.errors import RecordingError
-from interpose.model.refusal import Refusal
 from interpose.protocols.intents import Allowed, Refused
 
 if TYPE_CHECKING:
@@ -36,48 +35,10 @@ if TYPE_CHECKING:
 
     from interpose.bridges.ssh.ports import Faults
     from interpose.bridges.ssh.session import Judging, SshSession
-    from interpose.model.refusal import HoldNotice
+    from interpose.model.refusal import HoldNotice, Refusal
 
 _INTERRUPT: Final = b"\x03"
 _VOIDING: Final = frozenset({"INT", "TERM", "HUP", "KILL", "QUIT"})
-_KINDS: Final = {"exec": CommandKind.EXEC, "shell": CommandKind.SHELL, "subsystem": CommandKind.SUBSYSTEM}
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What a channel is to run: `kind` is `exec`, `shell` or `subsystem`."""
-
-    kind: str
-    text: str = ""
-
-
-class Permitted:
-    """The permissions of one start: each is spent when it is sent, and all are ended together."""
-
-    __slots__ = ("_answers", "_session", "sent", "start")
-
-    def __init__(self, session: SshSession) -> None:
-        """None yet."""
-        self._session = session
-        self._answers: list[Allowed] = []
-        self.start: Allowed | None = None
-        self.sent = False
-
-    def add(self, answer: Allowed) -> None:
-        """One part is permitted."""
-        self._answers.append(answer)
-
-    def spend(self) -> None:
-        """All of it is sent now."""
-        for answer in self._answers:
-            answer.permit.spend()
-        self.sent = True
-
-    def end(self, outcome: str, tag: str = "") -> None:
-        """All of it is over; once."""
-        answers, self._answers = self._answers, []
-        for answer in answers:
-            self._session.ended(answer, outcome, tag if answer is self.start else "")
 
 
 class ClientSession(asyncssh.SSHServerSession[bytes]):
@@ -228,14 +189,14 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         permitted = self._permitted = Permitted(session)
         variables = []
         for name, value in self._variables:
-            text = _variable(name, value)
+            text = variable_text(name, value)
             command = Command(CommandKind.ENVIRONMENT, text, context)
             # A variable that policy does not let through is left out, as every SSH server does with those that it does not take.
             if text and isinstance(await self._judge(session, permitted, command), Allowed):
                 variables.append((name, value))
         terminal = self._terminal
         wanted = [Command(CommandKind.PTY, terminal.term, context)] if terminal is not None else []
-        for command in (*wanted, Command(_KINDS[start.kind], start.text, context)):
+        for command in (*wanted, Command(KINDS[start.kind], start.text, context)):
             answer = await self._judge(session, permitted, command)
             if self._gone or not isinstance(answer, Allowed):
                 self._finish("not_sent", "", None)
@@ -304,7 +265,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         except (asyncssh.Error, OSError) as error:
             relay.stop()
             self._finish("error", "", FAILED_STATUS)
-            self._say(_cannot_start(error), FAILED_STATUS)
+            self._say(cannot_start(error), FAILED_STATUS)
             return
         self._relay = relay
         if self._has_left():
@@ -395,7 +356,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
     # --- words
 
     def _refuse(self, refusal: Refusal) -> None:
-        self._say(refusal, REFUSED_STATUS if refusal.code not in _UNREACHABLE else FAILED_STATUS)
+        self._say(refusal, status_of(refusal))
         self._over()
 
     def _say(self, refusal: Refusal, status: int) -> None:
@@ -408,19 +369,3 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
     def _tell(self, text: str) -> None:
         if self._channel is not None:
             stderr(self._channel, line_bytes(text, terminal=self._terminal is not None))
-
-
-_UNREACHABLE: Final = frozenset({"upstream_error", "host_key_mismatch", "credential_unavailable", "internal_error"})
-
-
-def _variable(name: bytes, value: bytes) -> str:
-    """`NAME=value` for judging; empty for what is no text, which is never let through."""
-    try:
-        return f"{name.decode()}={value.decode()}"
-    except UnicodeDecodeError:
-        return ""
-
-
-def _cannot_start(error: Exception) -> Refusal:
-    reason = error.reason if isinstance(error, asyncssh.ChannelOpenError) else "the connection was lost"
-    return Refusal("upstream_error", f"the host did not start it: {reason}", "try again, or ask the gateway's operator")

@@ -128,7 +128,7 @@ class ClientChannel(asyncssh.SSHServerChannel[bytes]):
         super()._process_close(kind, number, packet)
         self._requests.client_closed()
 
-    _packet_handlers = {
+    _packet_handlers = {  # noqa: RUF012 -- the library declares it as a variable of the instance
         **asyncssh.SSHServerChannel._packet_handlers,
         MSG_CHANNEL_CLOSE: _process_close,
     }

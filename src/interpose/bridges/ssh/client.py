@@ -18,7 +18,7 @@ from interpose.bridges.ssh.entering import Entered
 from interpose.bridges.ssh.keys import is_certificate, verified
 from interpose.bridges.ssh.names import Wanted, parse_user_name
 from interpose.bridges.ssh.session import SshSession
-from interpose.bridges.ssh.words import LOGIN_TOO_OLD, refusal_line
+from interpose.bridges.ssh.words import FAULT, LOGIN_TOO_OLD, refusal_line
 from interpose.engine.authenticate import WRONG
 from interpose.engine.ssh_logins import REFUSED_KEY
 from interpose.protocols.intents import Refused
@@ -197,7 +197,7 @@ class Client(asyncssh.SSHServer):
             answer = await self._parts.entrance.enter(identity, wanted.name, connection, self.peer, details)
         except Exception as error:  # noqa: BLE001 -- INVARIANT: a fault closes the connection it arose on, nothing else
             self._parts.faults(None, error)
-            answer = Refused(self._parts.fault)
+            answer = Refused(FAULT)
         if isinstance(answer, Entered):
             if end.is_closed():
                 answer.upstream.abort()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from interpose.bridges.ssh.words import FAULT
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -14,7 +12,6 @@ if TYPE_CHECKING:
     from interpose.bridges.ssh.ports import Faults, Journal, Judge, Live, Pending, Traffic
     from interpose.engine.ssh_logins import SshLogins
     from interpose.model.principal import Identity
-    from interpose.model.refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +45,3 @@ class Parts:
     traffic: Traffic
     choices: Callable[[Identity, str, str], list[str]]
     bounds: Bounds = Bounds()
-    fault: Refusal = FAULT

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from interpose.bridges.ssh.relaying import Counts
-from interpose.bridges.ssh.words import UPSTREAM_GONE, refusal_line
+from interpose.bridges.ssh.words import FAULT, UPSTREAM_GONE, refusal_line
 from interpose.engine.sessions import RECORD_LOST
 from interpose.engine.waits import Wait
 from interpose.model.errors import RecordingError
@@ -118,7 +118,7 @@ class SshSession:
             self.session.end(RECORD_LOST)
         else:
             self.parts.faults(self.session.id, error)
-            self.session.end(self.parts.fault)
+            self.session.end(FAULT)
 
     # --- the end
 
@@ -170,7 +170,7 @@ class SshSession:
         self._closed = True
         self.session.on_end = None
         for channel in list(self._channels):
-            channel.end(self.parts.fault)
+            channel.end(FAULT)
         self.upstream.abort()
         self._watch.cancel()
         try:

@@ -37,6 +37,16 @@ LOGIN_TOO_OLD: Final = Refusal(
 FAULT: Final = Refusal("internal_error", "internal error in the gateway", "connect again, and report it")
 
 
+_UNREACHABLE: Final = frozenset(
+    {"upstream_error", "host_key_mismatch", "credential_unavailable", "internal_error", "store_unavailable"}
+)
+
+
+def status_of(refusal: Refusal) -> int:
+    """The exit status that a refusal is told with."""
+    return FAILED_STATUS if refusal.code in _UNREACHABLE else REFUSED_STATUS
+
+
 def refusal_line(refusal: Refusal) -> str:
     """`interpose: MESSAGE (policy a; audit 42) - HINT`."""
     about = []

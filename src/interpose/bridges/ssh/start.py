@@ -1,0 +1,69 @@
+"""What a channel is to run, and the permissions for it: each is spent when it is sent, and all are ended together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import asyncssh
+
+from interpose.model.command import CommandKind
+from interpose.model.refusal import Refusal
+
+if TYPE_CHECKING:
+    from interpose.bridges.ssh.session import SshSession
+    from interpose.protocols.intents import Allowed
+
+KINDS: Final = {"exec": CommandKind.EXEC, "shell": CommandKind.SHELL, "subsystem": CommandKind.SUBSYSTEM}
+"""The kind of command of each start request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a channel is to run: `kind` is `exec`, `shell` or `subsystem`."""
+
+    kind: str
+    text: str = ""
+
+
+class Permitted:
+    """The permissions of one start: each is spent when it is sent, and all are ended together."""
+
+    __slots__ = ("_answers", "_session", "sent", "start")
+
+    def __init__(self, session: SshSession) -> None:
+        """None yet."""
+        self._session = session
+        self._answers: list[Allowed] = []
+        self.start: Allowed | None = None
+        self.sent = False
+
+    def add(self, answer: Allowed) -> None:
+        """One part is permitted."""
+        self._answers.append(answer)
+
+    def spend(self) -> None:
+        """All of it is sent now."""
+        for answer in self._answers:
+            answer.permit.spend()
+        self.sent = True
+
+    def end(self, outcome: str, tag: str = "") -> None:
+        """All of it is over; once."""
+        answers, self._answers = self._answers, []
+        for answer in answers:
+            self._session.ended(answer, outcome, tag if answer is self.start else "")
+
+
+def variable_text(name: bytes, value: bytes) -> str:
+    """`NAME=value` for judging; empty for what is no text, which is never let through."""
+    try:
+        return f"{name.decode()}={value.decode()}"
+    except UnicodeDecodeError:
+        return ""
+
+
+def cannot_start(error: Exception) -> Refusal:
+    """Why the upstream did not begin it."""
+    reason = error.reason if isinstance(error, asyncssh.ChannelOpenError) else "the connection was lost"
+    return Refusal("upstream_error", f"the host did not start it: {reason}", "try again, or ask the gateway's operator")
