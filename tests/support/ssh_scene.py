@@ -19,8 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from interpose.app.strict_yaml import parse_duration
 from interpose.cli.local import local_state, run
-from interpose.identity.tokens import TokenIssuer, parse_duration
+from interpose.identity.tokens import TokenIssuer
 from tests.support.gateway import GatewayProcess, free_port
 from tests.support.scene import until
 from tests.support.sshd import SshServer, make_key, quiet, with_password
