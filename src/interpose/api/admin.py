@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from interpose.api.http import RequestRefusedError, answer, bearer_token, guarded, read_body, refuse
-from interpose.api.ports import Bearer, Issuer, Operations, Rights, SessionQuery, Sessions
+from interpose.api.ports import Bearer, IssuedCertificate, Issuer, Operations, Rights, SessionQuery, Sessions, SshIssuer
 from interpose.api.views import CredentialView, FoundView, approval_view, identity_view, session_view
 from interpose.engine.approvals import Approvals
 from interpose.engine.ports import ApprovalStore, SessionRow
@@ -39,10 +39,12 @@ class VoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CredentialBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a request for a client certificate: a signing request (PKCS #10, PEM), and seconds."""
+    """The body of a request for a client certificate, and seconds: a signing request (PKCS #10, PEM), or an SSH public key (one line)."""
 
-    request: str
+    request: str = ""
     ttl: float = 8 * 3600.0
+    ssh_public_key: str = ""
+    source_addresses: list[str] = []
 
 
 class AdminApi:
@@ -58,9 +60,11 @@ class AdminApi:
         operations: Operations,
         connections: Callable[[], Iterable[str]],
         issuer: Issuer | None = None,
+        ssh_issuer: SshIssuer | None = None,
     ) -> None:
         """`connections` names the connections of the current snapshot; `issuer` is None where nobody takes client certificates."""
         self._issuer = issuer
+        self._ssh_issuer = ssh_issuer
         self._bearer = bearer
         self._rights = rights
         self._approvals = approvals
@@ -115,16 +119,23 @@ class AdminApi:
     async def issue(self, request: Request) -> Response:
         """A short-lived client certificate for the caller, for the key of a signing request."""
         caller = await self._caller(request)
+        body = await read_body(request, CredentialBody)
+        source = request.client.host if request.client else ""
+        if bool(body.request) == bool(body.ssh_public_key) or (body.request and body.source_addresses):
+            raise ClientError(
+                "give one of `request` and `ssh_public_key`", hint="`source_addresses` are for SSH certificates only"
+            )
+        if body.ssh_public_key:
+            if self._ssh_issuer is None:
+                raise ClientError("this gateway issues no SSH certificates", hint="an operator adds an SSH listener")
+            key, addresses = body.ssh_public_key, body.source_addresses
+            return _credential(await self._ssh_issuer.issue(caller, key, body.ttl, source, addresses))
         if self._issuer is None:
             raise ClientError(
                 "no listener of this gateway takes client certificates",
                 hint="an operator turns them on with `client_certificates: true` on a listener",
             )
-        body = await read_body(request, CredentialBody)
-        source = request.client.host if request.client else ""
-        issued = await self._issuer.issue(caller, body.request, body.ttl, source)
-        view = CredentialView(issued.certificate, issued.serial, issued.principal, issued.expires_at)
-        return answer(view, 201)
+        return _credential(await self._issuer.issue(caller, body.request, body.ttl, source))
 
     async def list_approvals(self, request: Request) -> Response:
         """What the caller may vote on, and what the caller waits for."""
@@ -267,6 +278,10 @@ class AdminApi:
         if row is None or not self._may_see(request, caller, row):
             raise _NO_SESSION
         return row
+
+
+def _credential(issued: IssuedCertificate) -> Response:
+    return answer(CredentialView(issued.certificate, issued.serial, issued.principal, issued.expires_at), 201)
 
 
 def _query(request: Request) -> SessionQuery:

@@ -27,7 +27,7 @@ class IssuedCertificate(Protocol):
 
     @property
     def certificate(self) -> str:
-        """PEM."""
+        """PEM, or one line of OpenSSH's."""
         ...
 
     @property
@@ -51,6 +51,16 @@ class Issuer(Protocol):
 
     async def issue(self, identity: Identity, request: str, ttl: float, source: str) -> IssuedCertificate:
         """A certificate for the key of a signing request (PEM), for at most `ttl` seconds; raises `ClientError`."""
+        ...
+
+
+class SshIssuer(Protocol):
+    """Makes SSH certificates."""
+
+    async def issue(
+        self, identity: Identity, public_key: str, ttl: float, source: str, addresses: Sequence[str]
+    ) -> IssuedCertificate:
+        """A certificate for a public key (one line), good from `addresses` only when there are any; raises `ClientError`."""
         ...
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final
 
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from interpose.app.http_server import HttpServer
@@ -116,7 +117,13 @@ class TokenDesk:
 
 
 def people_site(
-    origin: str, providers: Sequence[Provider], desk: TokenDesk, failures: FailureLimiter, clock: Clock, ids: Ids
+    origin: str,
+    providers: Sequence[Provider],
+    desk: TokenDesk,
+    failures: FailureLimiter,
+    clock: Clock,
+    ids: Ids,
+    more: Sequence[Route] = (),
 ) -> ASGIApp:
     """The whole public address."""
     sign_in = SignInPages(origin, providers, Browsers(clock, ids), desk, failures)
@@ -125,7 +132,7 @@ def people_site(
     device = DevicePages(
         origin, sign_in, grants, desk, FailureLimiter(clock, *_GUESSES), FailureLimiter(clock, *_NEW_CODES)
     )
-    return Site(origin, [*sign_in.routes(), *command_line.routes(), *device.routes()]).application()
+    return Site(origin, [*sign_in.routes(), *command_line.routes(), *device.routes(), *more]).application()
 
 
 class People:
@@ -140,8 +147,10 @@ class People:
         directory: Directory,
         limits: Limits,
         secret: Callable[[str], Awaitable[str]],
+        more: Sequence[Route] = (),
     ) -> None:
-        """`secret` answers what is behind a reference, or raises `SecretError`."""
+        """`secret` answers what is behind a reference, or raises `SecretError`; `more` is at the public address beside the pages."""
+        self._more = more
         self._public = public
         self._state = state
         self._desk = desk
@@ -161,7 +170,8 @@ class People:
         """The server of the public address, bound; raises `OSError`."""
         failures = FailureLimiter(self._state.clock, self._limits.login_failures * 3, self._limits.login_window)
         providers = [OidcSignIn(each, self._desk.sign_in, self.renewals) for each in self._providers.values()]
-        site = people_site(self._public.url, providers, self._desk, failures, self._state.clock, self._state.ids)
+        clock, ids = self._state.clock, self._state.ids
+        site = people_site(self._public.url, providers, self._desk, failures, clock, ids, self._more)
         return HttpServer("public", site, self._public.address, self._public.certificate, self._public.key)
 
     async def close(self) -> None:

@@ -23,6 +23,7 @@ from interpose.app.reload import Reloader
 from interpose.app.secrets import open_secrets
 from interpose.app.settings import ListenerSettings, PublicSettings, Settings
 from interpose.app.ssh import SshListeners
+from interpose.app.ssh_identity import SshIdentity
 from interpose.app.state import State
 from interpose.app.telemetry import Telemetry
 from interpose.engine.admit import DRAINING, Admission, gateway_grant
@@ -142,6 +143,9 @@ class Worker:
         if self._certified:
             self._authority.ensure()
         self._issuer = CertificateIssuer(self._authority, state.tokens, audit, clock, state.ids)
+        self._ssh = SshIdentity(
+            self._settings.state, self._holder, self._authentication, state.tokens, audit, clock, state.ids
+        )
         self._approvals = Approvals(
             state.approvals, self._holder, audit, LineNotifier(telemetry.tell), state.bus, clock, state.ids
         )
@@ -372,6 +376,7 @@ class Worker:
             operations,
             self._connections,
             self._issuer if self._certified else None,
+            self._ssh.issuer,
         )
         admin = self._settings.admin
         return HttpServer("admin api", api.application(), admin.address, admin.certificate, admin.key)
@@ -381,4 +386,5 @@ class Worker:
     def _open_people(self, public: PublicSettings) -> People:
         options = [each for each in self._settings.identity.providers if isinstance(each, OidcOptions)]
         limits = self._holder.current.limits
-        return People(public, options, self._state, self._desk, self._directory, limits, self._secrets.own)
+        more = self._ssh.pages(public).routes()
+        return People(public, options, self._state, self._desk, self._directory, limits, self._secrets.own, more)

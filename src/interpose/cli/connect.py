@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -12,7 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from interpose.cli.client import AdminClient, ServerError
-from interpose.cli.native import CERTIFICATE, Entry, by_hand, environment
+from interpose.cli.native import CERTIFICATE, SSH_CLIENTS, Entry, by_hand, environment, ssh_words
 from interpose.cli.options import CREDENTIAL_VARIABLE, DEFAULT_CONFIG, ConfigOption, ServerOption
 from interpose.cli.reach import Reach, find_reach, probe
 from interpose.cli.stored_login import StoredLogin, read_login
@@ -55,7 +56,12 @@ def connect(
     show: Annotated[bool, typer.Option("--print", help="print how to do it by hand, and start nothing")] = False,
     show_secret: Annotated[bool, typer.Option("--show-secret", help="with `--print`: print the token as well")] = False,
 ) -> None:
-    """Start a client (`psql`, `pg_dump`, an application) that reaches a connection through the gateway."""
+    """Start a client (`psql`, `pg_dump`, `ssh`, an application) that reaches a connection through the gateway."""
+    if command and Path(command[0]).name in SSH_CLIENTS:
+        _connect_by_ssh(
+            connection, command, find_reach(connection, "ssh", gateway, config, None, os.environ), principal, show
+        )
+        return
     reach = find_reach(connection, "postgres", gateway, config, authority, os.environ)
     if credential is not None:
         folder = credential.expanduser().resolve()
@@ -65,6 +71,27 @@ def connect(
         variable = _TOKEN_VARIABLE if os.environ.get(_TOKEN_VARIABLE) else None
         entry = Entry(connection, reach, name, token, token_variable=variable)
     _show_or_start(entry, command or ["psql"], show=show, show_secret=show_secret)
+
+
+def _connect_by_ssh(connection: str, command: list[str], reach: Reach, principal: str | None, show: bool) -> None:
+    """The client's own agent and files prove who comes: `interpose ssh login` puts a certificate there."""
+    if principal is None:
+        stored = None if os.environ.get(_TOKEN_VARIABLE) else read_login()
+        principal = _own_name(None) if stored is None else stored.principal
+    words = ssh_words(command, connection, principal, reach)
+    if show:
+        sys.stdout.write(shlex.join(words) + "\n")
+        return
+    program = _program(words[0])
+    probe(reach)
+    os.execve(program, words, os.environ)  # noqa: S606 -- what the caller asked for, without a shell
+
+
+def _program(word: str) -> str:
+    program = shutil.which(word)
+    if program is None:
+        raise ClientError(f"there is no command `{word}`", hint="install it, or give another one after `--`")
+    return program
 
 
 def _token_and_name(principal: str | None, server: str | None, reach: Reach) -> tuple[str, str]:
@@ -97,9 +124,7 @@ def _show_or_start(entry: Entry, words: list[str], *, show: bool, show_secret: b
     if show:
         sys.stdout.write(by_hand(entry, show_secret=show_secret))
         return
-    program = shutil.which(words[0])
-    if program is None:
-        raise ClientError(f"there is no command `{words[0]}`", hint="install it, or give another one after `--`")
+    program = _program(words[0])
     probe(entry.reach)
     # In the place of this process: the client has the terminal, gets the signals, and its exit status is ours.
     os.execve(program, words, environment(entry, os.environ))  # noqa: S606 -- what the caller asked for, without a shell

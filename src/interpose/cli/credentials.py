@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +15,9 @@ from interpose.cli.local import local_state, operator, run
 from interpose.cli.native import CERTIFICATE, KEY, KEY_DER
 from interpose.cli.options import CREDENTIAL_VARIABLE, DEFAULT_CONFIG, ConfigOption, ServerOption
 from interpose.cli.output import ago, console
+from interpose.cli.private_file import write_private
 from interpose.identity.certificates import new_request, revoke_certificate
+from interpose.identity.ssh_client import ClientKey
 from interpose.model.errors import ClientError
 
 app = typer.Typer(no_args_is_help=True, help="Get and revoke client certificates.")
@@ -28,23 +29,26 @@ def issue(
         Path, typer.Option("--out", envvar=CREDENTIAL_VARIABLE, help="the folder for certificate and key")
     ] = Path("~/.interpose/credential"),
     ttl: Annotated[str, typer.Option("--ttl", help="how long it is good for, a day at most")] = "8h",
+    ssh: Annotated[bool, typer.Option("--ssh", help="an SSH certificate, as `id` and `id-cert.pub`")] = False,
+    source_address: Annotated[
+        list[str] | None, typer.Option("--source-address", help="with `--ssh`: good from this address or network only")
+    ] = None,
     server: ServerOption = None,
 ) -> None:
-    """Get a client certificate for whoever holds the token in INTERPOSE_TOKEN."""
+    """Get a client certificate for whoever holds the token in INTERPOSE_TOKEN, or is signed in."""
     seconds = parse_duration(ttl)
     if seconds is None:
         raise ClientError(f"`{ttl}` is no duration", hint="write `8h` or `30m`")
+    if ssh:
+        _issue_ssh(out.expanduser(), seconds, source_address or [], server)
+        return
+    if source_address:
+        raise ClientError("only SSH certificates are bound to addresses", hint="add `--ssh`")
     request, key, key_der = new_request()
     made = AdminClient(server).post("/v1/credentials", CredentialView, {"request": request, "ttl": seconds})
     folder = out.expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name, data in ((KEY, key), (KEY_DER, key_der), (CERTIFICATE, made.certificate.encode())):
-            _write(folder / name, data)
-    except OSError as error:
-        raise ClientError(
-            f"`{folder}` cannot be written", detail=str(error), hint="give another with `--out`"
-        ) from error
+    for name, data in ((KEY, key), (KEY_DER, key_der), (CERTIFICATE, made.certificate.encode())):
+        write_private(folder / name, data)
     console().print(
         f"certificate {made.serial} of {made.principal} in {folder}, good for {ago(made.expires_at - time.time())}",
         markup=False,
@@ -61,13 +65,14 @@ def revoke(serial: str, config: ConfigOption = DEFAULT_CONFIG) -> None:
     console().print(f"{serial} is revoked; its sessions end within five seconds", markup=False)
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Put a file in its place with mode 0600 from its first moment on (libpq refuses a key that others can read)."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _issue_ssh(folder: Path, seconds: float, addresses: list[str], server: str | None) -> None:
+    key = ClientKey()
+    asked = {"ssh_public_key": key.public.line, "ttl": seconds, "source_addresses": addresses}
+    made = AdminClient(server).post("/v1/credentials", CredentialView, asked)
+    key.checked(made.certificate)
+    write_private(folder / "id", key.private_pem())
+    write_private(folder / "id-cert.pub", made.certificate.encode() + b"\n")
+    console().print(
+        f"certificate {made.serial} of {made.principal} in {folder / 'id'}, good for {ago(made.expires_at - time.time())}",
+        markup=False,
+    )

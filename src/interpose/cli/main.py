@@ -24,6 +24,7 @@ PARTS: Final[Mapping[str, str]] = {
     "secret": "secrets",
     "credential": "credentials",
     "ca": "authority",
+    "ssh": "ssh",
     "approvals": "approvals",
     "sessions": "sessions",
     "audit": "audit",

@@ -17,6 +17,9 @@ from interpose.cli.reach import Reach
 CERTIFICATE, KEY, KEY_DER = "client.crt", "client.key", "client.pk8"
 """The files of a credential's folder: PEM for libpq, and the key once more as PKCS #8 DER for JDBC."""
 
+SSH_CLIENTS: Final = ("ssh", "sftp")
+"""Clients that are told the gateway as options before the host's name."""
+
 MISLEADING: Final = (
     "PGHOSTADDR",
     "PGSERVICE",
@@ -63,6 +66,19 @@ def postgres_variables(entry: Entry) -> dict[str, str]:
         variables["PGSSLCERT"] = str(entry.credential / CERTIFICATE)
         variables["PGSSLKEY"] = str(entry.credential / KEY)
     return variables
+
+
+def ssh_options(connection: str, principal: str, reach: Reach) -> list[tuple[str, str]]:
+    """What the SSH client is told, as options of ssh_config(5). The connection stands in the user's name."""
+    return [("HostName", reach.host), ("Port", str(reach.port)), ("User", f"{principal}+{connection}")]
+
+
+def ssh_words(words: list[str], connection: str, principal: str, reach: Reach) -> list[str]:
+    """The command line of `ssh` or `sftp` with what the caller gave behind it."""
+    options = [
+        word for name, value in ssh_options(connection, principal, reach)[1:] for word in ("-o", f"{name}={value}")
+    ]
+    return [words[0], *options, reach.host, *words[1:]]
 
 
 def environment(entry: Entry, current: Mapping[str, str]) -> dict[str, str]:

@@ -35,6 +35,8 @@ _WORDS: Final = {
     "access_denied": ("you were refused in the browser", "run `interpose login` again if that was a mistake"),
     "expired_token": ("nobody confirmed the code in time", "run `interpose login` again"),
     "invalid_grant": ("the gateway does not know this login any more", "run `interpose login` again"),
+    "invalid_token": ("the gateway does not take your login any more", "run `interpose login` again"),
+    "invalid_request": ("the gateway does not understand the request", "is it an older one than this command?"),
     "slow_down": ("too many attempts from your address", "wait a minute, then try again"),
 }
 
@@ -65,21 +67,39 @@ class PublicClient:
             urllib.parse.urlencode({"client_id": CLIENT_ID, **form}).encode(),
             {"Accept": "application/json", "User-Agent": f"interpose-cli/{__version__}"},
         )
-        opener = urllib.request.build_opener(_NoRedirects(), urllib.request.HTTPSHandler(context=self._tls))
         try:
-            with opener.open(request, timeout=30) as response:
-                found = json.loads(response.read(_LIMIT))
-        except urllib.error.HTTPError as error:
-            raise PublicError(_word(error)) from None
-        except (urllib.error.URLError, OSError, http.client.HTTPException, ValueError) as error:
-            raise ClientError(
-                f"the gateway at `{self.url}` does not answer",
-                detail=str(getattr(error, "reason", error)),
-                hint="check the address; INTERPOSE_CA_FILE names the authority of its certificate",
-            ) from error
+            found = json.loads(self._open(request))
+        except ValueError as error:
+            raise self._silent(error) from error
         if not isinstance(found, dict):
             raise ClientError(f"`{self.url}` is no gateway")
         return found
+
+    def text(self, path: str) -> str:
+        """GET a text; empty when there is none. Raises `ClientError` when nobody answers."""
+        headers = {"User-Agent": f"interpose-cli/{__version__}"}
+        try:
+            return self._open(urllib.request.Request(f"{self.url}{path}", headers=headers)).decode()  # noqa: S310 -- the scheme was checked
+        except PublicError:
+            return ""
+
+    def _open(self, request: urllib.request.Request) -> bytes:
+        opener = urllib.request.build_opener(_NoRedirects(), urllib.request.HTTPSHandler(context=self._tls))
+        try:
+            with opener.open(request, timeout=30) as response:
+                data: bytes = response.read(_LIMIT)
+        except urllib.error.HTTPError as error:
+            raise PublicError(_word(error)) from None
+        except (urllib.error.URLError, OSError, http.client.HTTPException) as error:
+            raise self._silent(error) from error
+        return data
+
+    def _silent(self, error: Exception) -> ClientError:
+        return ClientError(
+            f"the gateway at `{self.url}` does not answer",
+            detail=str(getattr(error, "reason", error)),
+            hint="check the address; INTERPOSE_CA_FILE names the authority of its certificate",
+        )
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

@@ -175,7 +175,7 @@ class SshCertificateIssuer:
             builder = builder.add_extension(name.encode(), b"")
         line = builder.sign(signing_key).public_bytes().decode()
         fields = {
-            "kind": "ssh",
+            "certificate": "ssh user",
             "serial": serial,
             "principal": principal.name,
             "acting_for": principal.acting_for,

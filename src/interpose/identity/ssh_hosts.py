@@ -73,7 +73,7 @@ class HostCertificates:
             .valid_before(int(until))
         )
         fields: dict[str, AuditValue] = {
-            "kind": "ssh host",
+            "certificate": "ssh host",
             "serial": f"{number:016x}",
             "names": checked,
             "expires_at": int(until),

@@ -82,7 +82,7 @@ class UpstreamCertificates:
         for name in sorted(set(permits)):
             builder = builder.add_extension(name.encode(), b"")
         fields: dict[str, AuditValue] = {
-            "kind": "ssh upstream",
+            "certificate": "ssh upstream",
             "serial": f"{number:016x}",
             "connection": grant.connection,
             "user": user,

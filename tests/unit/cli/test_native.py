@@ -7,7 +7,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from interpose.cli.native import MISLEADING, Entry, by_hand, environment, postgres_variables
+from interpose.cli.native import MISLEADING, Entry, by_hand, environment, postgres_variables, ssh_options, ssh_words
 from interpose.cli.reach import Reach
 
 ENTRY = Entry("orders-prod", Reach("gateway.example.com", 6432, authority="/etc/my ca.pem"), "alice", "ip_canary")
@@ -79,3 +79,14 @@ def test_a_credential_takes_the_place_of_the_password() -> None:
     assert "sslkey=%2Fhome%2Falice%2Fmy%20credential%2Fclient.pk8" in text
     assert "sslcert='/home/alice/my credential/client.crt'" in text.replace("'\"'\"'", "'")
     assert "INTERPOSE_TOKEN" not in text
+
+
+def test_the_ssh_client_is_told_the_connection_in_the_users_name() -> None:
+    reach = Reach("gw.example.com", 2222)
+    assert ssh_options("web-1", "alice", reach) == [
+        ("HostName", "gw.example.com"),
+        ("Port", "2222"),
+        ("User", "alice+web-1"),
+    ]
+    words = ["ssh", "-o", "Port=2222", "-o", "User=alice+web-1", "gw.example.com", "-v", "rm", "a b"]
+    assert ssh_words(["ssh", "-v", "rm", "a b"], "web-1", "alice", reach) == words

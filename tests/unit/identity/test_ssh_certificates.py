@@ -102,7 +102,7 @@ def test_what_is_issued_and_what_openssh_says_of_it(world: World, tmp_path: Path
     assert world.authority.signer()[0].fingerprint in shown
     (event,) = world.audit.of(AuditKind.CERTIFICATE_ISSUED)
     assert {**event.fields} == {
-        "kind": "ssh",
+        "certificate": "ssh user",
         "serial": issued.serial,
         "principal": "alice",
         "acting_for": None,

@@ -40,7 +40,7 @@ def test_what_is_issued(tmp_path: Path) -> None:
     assert form.authority == world.authority.signer()[0].blob
     assert form.valid_before == int(made.valid_until) == int(world.clock.wall() + HOST_SECONDS)
     (event,) = world.audit.of(AuditKind.CERTIFICATE_ISSUED)
-    assert event.fields["kind"] == "ssh host"
+    assert event.fields["certificate"] == "ssh host"
     assert event.fields["names"] == ("192.0.2.1", "gw.example.com")
 
 

@@ -47,7 +47,7 @@ def test_it_names_session_connection_and_person_and_lives_for_minutes(tmp_path: 
     assert "PRIVATE" not in repr(made)
     (event,) = world.audit.of(AuditKind.CERTIFICATE_ISSUED)
     assert (event.session, event.actor) == ("s_1", "User:alice")
-    assert (event.fields["kind"], event.fields["connection"], event.fields["user"]) == (
+    assert (event.fields["certificate"], event.fields["connection"], event.fields["user"]) == (
         "ssh upstream",
         "web-1",
         "deploy",
