@@ -143,7 +143,7 @@ class Worker:
         if self._certified:
             self._authority.ensure()
         self._issuer = CertificateIssuer(self._authority, state.tokens, audit, clock, state.ids)
-        self._ssh = SshIdentity(
+        self._ssh_identity = SshIdentity(
             self._settings.state, self._holder, self._authentication, state.tokens, audit, clock, state.ids
         )
         self._approvals = Approvals(
@@ -376,7 +376,7 @@ class Worker:
             operations,
             self._connections,
             self._issuer if self._certified else None,
-            self._ssh.issuer,
+            self._ssh_identity.issuer,
         )
         admin = self._settings.admin
         return HttpServer("admin api", api.application(), admin.address, admin.certificate, admin.key)
@@ -386,5 +386,5 @@ class Worker:
     def _open_people(self, public: PublicSettings) -> People:
         options = [each for each in self._settings.identity.providers if isinstance(each, OidcOptions)]
         limits = self._holder.current.limits
-        more = self._ssh.pages(public).routes()
+        more = self._ssh_identity.pages(public).routes()
         return People(public, options, self._state, self._desk, self._directory, limits, self._secrets.own, more)
