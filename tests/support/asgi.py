@@ -18,12 +18,16 @@ class Answer:
     headers: dict[str, str]
 
 
-async def call(application: ASGIApp, method: str, path: str, *, token: str | None = None, body: bytes = b"") -> Answer:
+async def call(
+    application: ASGIApp, method: str, path: str, *, token: str | None = None, body: bytes = b"", content_type: str = ""
+) -> Answer:
     """Send one request from 192.0.2.1 and wait for the whole answer."""
     path, _, query = path.partition("?")
     headers = [(b"host", b"gateway")]
     if token is not None:
         headers.append((b"authorization", f"Bearer {token}".encode()))
+    if content_type:
+        headers.append((b"content-type", content_type.encode()))
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},

@@ -244,10 +244,12 @@ class MemoryTokens:
 
     async def revoke(self, token: TokenId, at: float) -> bool:
         found = False
-        for digest, record in self.stored.items():
-            if token in (record.id, record.parent):
+        for digest, record in list(self.stored.items()):
+            if token in (record.id, record.parent, record.actor):
                 self.stored[digest] = dataclasses.replace(record, revoked_at=record.revoked_at or at)
                 found = True
+                if record.id != token:
+                    await self.revoke(record.id, at)
         return found
 
     async def revoked_since(self, at: float) -> Sequence[TokenId]:
@@ -346,6 +348,7 @@ class Rules:
     approvers: Callable[[Principal], bool] = lambda _: True
     timed: frozenset[Action] = frozenset()
     facts_used: frozenset[str] | None = frozenset()
+    acts: set[tuple[str, str]] = field(default_factory=set)
     judged: int = 0
     tables: int = 0
     seen: list[tuple[Mapping[str, FactValue], float]] = field(default_factory=list)
@@ -393,6 +396,10 @@ class Rules:
     ) -> RevealTable:
         self.tables += 1
         return self.reveal
+
+    def may_act_for(self, principal: Principal, person: Principal, facts: Mapping[str, FactValue], now: float) -> bool:
+        self.seen.append((dict(facts), now))
+        return (principal.name, person.name) in self.acts
 
     def hidden_from_either(self, one: RevealTable, other: RevealTable) -> RevealTable:
         return RevealTable(

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,7 @@ from tests.support.browser import running_browser
 from tests.support.gateway import free_port
 from tests.support.identity_provider.process import IdentityProvider
 from tests.support.postgres import PostgresServer
-from tests.support.scene import Scene, until
+from tests.support.scene import PRINCIPALS, Scene, until
 
 CLIENT_SECRET: Final = "Client-Canary-7Qm1Zx-0123456789-abcdef"
 USERS: Final[dict[str, dict[str, object]]] = {
@@ -32,9 +33,21 @@ GROUPS: Final = ["support", "pii-readers", "dba"]
 class SignInScene:
     """The scene with `public` and one provider, `corporate`, whose users are `USERS`."""
 
-    def __init__(self, postgres: PostgresServer) -> None:
-        """Nothing runs yet."""
+    def __init__(
+        self,
+        postgres: PostgresServer,
+        *,
+        clients: Sequence[Mapping[str, object]] = (),
+        resources: Mapping[str, str] | None = None,
+        policy: Mapping[str, str] | None = None,
+        principals: str = PRINCIPALS,
+    ) -> None:
+        """Nothing runs yet. `clients` and `resources` are more of the provider's, for workloads."""
         self._postgres = postgres
+        self._clients = clients
+        self._resources = resources
+        self._policy = policy
+        self._principals = principals
         self._stack = ExitStack()
         self.port = free_port()
         self.url = f"https://localhost:{self.port}"
@@ -49,8 +62,10 @@ class SignInScene:
                 "post_logout_redirect_uris": [f"{self.url}/signed-out"],
                 "grant_types": ["authorization_code", "refresh_token"],
             }
-            self.provider = stack.enter_context(IdentityProvider(clients=[client], users=USERS))
-            self.scene = Scene(self._postgres)
+            self.provider = stack.enter_context(
+                IdentityProvider(clients=[client, *self._clients], users=USERS, resources=self._resources or {})
+            )
+            self.scene = Scene(self._postgres, policy=self._policy, principals=self._principals)
             stack.callback(self.scene.close)
             gateway = self.scene.gateway
             certificate = str(self.scene.folder / "gateway.pem")
@@ -60,7 +75,7 @@ class SignInScene:
                 "certificate": certificate,
                 "key": certificate,
             }
-            gateway.settings["identity"] = {"providers": {"corporate": self.corporate()}}
+            gateway.settings["identity"] = {"providers": {"corporate": self.corporate(), **self.more_providers()}}
             gateway._environment["CORPORATE_SECRET"] = CLIENT_SECRET
             gateway._environment["INTERPOSE_CA_FILE"] = str(self.scene.authority_file)
             gateway.write()
@@ -90,6 +105,10 @@ class SignInScene:
             "mapping": {"groups": {"claim": "groups", "allow": GROUPS}, "domains": ["example.com"]},
             **more,
         }
+
+    def more_providers(self) -> dict[str, object]:
+        """Providers of workloads, where the scene has any."""
+        return {}
 
     # The person
 

@@ -19,6 +19,7 @@ _RIGHTS = {
     "/metrics": "anybody",
     "/v1/whoami": "any valid token",
     "/v1/credentials": "any valid token; the certificate is the caller's own",
+    "/v1/delegations": "`act_for` on the caller, asked of the agent; the caller is a person, and `connect` on each connection that is named",
     "/v1/approvals": "any valid token; the answer holds what the caller may decide and the caller's own",
     "/v1/approvals/{id}": "a member of the approvers, the requester (or the person that it acts for), or `audit` on the connection",
     "/v1/approvals/{id}/approve": "`approve` on the connection, as a member of the approvers; never one's own",

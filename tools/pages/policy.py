@@ -105,6 +105,7 @@ _ACTIONS = {
     Action.FORWARD_X11: "let the host use the client's display",
     Action.REVEAL: "show a classified value in the clear; see [Masking](#masking)",
     Action.INFER: "use a column that is hidden otherwise than by selecting it as it is; see [Strict mode](#strict-mode)",
+    Action.ACT_FOR: "act for a person; the resource is the person. Asked when an agent gets a token for that; see [Agents](../how-to/agents.md)",
     Action.APPROVE: "vote on a held command of this connection",
     Action.REPLAY: "read recordings of this connection",
     Action.AUDIT: "list sessions of this connection, see its approvals",

@@ -18,9 +18,10 @@ from starlette.routing import Route
 
 from interpose.api.http import RequestRefusedError, answer, bearer_token, guarded, read_body, refuse
 from interpose.api.ports import Bearer, IssuedCertificate, Issuer, Operations, Rights, SessionQuery, Sessions, SshIssuer
-from interpose.api.views import CredentialView, FoundView, approval_view, identity_view, session_view
+from interpose.api.views import CredentialView, FoundView, approval_view, delegation_view, identity_view, session_view
 from interpose.engine.approvals import Approvals
-from interpose.engine.ports import ApprovalStore, SessionRow
+from interpose.engine.delegation import DEFAULT_SECONDS, Delegation, Wish
+from interpose.engine.ports import Approval, ApprovalStore, SessionRow
 from interpose.model.actions import Action
 from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.errors import ClientError
@@ -47,6 +48,15 @@ class CredentialBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source_addresses: list[str] = []
 
 
+class DelegationBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a request for an agent's token: what it is to do, where (null: wherever both may), and seconds."""
+
+    agent: str
+    task: str | None = None
+    connections: list[str] | None = None
+    ttl: float = DEFAULT_SECONDS
+
+
 class AdminApi:
     """The endpoints over the engine's approvals and the ports."""
 
@@ -61,10 +71,12 @@ class AdminApi:
         connections: Callable[[], Iterable[str]],
         issuer: Issuer | None = None,
         ssh_issuer: SshIssuer | None = None,
+        delegation: Delegation | None = None,
     ) -> None:
         """`connections` names the connections of the current snapshot; `issuer` is None where nobody takes client certificates."""
         self._issuer = issuer
         self._ssh_issuer = ssh_issuer
+        self._delegation = delegation
         self._bearer = bearer
         self._rights = rights
         self._approvals = approvals
@@ -81,6 +93,7 @@ class AdminApi:
             Route("/metrics", self.metrics, methods=["GET"]),
             Route("/v1/whoami", guarded(self.whoami), methods=["GET"]),
             Route("/v1/credentials", guarded(self.issue), methods=["POST"]),
+            Route("/v1/delegations", guarded(self.delegate), methods=["POST"]),
             Route("/v1/approvals", guarded(self.list_approvals), methods=["GET"]),
             Route("/v1/approvals/{id}", guarded(self.show_approval), methods=["GET"]),
             Route("/v1/approvals/{id}/approve", guarded(self.approve), methods=["POST"]),
@@ -137,16 +150,27 @@ class AdminApi:
             )
         return _credential(await self._issuer.issue(caller, body.request, body.ttl, source))
 
+    async def delegate(self, request: Request) -> Response:
+        """A short-lived token with which an agent acts for the caller."""
+        caller = await self._caller(request)
+        body = await read_body(request, DelegationBody)
+        assert self._delegation is not None
+        connections = None if body.connections is None else frozenset(body.connections)
+        source = request.client.host if request.client else ""
+        made = await self._delegation.start(caller, body.agent, Wish(body.task, connections, body.ttl), source)
+        if isinstance(made, Refusal):
+            raise refuse(made)
+        return answer(delegation_view(made), 201)
+
     async def list_approvals(self, request: Request) -> Response:
         """What the caller may vote on, and what the caller waits for."""
         caller = await self._caller(request)
-        principal = caller.principal
-        votable = await self._approvals.pending_for(principal)
+        votable = await self._approvals.pending_for(caller.principal)
         known = {approval.id for approval in votable}
         mine = [
             approval
             for approval in await self._approval_store.pending()
-            if principal.name in (approval.requester.name, approval.requester.acting_for) and approval.id not in known
+            if _asked_by(caller, approval) and approval.id not in known
         ]
         views = [approval_view(approval) for approval in votable]
         own = [approval_view(approval) for approval in mine]
@@ -158,7 +182,7 @@ class AdminApi:
         approval = await self._approval_store.get(ApprovalId(request.path_params["id"]))
         principal = caller.principal
         seen = approval is not None and (
-            principal.name in (approval.requester.name, approval.requester.acting_for)
+            _asked_by(caller, approval)
             or bool(principal.groups & {rule.approvers for rule in approval.rules})
             or self._may(request, caller, Action.AUDIT, approval.connection)
         )
@@ -262,6 +286,8 @@ class AdminApi:
 
     def _may(self, request: Request, caller: Identity, action: Action, connection: ConnectionName | None) -> bool:
         source = request.client.host if request.client else ""
+        if caller.connections is not None and connection not in caller.connections:
+            return False
         return self._rights.may(caller.principal, action, connection, source)
 
     def _must_administer(self, request: Request, caller: Identity) -> None:
@@ -269,7 +295,8 @@ class AdminApi:
             raise RequestRefusedError("not_permitted", "policy does not permit you to `administer` this gateway")
 
     def _may_see(self, request: Request, caller: Identity, row: SessionRow) -> bool:
-        own = row.principal == caller.principal.label
+        narrowed = caller.connections is not None and row.connection not in caller.connections
+        own = row.principal == caller.principal.label and not narrowed
         return own or self._may(request, caller, Action.AUDIT, row.connection)
 
     async def _session(self, request: Request, caller: Identity) -> SessionRow:
@@ -282,6 +309,16 @@ class AdminApi:
 
 def _credential(issued: IssuedCertificate) -> Response:
     return answer(CredentialView(issued.certificate, issued.serial, issued.principal, issued.expires_at), 201)
+
+
+def _asked_by(caller: Identity, approval: Approval) -> bool:
+    """Whether the caller asked for this, or an agent that acts for the caller. An agent sees what it asked for the same person."""
+    who, requester = caller.principal, approval.requester
+    if caller.connections is not None and approval.connection not in caller.connections:
+        return False
+    if who.acting_for is not None:
+        return (who.name, who.acting_for) == (requester.name, requester.acting_for)
+    return who.name in (requester.name, requester.acting_for)
 
 
 def _query(request: Request) -> SessionQuery:

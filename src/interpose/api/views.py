@@ -8,6 +8,7 @@ import msgspec
 
 if TYPE_CHECKING:
     # Only for types: the command line reads these structures without loading the engine.
+    from interpose.engine.delegation import Made
     from interpose.engine.ports import Approval, SessionRow
     from interpose.model.principal import Identity
 
@@ -103,13 +104,42 @@ class IdentityView(msgspec.Struct, frozen=True):
     groups: list[str]
     acting_for: str | None
     method: str
+    task: str | None = None
+    connections: list[str] | None = None
 
 
 def identity_view(identity: Identity) -> IdentityView:
     """The caller's own identity."""
     principal = identity.principal
     return IdentityView(
-        principal.name, principal.kind.value, sorted(principal.groups), principal.acting_for, identity.method
+        principal.name,
+        principal.kind.value,
+        sorted(principal.groups),
+        principal.acting_for,
+        identity.method,
+        principal.task,
+        None if identity.connections is None else sorted(identity.connections),
+    )
+
+
+class DelegationView(msgspec.Struct, frozen=True):
+    """A new token of an agent, shown once. `connections` is null where the token is not narrowed; times are seconds since the epoch."""
+
+    token: str
+    id: str
+    principal: str
+    acting_for: str | None
+    task: str | None
+    connections: list[str] | None
+    expires_at: float | None
+
+
+def delegation_view(made: Made) -> DelegationView:
+    """What was made for an agent."""
+    record = made.record
+    narrowed: list[str] | None = None if record.connections is None else sorted(record.connections)
+    return DelegationView(
+        made.token, record.id, record.principal, record.acting_for, record.task, narrowed, record.expires_at
     )
 
 

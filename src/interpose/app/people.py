@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from interpose.app.http_server import HttpServer
 from interpose.app.settings import PublicSettings
 from interpose.app.state import State
+from interpose.engine.delegation import Delegation
 from interpose.engine.directory import Directory
 from interpose.engine.limits import FailureLimiter, Limits
 from interpose.engine.ports import AuditChain, Clock, Ids, TokenStore
@@ -116,6 +117,12 @@ class TokenDesk:
         self.sign_in.failed(provider, "", "", reason, source)
 
 
+def delegation(holder: SnapshotHolder, state: State, audit: AuditChain) -> Delegation:
+    """The use case of delegation, with the store's tokens."""
+    issuer = TokenIssuer(state.tokens, lambda: holder.current.principals, audit, state.clock, state.ids)
+    return Delegation(holder, issuer, audit, state.clock)
+
+
 def people_site(
     origin: str,
     providers: Sequence[Provider],
@@ -125,7 +132,7 @@ def people_site(
     ids: Ids,
     more: Sequence[Route] = (),
 ) -> ASGIApp:
-    """The whole public address."""
+    """The whole public address; `more` are addresses for programs that need no browser."""
     sign_in = SignInPages(origin, providers, Browsers(clock, ids), desk, failures)
     grants = Grants(clock, ids)
     command_line = CommandLinePages(origin, sign_in, grants, desk, FailureLimiter(clock, *_GUESSES))

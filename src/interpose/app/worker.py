@@ -16,7 +16,7 @@ from interpose.api.admin import AdminApi
 from interpose.app.http_server import HttpServer
 from interpose.app.loading import Loaded
 from interpose.app.operations import END_TOPIC, PolicyRights, StoredSessions, WorkerOperations
-from interpose.app.people import People, TokenDesk
+from interpose.app.people import People, TokenDesk, delegation
 from interpose.app.protocols import BRIDGES, PROTOCOLS, SPOKEN
 from interpose.app.providers import workload_providers
 from interpose.app.reload import Reloader
@@ -60,6 +60,7 @@ from interpose.net.pending import Pending
 from interpose.net.sockets import listen
 from interpose.net.upstream import Dialer
 from interpose.notify.lines import LineNotifier
+from interpose.web.token_exchange import TokenExchange
 
 CANCEL_TOPIC = "sessions.cancel"
 RELOAD_TOPIC = "reload"
@@ -146,6 +147,7 @@ class Worker:
         self._ssh_identity = SshIdentity(
             self._settings.state, self._holder, self._authentication, state.tokens, audit, clock, state.ids
         )
+        self._delegation = delegation(self._holder, state, audit)
         self._approvals = Approvals(
             state.approvals, self._holder, audit, LineNotifier(telemetry.tell), state.bus, clock, state.ids
         )
@@ -377,6 +379,7 @@ class Worker:
             self._connections,
             self._issuer if self._certified else None,
             self._ssh_identity.issuer,
+            self._delegation,
         )
         admin = self._settings.admin
         return HttpServer("admin api", api.application(), admin.address, admin.certificate, admin.key)
@@ -386,5 +389,8 @@ class Worker:
     def _open_people(self, public: PublicSettings) -> People:
         options = [each for each in self._settings.identity.providers if isinstance(each, OidcOptions)]
         limits = self._holder.current.limits
-        more = self._ssh_identity.pages(public).routes()
+        more = [
+            *self._ssh_identity.pages(public).routes(),
+            *TokenExchange(self._authentication, self._delegation).routes(),
+        ]
         return People(public, options, self._state, self._desk, self._directory, limits, self._secrets.own, more)

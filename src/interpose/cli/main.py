@@ -33,6 +33,7 @@ PARTS: Final[Mapping[str, str]] = {
 
 COMMANDS: Final[Mapping[str, str]] = {
     "connect": "connect",
+    "delegate": "delegate",
     "login": "login",
     "logout": "login",
     "serve": "gateway",

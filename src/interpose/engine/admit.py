@@ -96,6 +96,8 @@ class Admission:
         )
         if connection is None:
             return self._refuse(identity, evidence, peer, "unknown_connection", unavailable)
+        if identity.connections is not None and connection.name not in identity.connections:
+            return self._refuse(identity, evidence, peer, "narrowed", unavailable)
         principal = snapshot.principals.find(identity.principal.name)
         if principal is None:
             return self._refuse(identity, evidence, peer, "principal_gone", unavailable)
@@ -152,7 +154,7 @@ class Admission:
             connection.protocol,
             peer,
             now,
-            tuple(sorted((key, loggable(value, 256)) for key, value in evidence.details.items())),
+            _details(identity, evidence),
             durable=connection.durability is Durability.STRICT,
         )
         try:
@@ -267,6 +269,14 @@ def _vouched(identity: Identity) -> dict[str, AuditValue]:
     if identity.context.auth_time is not None:
         vouched["auth_time"] = int(identity.context.auth_time)
     return vouched
+
+
+def _details(identity: Identity, evidence: Evidence) -> tuple[tuple[str, str], ...]:
+    """What sessions and recordings tell besides names: the client's own words, and what the principal does here and for whom."""
+    principal = identity.principal
+    own = {"acting_for": principal.acting_for, "task": principal.task}
+    details = {**evidence.details, **{name: value for name, value in own.items() if value is not None}}
+    return tuple(sorted((key, loggable(value, 256)) for key, value in details.items()))
 
 
 def session_facts(identity: Identity, evidence: Evidence, peer: str) -> dict[str, FactValue]:

@@ -169,8 +169,8 @@ class ApprovalStore(Protocol):
 class TokenRecord:
     """A stored access token or client certificate: never itself, only its hash.
 
-    `parent` is the token that a certificate was got with: it is revoked together with it. `provider`, `subject` and `context` are
-    of the login that it comes from, None where it comes from none.
+    `parent` is the token that this was got with, `actor` the agent's own where it acts for the parent's holder: it is revoked together with
+    either. `provider`, `subject`, `context` are of the login behind it, None without one. `connections` are all it opens, None for any.
     """
 
     id: TokenId
@@ -185,6 +185,8 @@ class TokenRecord:
     provider: str | None = None
     subject: str | None = None
     context: AuthenticationContext = NOT_KNOWN
+    connections: frozenset[ConnectionName] | None = None
+    actor: TokenId | None = None
 
 
 class TokenStore(Protocol):
@@ -203,7 +205,7 @@ class TokenStore(Protocol):
         ...
 
     async def revoke(self, token: TokenId, at: float) -> bool:
-        """Mark as revoked, with everything that has it for a parent; False when there is none such."""
+        """Mark as revoked, with everything that was got with it, and so on; False when there is none such."""
         ...
 
     async def revoked_since(self, at: float) -> Sequence[TokenId]:
@@ -227,8 +229,7 @@ class PrincipalSource(Protocol):
 class DirectoryEntry:
     """A principal that an identity provider vouches for.
 
-    `subject` is the provider's own name for it, which never changes. `learned_at` and `valid_until` are wall-clock seconds; past
-    `valid_until` (None: never) it must be proven again. `disabled` is why it is disabled, empty when it is not.
+    `subject` is the provider's own, lasting name. Past `valid_until` (wall clock; None: never) it must be proven again. `disabled` says why.
     """
 
     principal: Principal

@@ -12,8 +12,10 @@ from typing import Protocol
 from interpose.engine.limits import Limits
 from interpose.engine.ports import PrincipalSource
 from interpose.model.actions import Action
+from interpose.model.analysis import FactValue
 from interpose.model.connection import Connection
 from interpose.model.ids import ConnectionName, SnapshotDigest
+from interpose.model.principal import Principal
 from interpose.policy.acting import Judge
 
 
@@ -33,6 +35,10 @@ class Policy(Judge, Protocol):
     @property
     def facts_used(self) -> frozenset[str] | None:
         """The facts that any policy looks at; None for all of them."""
+        ...
+
+    def may_act_for(self, principal: Principal, person: Principal, facts: Mapping[str, FactValue], now: float) -> bool:
+        """Whether this principal may act for this person."""
         ...
 
 

@@ -90,6 +90,7 @@ class Certificates:
             record.provider,
             record.subject,
             record.context,
+            connections=record.connections,
         )
 
 
@@ -158,6 +159,7 @@ class CertificateIssuer:
             principal.acting_for,
             principal.task,
             parent=identity.token,
+            connections=identity.connections,
             provider=identity.provider,
             subject=identity.subject,
             context=identity.context,

@@ -110,6 +110,7 @@ class SshKeys:
             record.provider,
             record.subject,
             record.context,
+            connections=record.connections,
         )
 
     async def by_public_key(self, claimed_name: str, blob: bytes) -> Identity:
@@ -196,6 +197,7 @@ class SshCertificateIssuer:
             principal.acting_for,
             principal.task,
             parent=identity.token,
+            connections=identity.connections,
             provider=identity.provider,
             subject=identity.subject,
             context=identity.context,

@@ -14,9 +14,11 @@ import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from interpose.engine.authenticate import loggable
+from interpose.engine.delegation import Delegated
 from interpose.engine.ports import TokenRecord
 from interpose.identity.names import canonical_name
-from interpose.model.audit import AuditEvent, AuditKind
+from interpose.model.audit import AuditEvent, AuditKind, AuditValue
 from interpose.model.errors import AuthenticationError, ClientError
 from interpose.model.ids import TokenId
 from interpose.model.principal import Identity, Principal, PrincipalKind
@@ -130,7 +132,16 @@ def _fault(record: TokenRecord | None, now: float, token: str) -> str:
 
 
 def _identity(record: TokenRecord, principal: Principal) -> Identity:
-    return Identity(principal, "token", record.id, record.expires_at, record.provider, record.subject, record.context)
+    return Identity(
+        principal,
+        "token",
+        record.id,
+        record.expires_at,
+        record.provider,
+        record.subject,
+        record.context,
+        connections=record.connections,
+    )
 
 
 class TokenIssuer:
@@ -156,18 +167,20 @@ class TokenIssuer:
         acting_for: str | None = None,
         task: str | None = None,
         proven: Identity | None = None,
+        delegated: Delegated | None = None,
     ) -> tuple[TokenRecord, str]:
         """Make a token for a principal; answers the record and the token, which nobody can show again.
 
         `ttl` in seconds, None for a token that does not expire; `by` is the label of who makes it. `proven` is the identity that it is
-        got with, whose provider, subject and authentication the token takes over. Raises `ClientError` for a
-        principal that does not exist, `RecordingError` and `StoreError`.
+        got with, whose provider, subject and authentication the token takes over; `delegated` is how an agent came to it. Raises
+        `ClientError` for a principal that does not exist, `RecordingError` and `StoreError`.
         """
         principals = self._principals()
         principal = principals.find(canonical_name(name) or "")
         if principal is None:
             raise ClientError(f"there is no principal `{name}`", hint="add it to the principals file first")
-        if (acting_for is not None or task is not None) and principal.kind is not PrincipalKind.AGENT:
+        acts = delegated is not None and principal.kind is PrincipalKind.SERVICE
+        if (acting_for is not None or task is not None) and principal.kind is not PrincipalKind.AGENT and not acts:
             raise ClientError(f"`{principal.name}` is no agent", hint="only an agent acts for somebody or has a task")
         if ttl is not None and ttl <= 0:
             raise ClientError("a token must live longer than nothing", hint="give a duration such as `8h` or `90d`")
@@ -186,12 +199,18 @@ class TokenIssuer:
             record = dataclasses.replace(
                 record, provider=proven.provider, subject=proven.subject, context=proven.context
             )
-        fields = {
+        fields: dict[str, AuditValue] = {
             "token": token_id,
             "principal": principal.name,
             "expires_at": None if expires is None else int(expires),
             "acting_for": person,
+            "task": None if task is None else loggable(task, 256),
         }
+        if delegated is not None:
+            record = dataclasses.replace(
+                record, parent=delegated.parent, actor=delegated.actor, connections=delegated.connections
+            )
+            fields |= delegated.fields
         self._audit.append(AuditEvent(AuditKind.TOKEN_CREATED, None, by, fields))
         await self._store.add(token_digest(token), record)
         return record, token

@@ -62,6 +62,7 @@ class Action(Enum):
     FORWARD_X11 = "forward_x11"
     REVEAL = "reveal"
     INFER = "infer"
+    ACT_FOR = "act_for"
     APPROVE = "approve"
     REPLAY = "replay"
     AUDIT = "audit"
@@ -120,6 +121,7 @@ ACTION_GROUPS: dict[Action, tuple[str, ...]] = {
     Action.FORWARD_X11: ("tunnel",),
     Action.REVEAL: (),
     Action.INFER: (),
+    Action.ACT_FOR: (),
     Action.APPROVE: ("gateway",),
     Action.REPLAY: ("gateway",),
     Action.AUDIT: ("gateway",),
@@ -127,7 +129,7 @@ ACTION_GROUPS: dict[Action, tuple[str, ...]] = {
     Action.UNKNOWN: (),
 }
 """Each action's groups. Every group but those of `NAMED_GROUPS` is in the group `any_command`, and so are the actions of
-`UNGROUPED_COMMANDS`. `connect`, `reveal`, `infer`, `unknown`, `exec_dynamic` and `subsystem` are in no group: they must be named to be
+`UNGROUPED_COMMANDS`. `connect`, `reveal`, `infer`, `act_for`, `unknown`, `exec_dynamic` and `subsystem` are in no group: they must be named to be
 permitted."""
 
 COMMAND_GROUPS: tuple[str, ...] = (

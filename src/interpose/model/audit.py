@@ -35,6 +35,7 @@ class AuditKind(Enum):
     RECORDING_CHUNK = "recording.chunk"
     RECORDING_READ = "recording.read"
     TOKEN_CREATED = "token.created"  # noqa: S105
+    DELEGATION_REFUSED = "delegation.refused"
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
     CERTIFICATE_ISSUED = "certificate.issued"
     CERTIFICATE_REVOKED = "certificate.revoked"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from interpose.model.ids import TokenId
+from interpose.model.ids import ConnectionName, TokenId
 
 AttributeValue = str | int | bool | tuple[str, ...]
 """An attribute's value: text, whole number, truth value or a list of texts."""
@@ -86,7 +86,8 @@ class Identity:
     `expires_at` is wall-clock seconds since the epoch, None when the credential does not expire by itself. `provider` is the
     identity provider that vouched for it, and `subject` the provider's own name for it; `context` is what it said of the login that
     this identity comes from, however many tokens and certificates are between the two. `key` is the fingerprint of the registered SSH
-    key that it was proven with: it counts as long as the principal has it.
+    key that it was proven with: it counts as long as the principal has it. `connections` are the only ones that this identity opens;
+    None for one that is not narrowed. INVARIANT: whatever is got with an identity is narrowed as it is.
     """
 
     principal: Principal
@@ -97,3 +98,4 @@ class Identity:
     subject: str | None = None
     context: AuthenticationContext = NOT_KNOWN
     key: str | None = None
+    connections: frozenset[ConnectionName] | None = None

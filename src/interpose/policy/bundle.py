@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import cedarpy
 
@@ -47,7 +47,7 @@ from interpose.policy.facts import (
 from interpose.policy.findings import Finding, combine, policy_error
 from interpose.policy.matching import EvaluationError, Matcher, Matches, add_entities, parse_entities
 from interpose.policy.mentions import Mentions, may_concern, tells_columns, union
-from interpose.policy.names import GATEWAY, connection_uid
+from interpose.policy.names import GATEWAY, Uid, connection_uid
 from interpose.policy.parsing import ParsedPolicy
 from interpose.policy.reveal import RevealAnswers, mask_rule, reveal_table
 from interpose.policy.rules import Rule
@@ -228,18 +228,38 @@ class PolicyBundle:
         """The decision behind `may`, with its policies."""
         if action is not Action.CONNECT and action not in GATEWAY_ACTIONS:
             return policy_error(self._snapshot, f"`{action.value}` is nothing that a gateway does")
-        effect = Effect(action, ConnectionResource())
+        uid = GATEWAY if connection is None else connection_uid(connection.name)
+        return self._plain(principal, action, uid, facts, now, lambda: self._base(principal, connection))
+
+    def may_act_for(self, principal: Principal, person: Principal, facts: Mapping[str, FactValue], now: float) -> bool:
+        """Whether this principal may act for this person: the action `act_for` on the person."""
+
+        def entities() -> cedarpy.Entities:
+            return add_entities(self._base(principal, None), [principal_entity(person, self._attributes)])
+
+        return isinstance(
+            self._plain(principal, Action.ACT_FOR, principal_uid(person), facts, now, entities), Permitted
+        )
+
+    def _plain(
+        self,
+        principal: Principal,
+        action: Action,
+        resource: Uid,
+        facts: Mapping[str, FactValue],
+        now: float,
+        entities: Callable[[], cedarpy.Entities],
+    ) -> Decision:
         try:
             context = json.dumps(session_context(principal, facts, now, self._mentions[action].facts()))
-            uid = GATEWAY if connection is None else connection_uid(connection.name)
-            base = self._base(principal, connection)
             who = principal_uid(principal)
-            (found,) = self._matcher.match(action, who, principal.groups, [request(who, action, uid, context)], base)
+            asked = [request(who, action, resource, context)]
+            (found,) = self._matcher.match(action, who, principal.groups, asked, entities())
         except FactError as error:
             return policy_error(self._snapshot, str(error))
         except EvaluationError:
             return policy_error(self._snapshot, "a name in this cannot be judged")
-        return combine((self._finding(effect, found),), self._snapshot, frozenset())
+        return combine((self._finding(Effect(action, ConnectionResource()), found),), self._snapshot, frozenset())
 
     def reveal_table(
         self, principal: Principal, connection: Connection, facts: Mapping[str, FactValue], now: float

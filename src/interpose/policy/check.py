@@ -74,6 +74,8 @@ def _name_problems(policy: ParsedPolicy, attributes: Mapping[str, CedarType]) ->
         for fact in facts_of(action)
     }
     exist = {"principal": {"name", *attributes}, "resource": set(RESOURCE_ATTRIBUTES), "context": facts}
+    if may_concern(policy.tree, Action.ACT_FOR.value, groups_of(Action.ACT_FOR)):
+        exist["resource"] |= exist["principal"]  # on a person
     for variable, name in sorted(policy.mentions.asked):
         if name not in exist.get(variable, ()):
             kind = "fact of these actions" if variable == "context" else f"attribute of a {variable}"

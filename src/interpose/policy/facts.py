@@ -158,10 +158,19 @@ GATEWAY_FACTS: tuple[Fact, ...] = (
 )
 """What `approve` and `replay` may be asked with."""
 
+DELEGATION_FACTS: tuple[Fact, ...] = (
+    Fact(
+        "connections",
+        CedarType.STRINGS,
+        "the connections that the agent asks for; absent when it asks for all that are permitted",
+    ),
+)
+"""What `act_for` may be asked with."""
+
 _OF_EFFECTS: Mapping[str, Fact] = {fact.name: fact for fact in EFFECT_FACTS}
 _SESSION_GIVEN: Mapping[str, Fact] = {
     fact.name: fact
-    for fact in (*SESSION_FACTS, *GATEWAY_FACTS)
+    for fact in (*SESSION_FACTS, *GATEWAY_FACTS, *DELEGATION_FACTS)
     if fact.name
     not in (*OF_THE_MOMENT, "agent", "acting_for", "task")  # these come from the clock and the principal, nowhere else
 }
@@ -271,4 +280,4 @@ def _address(value: FactValue) -> Json:
 
 def fact_names() -> Iterable[str]:
     """Every name that may stand after `context.`, for suggestions."""
-    return [fact.name for fact in (*EFFECT_FACTS, *SESSION_FACTS, *GATEWAY_FACTS)]
+    return [fact.name for fact in (*EFFECT_FACTS, *SESSION_FACTS, *GATEWAY_FACTS, *DELEGATION_FACTS)]

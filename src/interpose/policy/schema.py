@@ -17,7 +17,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from interpose.model.actions import ACTION_GROUPS, COMMAND_GROUPS, NAMED_GROUPS, UNGROUPED_COMMANDS, Action
-from interpose.policy.facts import EFFECT_FACTS, GATEWAY_FACTS, SESSION_ALWAYS, SESSION_FACTS, CedarType, Fact
+from interpose.policy.facts import (
+    DELEGATION_FACTS,
+    EFFECT_FACTS,
+    GATEWAY_FACTS,
+    SESSION_ALWAYS,
+    SESSION_FACTS,
+    CedarType,
+    Fact,
+)
 
 PRINCIPAL_TYPES: tuple[str, ...] = ("User", "Service", "Agent")
 """Entity types of principals, as in `model.principal.PrincipalKind`."""
@@ -63,7 +71,9 @@ GATEWAY_ACTIONS: frozenset[Action] = frozenset(
 )
 """Actions on the gateway itself: what `PolicyBundle.may` is asked, besides `connect`."""
 
-COMMAND_ACTIONS: frozenset[Action] = frozenset(Action) - GATEWAY_ACTIONS - {Action.CONNECT, Action.REVEAL}
+COMMAND_ACTIONS: frozenset[Action] = (
+    frozenset(Action) - GATEWAY_ACTIONS - {Action.CONNECT, Action.REVEAL, Action.ACT_FOR}
+)
 """Actions that a command's effect can have."""
 
 _PARENTS: Mapping[str, str] = {
@@ -123,6 +133,8 @@ def facts_of(action: Action) -> tuple[Fact, ...]:
     """The facts that `context` can have when this action is asked."""
     if action in GATEWAY_ACTIONS:
         return (*SESSION_FACTS, *GATEWAY_FACTS)
+    if action is Action.ACT_FOR:
+        return (*SESSION_FACTS, *DELEGATION_FACTS)
     return (*SESSION_FACTS, *EFFECT_FACTS) if action in COMMAND_ACTIONS else SESSION_FACTS
 
 
@@ -136,6 +148,8 @@ def _applies_to(action: Action) -> str:
         resources = "Column, DataClass"
     elif action is Action.INFER:
         resources = "Column"
+    elif action is Action.ACT_FOR:
+        resources = "User"
     else:
         # Every effect may be on every resource: a narrower table here would let a rule pass the check and then meet, at
         # run time, a pair that it was never checked with.

@@ -28,6 +28,7 @@ _CLASSES: Final[dict[str, tuple[int, int, str]]] = {
     "command.ended": (_DATASTORE, 4, "Query"),
     "recording.read": (_DATASTORE, 1, "Read"),
     "token.created": (_ENTITY, 1, "Create"),
+    "delegation.refused": (_AUTHENTICATION, 1, "Logon"),
     "certificate.issued": (_ENTITY, 1, "Create"),
     "token.revoked": (_ENTITY, 4, "Delete"),
     "principal.learned": (_ENTITY, 3, "Update"),

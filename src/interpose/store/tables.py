@@ -63,6 +63,8 @@ tokens = Table(
     Column("acting_for", String),
     Column("task", Text),
     Column("parent", String),
+    Column("actor", String),
+    Column("connections", Text),
     Column("provider", String),
     Column("subject", Text),
     Column("context", Text),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from interpose.engine.ports import TokenRecord
 from interpose.model.errors import StoreError
-from interpose.model.ids import TokenId
+from interpose.model.ids import ConnectionName, TokenId
 from interpose.model.principal import NOT_KNOWN, AuthenticationContext
 from interpose.store.database import Database
 from interpose.store.tables import tokens
@@ -49,6 +49,8 @@ class SqlTokens:
                         acting_for=record.acting_for,
                         task=record.task,
                         parent=record.parent,
+                        actor=record.actor,
+                        connections=None if record.connections is None else json.dumps(sorted(record.connections)),
                         provider=record.provider,
                         subject=record.subject,
                         context=_written(record.context),
@@ -69,14 +71,17 @@ class SqlTokens:
         return await self._database.read(work)
 
     async def revoke(self, token: TokenId, at: float) -> bool:
-        """Mark as revoked, with what has it for a parent; False when there is none such. What is revoked keeps its first time."""
+        """Mark as revoked, with all that was got with it; False when there is none such. What is revoked keeps its first time."""
 
         def work(connection: Connection) -> bool:
-            family = (tokens.c.id == token) | (tokens.c.parent == token)
-            done = connection.execute(update(tokens).where(family, tokens.c.revoked_at.is_(None)).values(revoked_at=at))
-            if done.rowcount:
-                return True
-            return connection.execute(select(tokens.c.id).where(tokens.c.id == token)).first() is not None
+            family = select(tokens.c.id).where(tokens.c.id == token).cte("family", recursive=True)
+            # UNION, not UNION ALL: a circle in the table would have no end.
+            got = select(tokens.c.id).join(family, or_(tokens.c.parent == family.c.id, tokens.c.actor == family.c.id))
+            ids = [str(row[0]) for row in connection.execute(select(family.union(got).c.id))]
+            connection.execute(
+                update(tokens).where(tokens.c.id.in_(ids), tokens.c.revoked_at.is_(None)).values(revoked_at=at)
+            )
+            return bool(ids)
 
         return await self._database.write(work)
 
@@ -106,6 +111,8 @@ def _record(row: RowMapping) -> TokenRecord:
         None if row["provider"] is None else str(row["provider"]),
         None if row["subject"] is None else str(row["subject"]),
         _context(row["context"]),
+        None if row["connections"] is None else frozenset(map(ConnectionName, json.loads(row["connections"]))),
+        None if row["actor"] is None else TokenId(str(row["actor"])),
     )
 
 

@@ -188,9 +188,9 @@ class CommandLinePages:
         return oauth_error(error)
 
 
-def oauth_error(word: str, status: int = 400) -> Response:
+def oauth_error(word: str, status: int = 400, description: str = "") -> Response:
     """An error for a program (RFC 6749 §5.2)."""
-    return JSONResponse({"error": word}, status)
+    return JSONResponse({"error": word, **({"error_description": description} if description else {})}, status)
 
 
 def _back(asked: LoopbackRequest, answer: Mapping[str, str]) -> str:

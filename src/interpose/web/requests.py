@@ -16,7 +16,7 @@ SESSION_COOKIE: Final = "__Host-interpose"
 LOGIN_COOKIE: Final = "__Host-interpose-login"
 MAX_FORM: Final = 16 * 1024
 """Bytes of a form that are read."""
-_MAX_FIELDS: Final = 32
+_MAX_FIELDS: Final = 48
 
 
 class RefusedRequestError(ClientError):
@@ -33,6 +33,11 @@ class RefusedRequestError(ClientError):
 
 async def read_form(request: Request) -> Mapping[str, str]:
     """The fields of a URL-encoded form; raises `RefusedRequestError`. A field that is given twice is refused: which one counts?"""
+    return single(await read_fields(request))
+
+
+async def read_fields(request: Request) -> list[tuple[str, str]]:
+    """The fields of a URL-encoded form in their order; raises `RefusedRequestError`."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise RefusedRequestError("Not a form", "This address takes a form only.", status=415)
@@ -42,7 +47,7 @@ async def read_form(request: Request) -> Mapping[str, str]:
         if len(data) > MAX_FORM:
             raise RefusedRequestError("Too large", "The form is larger than any of ours.", status=413)
     try:
-        return single(parse_qsl(data.decode("ascii"), keep_blank_values=True, max_num_fields=_MAX_FIELDS))
+        return parse_qsl(data.decode("ascii"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
     except (UnicodeDecodeError, ValueError):
         raise RefusedRequestError("Not understood", "The form could not be read.") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,13 @@ def _load(without: str = "") -> PolicyBundle:
 
 
 _BUNDLE = load_policy(_FILES, _SURROUNDINGS)
-_ASKED_BY_THE_GATEWAY = {"people-connect", "agents-connect", "agents-by-day", "dba-keeps-the-gateway"}
+_ASKED_BY_THE_GATEWAY = {
+    "people-connect",
+    "agents-connect",
+    "agents-by-day",
+    "dba-keeps-the-gateway",
+    "agents-act-for-developers",
+}
 """Rules about `connect` and the gateway's own actions: no command asks them."""
 
 
@@ -128,6 +135,14 @@ def test_only_dbas_keep_the_gateway() -> None:
         for action in (Action.APPROVE, Action.REPLAY, Action.AUDIT, Action.ADMINISTER):
             assert _BUNDLE.may(_person(name), action, _PROD, {}, NOW) == (name == "carol")
     assert _BUNDLE.may(_person("carol"), Action.AUDIT, None, {}, NOW)
+
+
+def test_agents_act_for_developers_who_give_them_a_task() -> None:
+    bot = dataclasses.replace(_person("shopbot"), acting_for="bob", task="sort")
+    assert _BUNDLE.may_act_for(bot, _person("bob"), {}, NOW)
+    assert not _BUNDLE.may_act_for(dataclasses.replace(bot, acting_for="carol"), _person("carol"), {}, NOW)
+    assert not _BUNDLE.may_act_for(dataclasses.replace(bot, task=None), _person("bob"), {}, NOW)
+    assert not _BUNDLE.may_act_for(_person("alice"), _person("bob"), {}, NOW)
 
 
 def test_the_rule_on_trial_is_seen_at_night_only() -> None:

@@ -13,6 +13,7 @@ from interpose.model.analysis import Analysis
 from interpose.model.catalog import Behind, Lookup, Routine
 from interpose.model.command import Command, CommandKind, SqlContext
 from interpose.policy.facts import (
+    DELEGATION_FACTS,
     EFFECT_FACTS,
     GATEWAY_FACTS,
     SESSION_ALWAYS,
@@ -29,7 +30,9 @@ from tests.unit.policy.shop import ALICE, BOT, NOW
 
 def test_no_name_is_used_twice() -> None:
     names = list(fact_names())
-    assert len(names) == len(set(names)) == len(EFFECT_FACTS) + len(SESSION_FACTS) + len(GATEWAY_FACTS)
+    assert (
+        len(names) == len(set(names)) == sum(map(len, (EFFECT_FACTS, SESSION_FACTS, GATEWAY_FACTS, DELEGATION_FACTS)))
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from interpose.engine.ports import TokenRecord
 from interpose.model.errors import StoreError
-from interpose.model.ids import TokenId
+from interpose.model.ids import ConnectionName, TokenId
 from interpose.model.principal import AuthenticationContext
 from interpose.store.database import Database
 from interpose.store.tokens import SqlTokens
@@ -28,6 +29,8 @@ TWO = TokenRecord(
     "corporate",
     "sub-1",
     AuthenticationContext(15.0, frozenset({"pwd", "otp"}), "gold", True, "s-1"),
+    frozenset({ConnectionName("shop"), ConnectionName("open")}),
+    TokenId("bots"),
 )
 
 
@@ -70,6 +73,40 @@ def test_what_was_got_with_a_token_is_revoked_with_it(tmp_path: Path) -> None:
         assert await tokens.revoke(TokenId("t1"), 50.0)
         assert await tokens.revoked_since(50.0) == ["c1", "t1"]
         assert await tokens.find(b"2" * 32) == TWO
+
+    asyncio.run(work())
+    database.close()
+
+
+def test_whatever_is_behind_a_token_revokes_it_however_far(tmp_path: Path) -> None:
+    """A certificate that was got with a token that was got with a person's and an agent's."""
+    database = Database(tmp_path / "state.db")
+
+    def record(name: str, parent: str | None = None, actor: str | None = None) -> TokenRecord:
+        return dataclasses.replace(
+            ONE,
+            id=TokenId(name),
+            parent=None if parent is None else TokenId(parent),
+            actor=None if actor is None else TokenId(actor),
+        )
+
+    async def work() -> None:
+        tokens = SqlTokens(database)
+        every = [
+            record("bobs"),
+            record("bots"),
+            record("made", "bobs", "bots"),
+            record("certificate", "made"),
+            record("other", "bobs"),
+            record("circle", "circle"),
+        ]
+        for each in every:
+            await tokens.add(each.id.encode(), each)
+        assert await tokens.revoke(TokenId("bots"), 50.0)
+        assert set(await tokens.revoked_since(0.0)) == {"bots", "made", "certificate"}
+        assert await tokens.revoke(TokenId("bobs"), 60.0)
+        assert set(await tokens.revoked_since(55.0)) == {"bobs", "other"}, "what was revoked keeps its first time"
+        assert await tokens.revoke(TokenId("circle"), 70.0)
 
     asyncio.run(work())
     database.close()
