@@ -283,6 +283,10 @@ class Scene:
         self._started.append(process)
         return process
 
+    def owns(self, process: subprocess.Popen[str]) -> None:
+        """Kill this one at the end when it still runs."""
+        self._started.append(process)
+
     def keywords(self, principal: str, connection: str, *, token: str = "") -> dict[str, Any]:
         """What psycopg connects with."""
         return {

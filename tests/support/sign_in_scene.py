@@ -41,8 +41,13 @@ class SignInScene:
         resources: Mapping[str, str] | None = None,
         policy: Mapping[str, str] | None = None,
         principals: str = PRINCIPALS,
+        listener: Mapping[str, object] | None = None,
+        **settings: object,
     ) -> None:
-        """Nothing runs yet. `clients` and `resources` are more of the provider's, for workloads."""
+        """Nothing runs yet. `clients` and `resources` are more of the provider's, for workloads; `listener` is added to every listener,
+        `settings` to the configuration.
+        """
+        self._listener, self._settings = listener or {}, settings
         self._postgres = postgres
         self._clients = clients
         self._resources = resources
@@ -78,6 +83,11 @@ class SignInScene:
             gateway.settings["identity"] = {"providers": {"corporate": self.corporate(), **self.more_providers()}}
             gateway._environment["CORPORATE_SECRET"] = CLIENT_SECRET
             gateway._environment["INTERPOSE_CA_FILE"] = str(self.scene.authority_file)
+            gateway.settings.update(self._settings)
+            listeners = gateway.settings["listeners"]
+            assert isinstance(listeners, list)
+            for each in listeners:
+                each.update(self._listener)
             gateway.write()
             gateway.start(timeout=90)
             self.browser: Browser = stack.enter_context(running_browser())

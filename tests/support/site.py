@@ -15,13 +15,16 @@ from urllib.parse import urlencode, urlsplit
 from starlette.types import ASGIApp
 
 from interpose.app.people import TokenDesk, people_site
+from interpose.engine.confirming import Confirming
 from interpose.engine.directory import Directory
 from interpose.engine.limits import FailureLimiter
 from interpose.engine.signing_in import Departure, Proof, SignedIn, SignIn
+from interpose.identity.names import canonical_name
 from interpose.model.errors import AuthenticationError
 from interpose.model.principal import Principal, PrincipalKind
 from tests.support.gateway_core import Core
 from tests.support.memory import MemoryBus, MemoryDirectory, MemoryTokens
+from tests.support.memory_logins import MemoryPendingLogins
 
 ORIGIN = "https://gateway.example:6443"
 
@@ -154,7 +157,27 @@ class SitePlace:
         self.provider = ToldProvider(self)
         self.partner = ToldProvider(self, "partner", "Partner & <b>Sons</b>")
         failures = FailureLimiter(core.clock, 5, 60.0)
-        self.application = people_site(ORIGIN, (self.provider, self.partner), self.desk, failures, core.clock, core.ids)
+        self.confirming = Confirming(
+            MemoryPendingLogins(),
+            self.directory,
+            core.holder,
+            core.audit,
+            MemoryBus(),
+            core.clock,
+            core.ids,
+            key=bytes(32),
+            page=f"{ORIGIN}/confirm",
+            canonical=canonical_name,
+        )
+        self.application = people_site(
+            ORIGIN,
+            (self.provider, self.partner),
+            self.desk,
+            failures,
+            core.clock,
+            core.ids,
+            confirmations=self.confirming,
+        )
 
     def browser(self, address: str = "192.0.2.7") -> Browser:
         """A new one."""

@@ -29,7 +29,7 @@ from interpose.identity.oidc_options import OidcOptions
 from interpose.model.connection import Address, CatalogCheck, Connection, Durability
 from interpose.model.errors import ConfigurationError
 from interpose.model.ids import ConnectionName
-from interpose.protocols.contract import BridgeSpec
+from interpose.protocols.contract import BridgeSpec, BrowserLogin
 
 _SECRET_SOURCES = ("env:", "file:", "store:")
 
@@ -63,6 +63,14 @@ def read_settings(path: Path, protocols: Mapping[str, Spoken]) -> Settings:
     )
     if settings.public is None and any(isinstance(each, OidcOptions) for each in settings.identity.providers):
         top.problem("identity", "people sign in with a browser, and `public` is missing", "give `public: {url: …}`")
+    if any(each.browser_login is not BrowserLogin.NEVER for each in settings.listeners) and (
+        settings.public is None or not any(isinstance(each, OidcOptions) for each in settings.identity.providers)
+    ):
+        top.problem(
+            "listeners",
+            "`browser_login` needs `public` and an identity provider with which people sign in",
+            "give `public: {url: …}` and a provider of `type: oidc`, or leave out `browser_login`",
+        )
     _check_retention(top, settings.recording, settings.audit)
     if not settings.listeners:
         top.problem("listeners", "`listeners` is empty: nobody could connect", "add `- protocol: postgres`")
@@ -130,6 +138,7 @@ def _listener(section: Section, folder: Path, protocols: Mapping[str, Spoken]) -
         key=key,
         allow_plaintext_tokens=section.boolean("allow_plaintext_tokens", False),
         client_certificates=section.boolean("client_certificates", False),
+        browser_login=section.choice("browser_login", BrowserLogin, BrowserLogin.NEVER),
     )
     if certificate is None and listener.client_certificates:
         section.problem("client_certificates", "client certificates need `tls`", "add `tls: {certificate: …, key: …}`")
@@ -259,9 +268,16 @@ def _limits(section: Section) -> LimitSettings:
         sessions=section.whole("sessions", default.sessions, 1, 1_000_000),
         sessions_per_principal=section.whole("sessions_per_principal", default.sessions_per_principal, 1, 1_000_000),
         handshakes=section.whole("handshakes", default.handshakes, 1, 1_000_000),
+        browser_login=section.duration("browser_login", default.browser_login),
         max_message=section.size("max_message", default.max_message),
         max_buffer=section.size("max_buffer", default.max_buffer),
     )
+    if not 10.0 <= limits.browser_login <= 600.0:
+        section.problem(
+            "browser_login",
+            "`limits.browser_login` is from 10 seconds to 10 minutes",
+            "people need a minute to sign in, and a code that somebody else sent should be over soon: write `2m`",
+        )
     section.finish()
     return limits
 

@@ -29,9 +29,10 @@ from interpose.model.errors import ClientError
 from interpose.model.ids import TokenId
 from interpose.web.browsers import Browsers
 from interpose.web.command_line import CommandLinePages
+from interpose.web.confirm import ConfirmPages
 from interpose.web.device import DevicePages
 from interpose.web.grants import Grants
-from interpose.web.ports import Issued, Provider
+from interpose.web.ports import Confirmations, Issued, Provider
 from interpose.web.sign_in import SignInPages
 from interpose.web.site import Site
 
@@ -40,6 +41,8 @@ TOKEN_SECONDS: Final = 8 * 3600.0
 
 _GUESSES: Final = (10, 60.0)
 """Wrong codes in so many seconds, from one address or by one person: to try all codes takes thousands of years, and one lives ten minutes."""
+_BEGUN: Final = (300, 60.0)
+"""Logins that are begun in so many seconds from one address: a whole office may be behind one."""
 _NEW_CODES: Final = (30, 600.0)
 """Codes that are made in so many seconds for one address."""
 
@@ -131,15 +134,19 @@ def people_site(
     clock: Clock,
     ids: Ids,
     more: Sequence[Route] = (),
+    confirmations: Confirmations | None = None,
 ) -> ASGIApp:
-    """The whole public address; `more` are addresses for programs that need no browser."""
-    sign_in = SignInPages(origin, providers, Browsers(clock, ids), desk, failures)
+    """The whole public address. `more` are addresses for programs that need no browser; `confirmations` None: no client waits for one."""
+    sign_in = SignInPages(origin, providers, Browsers(clock, ids), desk, failures, FailureLimiter(clock, *_BEGUN))
     grants = Grants(clock, ids)
     command_line = CommandLinePages(origin, sign_in, grants, desk, FailureLimiter(clock, *_GUESSES))
     device = DevicePages(
         origin, sign_in, grants, desk, FailureLimiter(clock, *_GUESSES), FailureLimiter(clock, *_NEW_CODES)
     )
-    return Site(origin, [*sign_in.routes(), *command_line.routes(), *device.routes(), *more]).application()
+    routes = [*sign_in.routes(), *command_line.routes(), *device.routes(), *more]
+    if confirmations is not None:
+        routes += ConfirmPages(origin, sign_in, confirmations, desk, FailureLimiter(clock, *_GUESSES)).routes()
+    return Site(origin, routes).application()
 
 
 class People:
@@ -155,9 +162,11 @@ class People:
         limits: Limits,
         secret: Callable[[str], Awaitable[str]],
         more: Sequence[Route] = (),
+        confirmations: Confirmations | None = None,
     ) -> None:
         """`secret` answers what is behind a reference, or raises `SecretError`; `more` is at the public address beside the pages."""
         self._more = more
+        self._confirmations = confirmations
         self._public = public
         self._state = state
         self._desk = desk
@@ -178,7 +187,9 @@ class People:
         failures = FailureLimiter(self._state.clock, self._limits.login_failures * 3, self._limits.login_window)
         providers = [OidcSignIn(each, self._desk.sign_in, self.renewals) for each in self._providers.values()]
         clock, ids = self._state.clock, self._state.ids
-        site = people_site(self._public.url, providers, self._desk, failures, clock, ids, self._more)
+        site = people_site(
+            self._public.url, providers, self._desk, failures, clock, ids, self._more, self._confirmations
+        )
         return HttpServer("public", site, self._public.address, self._public.certificate, self._public.key)
 
     async def close(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from interpose.app.providers import ProviderOptions
 from interpose.model.connection import Address, Connection
+from interpose.protocols.contract import BrowserLogin
 
 
 class LogFormat(Enum):
@@ -35,8 +36,9 @@ class ListenerSettings:
 
     `certificate` and `key` are PEM files; without them clients have no TLS, and then `allow_plaintext_tokens` must be
     set for anybody to log in: access tokens would cross the network in clear. `client_certificates`: certificates of the
-    built-in authority are asked for, and prove a principal without a token. `host_key` is the private key of a listener for SSH, which
-    has no TLS; None for the one that is made in the state folder.
+    built-in authority are asked for, and prove a principal without a token. `browser_login`: people without a token confirm in a browser
+    that a client is theirs. `host_key` is the private key of a listener for SSH, which has no TLS; None for the one that is made in the
+    state folder.
     """
 
     protocol: str
@@ -46,6 +48,7 @@ class ListenerSettings:
     allow_plaintext_tokens: bool = False
     client_certificates: bool = False
     host_key: Path | None = None
+    browser_login: BrowserLogin = BrowserLogin.NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class LimitSettings:
     sessions: int = 5000
     sessions_per_principal: int = 200
     handshakes: int = 500
+    browser_login: float = 120.0
     max_message: int = 64 * 1024 * 1024
     max_buffer: int = 1024 * 1024
 

@@ -27,6 +27,7 @@ from interpose.store.files.reading import RecordedSessions
 from interpose.store.files.recordings import RecordingOptions
 from interpose.store.files.retention import Retention
 from interpose.store.files.syncing import ChainOptions
+from interpose.store.pending_logins import SqlPendingLogins
 from interpose.store.renewals import SqlRenewals
 from interpose.store.sessions import SqlSessions
 from interpose.store.tokens import SqlTokens
@@ -50,6 +51,7 @@ class State:
     directory: SqlDirectory
     worker: str
     renewals: SqlRenewals
+    pending_logins: SqlPendingLogins
     mask_key: bytes
     login_key: bytes
     settings: Settings
@@ -148,6 +150,7 @@ def open_state(settings: Settings, who: int | str, started: dict[str, AuditValue
         SqlDirectory(database),
         boot,
         SqlRenewals(database),
+        SqlPendingLogins(database),
         mask_key,
         login_key,
         settings,

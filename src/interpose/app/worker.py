@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from interpose import __version__
 from interpose.analysis.sql.catalog import CatalogCache
 from interpose.api.admin import AdminApi
+from interpose.app.confirming import BrowserLogins
 from interpose.app.http_server import HttpServer
 from interpose.app.loading import Loaded
 from interpose.app.operations import END_TOPIC, PolicyRights, StoredSessions, WorkerOperations
@@ -151,6 +152,7 @@ class Worker:
         self._approvals = Approvals(
             state.approvals, self._holder, audit, LineNotifier(telemetry.tell), state.bus, clock, state.ids
         )
+        self._browser_logins = BrowserLogins(self._settings, state, self._directory, self._holder, audit)
         self._watch = SessionWatch(self._registry, state.tokens, clock)
         self._holder.listen(catalogs.snapshot_swapped)
         self._holder.listen(self._watch.snapshot_swapped)
@@ -192,6 +194,7 @@ class Worker:
             secrets,
             dialer,
             self._journal,
+            self._browser_logins.confirming,
         )
         self._ssh = SshListeners(
             self._settings, state, self._holder, self._authentication, self._admission, secrets, dialer, judge, self._live, telemetry
@@ -257,6 +260,7 @@ class Worker:
             listener.close()
         self._admission.drain()
         self._approvals.drain()
+        self._browser_logins.drain()
         await self._live.drain(DRAINING, 0.0 if failure else self._settings.limits.drain)
         await self._cancels.settle()
         for server in self._http:
@@ -270,6 +274,7 @@ class Worker:
 
     def _background(self) -> None:
         self._tasks.start(self._approvals.run, "approvals")
+        self._tasks.start(self._browser_logins.run, "browser logins")
         self._tasks.start(self._watch.run, "revocations")
         self._tasks.start(self._catalog_watch.run, "catalog watch")
         self._tasks.start(self._directory.run, "directory")
@@ -314,7 +319,7 @@ class Worker:
         )
         return Listener(
             sockets,
-            Service(PROTOCOLS[settings.protocol], certificate, settings.allow_plaintext_tokens),
+            Service(PROTOCOLS[settings.protocol], certificate, settings.allow_plaintext_tokens, settings.browser_login),
             pending,
             admittance=self._admittance,
             starter=self._starter,
@@ -389,8 +394,7 @@ class Worker:
     def _open_people(self, public: PublicSettings) -> People:
         options = [each for each in self._settings.identity.providers if isinstance(each, OidcOptions)]
         limits = self._holder.current.limits
-        more = [
-            *self._ssh_identity.pages(public).routes(),
-            *TokenExchange(self._authentication, self._delegation).routes(),
-        ]
-        return People(public, options, self._state, self._desk, self._directory, limits, self._secrets.own, more)
+        pages, exchange = self._ssh_identity.pages(public), TokenExchange(self._authentication, self._delegation)
+        more = [*pages.routes(), *exchange.routes()]
+        state, known, own = self._state, self._directory, self._secrets.own
+        return People(public, options, state, self._desk, known, limits, own, more, self._browser_logins.confirming)

@@ -19,6 +19,7 @@ class AuditKind(Enum):
     GATEWAY_STOPPED = "gateway.stopped"
     SNAPSHOT_LOADED = "snapshot.loaded"
     SNAPSHOT_REJECTED = "snapshot.rejected"
+    LOGIN_OPENED = "login.opened"
     LOGIN_FAILED = "login.failed"
     LOGIN_SUCCEEDED = "login.succeeded"
     LOGIN_DECIDED = "login.decided"

@@ -34,3 +34,18 @@ class HoldNotice:
     count: int
     expires_in: float
     policies: tuple[PolicyId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationNotice:
+    """What a client is told while its login waits for a person: where to go and which code to type there.
+
+    `name`, `connection` and `source` are what the page will show; `expires_in` is in seconds.
+    """
+
+    url: str
+    code: str
+    name: str
+    connection: str
+    source: str
+    expires_in: float

@@ -10,12 +10,15 @@ from interpose.model.refusal import Refusal
 from interpose.protocols.intents import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from interpose.engine.admit import Admission, Admitted
     from interpose.engine.authenticate import Authentication
+    from interpose.engine.confirming import Confirming
     from interpose.engine.ports import Secrets
     from interpose.engine.sessions import Session
+    from interpose.model.principal import Identity
+    from interpose.model.refusal import ConfirmationNotice
     from interpose.net.journal import Journal
     from interpose.net.upstream import Dialer, Dialled
     from interpose.protocols.contract import ProtocolSpec
@@ -33,12 +36,19 @@ class Entered:
 class Admittance:
     """What stands between a complete login and a running session."""
 
-    __slots__ = ("_admission", "_authentication", "_dialer", "_journal", "_secrets")
+    __slots__ = ("_admission", "_authentication", "_confirming", "_dialer", "_journal", "_secrets")
 
     def __init__(
-        self, authentication: Authentication, admission: Admission, secrets: Secrets, dialer: Dialer, journal: Journal
+        self,
+        authentication: Authentication,
+        admission: Admission,
+        secrets: Secrets,
+        dialer: Dialer,
+        journal: Journal,
+        confirming: Confirming | None = None,
     ) -> None:
-        """One object a worker; it keeps nothing of any login."""
+        """One object a worker; it keeps nothing of any login. `confirming` None: no listener offers logins in a browser."""
+        self._confirming = confirming
         self._authentication = authentication
         self._admission = admission
         self._secrets = secrets
@@ -55,6 +65,20 @@ class Admittance:
         identity = await self._authentication.prove(evidence, peer)
         if isinstance(identity, Refused):
             return identity
+        return await self.admit(spec, identity, evidence, requested, peer)
+
+    async def confirm(
+        self, evidence: Evidence, peer: str, tell: Callable[[ConfirmationNotice], None]
+    ) -> Identity | Refused:
+        """Wait until a person has confirmed this client in a browser: who it is, or why not. Nothing is dialled."""
+        if self._confirming is None:
+            raise RuntimeError("no listener of this gateway offers logins in a browser")
+        return await self._confirming.confirm(evidence, peer, tell)
+
+    async def admit(
+        self, spec: ProtocolSpec, identity: Identity, evidence: Evidence, requested: Mapping[str, str], peer: str
+    ) -> Entered | Refused:
+        """Let in whoever is proven to be `identity`; otherwise as `enter`."""
         admitted = await self._admission.admit(identity, evidence, peer)
         if isinstance(admitted, Refused):
             return admitted

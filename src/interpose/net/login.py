@@ -11,13 +11,14 @@ from interpose.net.books import Books
 from interpose.net.journal import place_of
 from interpose.net.session import SessionDriver
 from interpose.net.tls import TlsChannel
-from interpose.protocols.contract import LoginOptions, SessionFacts
-from interpose.protocols.intents import CancelAsked, Close, Prove, Refused, Reply, StartTls
+from interpose.protocols.contract import BrowserLogin, LoginOptions, SessionFacts
+from interpose.protocols.intents import CancelAsked, Close, Confirm, Prove, Refused, Reply, StartTls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from interpose.engine.limits import Limits
+    from interpose.model.refusal import ConfirmationNotice
     from interpose.net.admittance import Admittance, Entered
     from interpose.net.cancels import Cancels
     from interpose.net.certificates import ServerCertificate
@@ -48,6 +49,7 @@ class Service:
     spec: ProtocolSpec
     certificate: ServerCertificate | None
     allow_plaintext_tokens: bool = False
+    browser: BrowserLogin = BrowserLogin.NEVER
 
 
 class SessionStarter:
@@ -158,7 +160,7 @@ class LoginDriver:
         self._options = options
         self._on_over = on_over
         self._login = service.spec.login(
-            LoginOptions(tls=service.certificate is not None, allow_plaintext_tokens=service.allow_plaintext_tokens)
+            LoginOptions(service.certificate is not None, service.allow_plaintext_tokens, service.browser)
         )
         self._over = False
         self._told = False
@@ -215,7 +217,12 @@ class LoginDriver:
             elif isinstance(intent, StartTls):
                 self._start_tls(intent.pending)
             elif isinstance(intent, Prove):
-                self._prove(intent.evidence)
+                # Nothing more is read until it is known who this is. A client that leaves meanwhile is noticed afterwards.
+                self.wire.pause_reading()
+                self._begin_work(self._proven(intent.evidence))
+            elif isinstance(intent, Confirm):
+                # Read on: a client that leaves voids its login at once.
+                self._begin_work(self._confirmed(intent.evidence))
             elif isinstance(intent, CancelAsked):
                 self._cancel(intent.key)
             elif isinstance(intent, Close):
@@ -238,13 +245,12 @@ class LoginDriver:
             pending,
         )
 
-    def _prove(self, evidence: Evidence) -> None:
+    def _begin_work(self, work: Coroutine[object, object, Entered | Refused]) -> None:
         self._deadline.cancel()
         if self._task is not None:
+            work.close()
             raise RuntimeError("a login proves once")
-        # Nothing more is read until it is known who this is. A client that leaves meanwhile is noticed afterwards.
-        self.wire.pause_reading()
-        self._task = self._loop.create_task(self._enter(evidence), name=f"login from {self.peer}")
+        self._task = self._loop.create_task(self._enter(work), name=f"login from {self.peer}")
 
     def _cancel(self, key: bytes) -> None:
         self._deadline.cancel()
@@ -255,15 +261,32 @@ class LoginDriver:
             self.wire.pause_reading()
             running.add_done_callback(lambda _: self.wire.finish())
 
-    async def _enter(self, evidence: Evidence) -> None:
+    async def _proven(self, evidence: Evidence) -> Entered | Refused:
+        if self.wire.tls is None and not self._service.allow_plaintext_tokens:
+            return Refused(_IN_CLEAR)
+        async with asyncio.timeout(self._options.admission_deadline):
+            return await self._admittance.enter(self._service.spec, evidence, self._login.requested, self.peer)
+
+    async def _confirmed(self, evidence: Evidence) -> Entered | Refused:
+        """INVARIANT: nothing is dialled, admitted or fetched for a client before somebody has confirmed it."""
+        if self.wire.tls is None and not self._service.allow_plaintext_tokens:
+            return Refused(_IN_CLEAR)
+        identity = await self._admittance.confirm(evidence, self.peer, self._tell_to_confirm)
+        if isinstance(identity, Refused):
+            return identity
+        self.wire.pause_reading()
+        async with asyncio.timeout(self._options.admission_deadline):
+            return await self._admittance.admit(
+                self._service.spec, identity, evidence, self._login.requested, self.peer
+            )
+
+    def _tell_to_confirm(self, notice: ConfirmationNotice) -> None:
+        self._carry_out(self._login.confirming(notice))
+
+    async def _enter(self, work: Coroutine[object, object, Entered | Refused]) -> None:
+        answer: Entered | Refused
         try:
-            if self.wire.tls is None and not self._service.allow_plaintext_tokens:
-                answer: Entered | Refused = Refused(_IN_CLEAR)
-            else:
-                async with asyncio.timeout(self._options.admission_deadline):
-                    answer = await self._admittance.enter(
-                        self._service.spec, evidence, self._login.requested, self.peer
-                    )
+            answer = await work
         except TimeoutError:
             answer = Refused(_TOO_SLOW)
         except Exception as error:  # noqa: BLE001 -- as in `_guarded`; the client is told that it was not its fault

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 from interpose.model.analysis import Analysis, NeedsCatalog, Unanalysable
@@ -23,7 +24,7 @@ from interpose.model.command import Command
 from interpose.model.connection import Connection
 from interpose.model.ids import SessionId
 from interpose.model.proofs import Clearance
-from interpose.model.refusal import HoldNotice, Refusal
+from interpose.model.refusal import ConfirmationNotice, HoldNotice, Refusal
 from interpose.model.survey import SampleRequest
 from interpose.protocols.dialogue import Dialogue, Done, Failed, Send, Step, UpgradeTls
 from interpose.protocols.intents import (
@@ -32,6 +33,7 @@ from interpose.protocols.intents import (
     Ask,
     CancelAsked,
     Close,
+    Confirm,
     Control,
     Deliver,
     Ended,
@@ -107,6 +109,16 @@ class Relay(Protocol):
         ...
 
 
+class BrowserLogin(Enum):
+    """When a listener lets people log in by confirming in a browser instead of with a token."""
+
+    NEVER = "never"
+    OFFERED = "offered"
+    """When the client asks for it; whoever does not is asked for a token."""
+    ALWAYS = "always"
+    """Nobody is asked for a token; certificates of clients still count."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoginOptions:
     """What a listener offers at login.
@@ -117,6 +129,7 @@ class LoginOptions:
 
     tls: bool = True
     allow_plaintext_tokens: bool = False
+    browser: BrowserLogin = BrowserLogin.NEVER
 
 
 class Login(Protocol):
@@ -128,6 +141,10 @@ class Login(Protocol):
 
     def tls_started(self, alpn: str | None, certificate: bytes | None = None) -> list[LoginIntent]:
         """TLS is established; `alpn` is the protocol that was negotiated, `certificate` (DER) the client's, verified; None for none."""
+        ...
+
+    def confirming(self, notice: ConfirmationNotice) -> list[LoginIntent]:
+        """The login waits for a person: show the client what to do."""
         ...
 
     def refused(self, refusal: Refusal) -> list[LoginIntent]:
@@ -253,8 +270,10 @@ __all__ = [
     "Answer",
     "Ask",
     "BridgeSpec",
+    "BrowserLogin",
     "CancelAsked",
     "Close",
+    "Confirm",
     "Control",
     "Credential",
     "Deliver",

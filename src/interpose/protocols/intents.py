@@ -199,10 +199,20 @@ class Prove:
 
 
 @dataclass(slots=True)
+class Confirm:
+    """The client has nothing to prove itself with: let its person confirm it in a browser (the evidence has no token), then as `Prove`.
+
+    The driver calls `confirming` once, with what the client is to be told.
+    """
+
+    evidence: Evidence
+
+
+@dataclass(slots=True)
 class CancelAsked:
     """A cancel request with the gateway's own key; the connection is closed without an answer."""
 
     key: bytes
 
 
-LoginIntent = Reply | StartTls | Prove | CancelAsked | Close
+LoginIntent = Reply | StartTls | Prove | Confirm | CancelAsked | Close

@@ -101,6 +101,23 @@ renewals = Table(
     Index("renewals_by_time", "due_at"),
 )
 
+pending_logins = Table(
+    "pending_logins",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("claimed_name", String, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("source", String, nullable=False),
+    Column("address_group", String, nullable=False),
+    Column("opened_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("state", String, nullable=False),
+    Column("confirmation", Text),
+    Index("pending_logins_by_expiry", "expires_at"),
+)
+
 sessions = Table(
     "sessions",
     metadata,

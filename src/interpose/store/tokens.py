@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from interpose.engine.ports import TokenRecord
 from interpose.model.errors import StoreError
 from interpose.model.ids import ConnectionName, TokenId
-from interpose.model.principal import NOT_KNOWN, AuthenticationContext
+from interpose.store.contexts import read_context, write_context
 from interpose.store.database import Database
 from interpose.store.tables import tokens
 
@@ -53,7 +53,7 @@ class SqlTokens:
                         connections=None if record.connections is None else json.dumps(sorted(record.connections)),
                         provider=record.provider,
                         subject=record.subject,
-                        context=_written(record.context),
+                        context=write_context(record.context),
                     )
                 )
             except IntegrityError:
@@ -110,30 +110,7 @@ def _record(row: RowMapping) -> TokenRecord:
         None if row["parent"] is None else TokenId(str(row["parent"])),
         None if row["provider"] is None else str(row["provider"]),
         None if row["subject"] is None else str(row["subject"]),
-        _context(row["context"]),
+        read_context(row["context"]),
         None if row["connections"] is None else frozenset(map(ConnectionName, json.loads(row["connections"]))),
         None if row["actor"] is None else TokenId(str(row["actor"])),
-    )
-
-
-def _written(context: AuthenticationContext) -> str | None:
-    if context == NOT_KNOWN:
-        return None
-    return json.dumps(
-        {
-            "auth_time": context.auth_time,
-            "amr": sorted(context.amr),
-            "acr": context.acr,
-            "mfa": context.mfa,
-            "session": context.session,
-        }
-    )
-
-
-def _context(text: str | None) -> AuthenticationContext:
-    if text is None:
-        return NOT_KNOWN
-    found = json.loads(text)
-    return AuthenticationContext(
-        found["auth_time"], frozenset(found["amr"]), found["acr"], found["mfa"], found["session"]
     )

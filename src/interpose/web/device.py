@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from interpose.engine.limits import FailureLimiter, address_group
+from interpose.engine.user_code import read_user_code
 from interpose.web.command_line import oauth_error
 from interpose.web.grants import CLIENT_ID, POLL_SECONDS, REQUEST_SECONDS, Grants, asks_again, client_name
 from interpose.web.pages import message, page
@@ -23,7 +24,6 @@ from interpose.web.requests import (
     read_query,
     source_of,
 )
-from interpose.web.secret_texts import read_user_code
 
 if TYPE_CHECKING:
     from interpose.web.browsers import BrowserSession

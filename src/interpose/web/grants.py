@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from interpose.engine.signing_in import SignedIn
+from interpose.engine.user_code import user_code
 from interpose.web.browsers import Kept
 from interpose.web.ports import Issued
-from interpose.web.secret_texts import secret_text, user_code
+from interpose.web.secret_texts import secret_text
 
 if TYPE_CHECKING:
     from interpose.engine.ports import Clock, Ids

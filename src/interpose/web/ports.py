@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from interpose.engine.pending_login import PendingLogin
 from interpose.engine.signing_in import Departure, SignedIn
 
 
@@ -74,4 +75,16 @@ class Desk(Protocol):
 
     def failed(self, provider: str, reason: str, source: str) -> None:
         """Record a login or a guess that failed before any provider saw it. Raises `RecordingError`."""
+        ...
+
+
+class Confirmations(Protocol):
+    """Clients that wait for their person, in whatever worker."""
+
+    async def typed(self, typed: str) -> PendingLogin | None:
+        """The login whose code somebody typed, when it waits. Raises `StoreError`."""
+        ...
+
+    async def answer(self, login: PendingLogin, who: SignedIn, approved: bool, source: str) -> str:
+        """Somebody answered; answers the state by that, empty when it does not wait any more. Raises `RecordingError`, `StoreError`."""
         ...

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from interpose.web.ports import Desk, Provider
 
 HOME: Final = "/"
-_THEN: Final = re.compile(r"/(?:authorize/[A-Za-z0-9_-]{43}|device(?:\?code=[A-Z]{4}-[A-Z]{4})?)?")
+_THEN: Final = re.compile(r"/(?:authorize/[A-Za-z0-9_-]{43}|confirm|device(?:\?code=[A-Z]{4}-[A-Z]{4})?)?")
 """Where a browser may go after it has signed in: pages of ours and nothing else."""
 
 
@@ -44,9 +44,16 @@ class SignInPages:
     """The pages."""
 
     def __init__(
-        self, origin: str, providers: Sequence[Provider], browsers: Browsers, desk: Desk, failures: FailureLimiter
+        self,
+        origin: str,
+        providers: Sequence[Provider],
+        browsers: Browsers,
+        desk: Desk,
+        failures: FailureLimiter,
+        begun: FailureLimiter,
     ) -> None:
-        """`failures` bounds logins that fail, an address."""
+        """`failures` bounds logins that fail, `begun` those that are begun, an address."""
+        self._begun = begun
         self._origin = origin
         self._providers: Mapping[str, Provider] = {provider.name: provider for provider in providers}
         self._browsers = browsers
@@ -103,6 +110,7 @@ class SignInPages:
         """Send the browser to its provider."""
         provider = self._provider(request)
         self._check_failures(request)
+        self._check_begun(request)
         query = read_query(request)
         # Whoever adds or drops it in a link changes nothing that counts: what asked for it looks at the session that comes of it.
         again = query.get("again") == "1"
@@ -175,6 +183,18 @@ class SignInPages:
     def _callback(self, provider: Provider) -> str:
         # One address a provider: an answer of one can never be taken for an answer of another (RFC 9700 §4.4.2.2).
         return f"{self._origin}/login/{provider.name}/callback"
+
+    def _check_begun(self, request: Request) -> None:
+        """INVARIANT: no address makes the gateway forget the logins of others by beginning many of its own."""
+        address = address_group(source_of(request))
+        if self._begun.blocked(address):
+            raise RefusedRequestError(
+                "Too many logins",
+                "Too many logins have been begun from your address.",
+                "Wait a minute, then try again.",
+                429,
+            )
+        self._begun.failed(address)
 
     def _check_failures(self, request: Request) -> None:
         if self._failures.blocked(address_group(source_of(request))):

@@ -9,7 +9,7 @@ from interpose.app.config import read_settings
 from interpose.app.strict_yaml import parse_duration, parse_size
 from interpose.model.connection import Address, Durability
 from interpose.model.errors import ConfigurationError
-from interpose.protocols.contract import ProtocolSpec
+from interpose.protocols.contract import BrowserLogin, ProtocolSpec
 from interpose.protocols.postgres import SPEC
 
 PROTOCOLS: Mapping[str, ProtocolSpec] = {"postgres": SPEC}
@@ -124,3 +124,17 @@ def test_client_certificates_need_tls(tmp_path: Path) -> None:
     settings = read_settings(write(tmp_path, GOOD.replace("allow_plaintext_tokens: true", tls)), PROTOCOLS)
     assert settings.listeners[0].client_certificates
     assert not read_settings(write(tmp_path, GOOD), PROTOCOLS).listeners[0].client_certificates
+
+
+def test_logins_in_a_browser_need_pages_and_a_provider(tmp_path: Path) -> None:
+    text = GOOD.replace("allow_plaintext_tokens: true", "allow_plaintext_tokens: true\n    browser_login: offered")
+    assert "`browser_login` needs `public`" in problems_of(tmp_path, text)
+    public = 'public: {url: "https://gw.example"}\n'
+    assert "`browser_login` needs `public`" in problems_of(tmp_path, text + public)
+    people = 'identity: {providers: {corporate: {type: oidc, issuer: "https://idp.example", client_id: x}}}\n'
+    settings = read_settings(write(tmp_path, text + public + people), PROTOCOLS)
+    assert settings.listeners[0].browser_login is BrowserLogin.OFFERED
+    assert settings.limits.browser_login == 120.0
+    for wrong in ("5s", "1h"):
+        other = text.replace("handshake: 3s", f"handshake: 3s, browser_login: {wrong}")
+        assert "from 10 seconds to 10 minutes" in problems_of(tmp_path, other + public + people)

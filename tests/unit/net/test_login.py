@@ -301,3 +301,64 @@ async def test_a_session_ended_while_dialling_gets_its_reason() -> None:
         client.send("login alice toy good")
         assert (await client.rest()).startswith(b"refused revoked")
         assert made.engine.sessions[0].closed_with == ["revoked"]
+
+
+async def test_a_client_waits_for_its_person_past_the_handshake_and_nothing_is_dialled() -> None:
+    options = ListenerOptions(handshake_deadline=0.1, admission_deadline=5.0)
+    async with gateway(listener=options) as (made, upstream):
+        client = await made.connect()
+        client.send("confirm zoe toy")
+        assert await client.line() == "type BCDF-GHJK"
+        client.send("echo early")
+        # The handshake's deadline passes for another one that came later.
+        silent = await made.connect()
+        assert await silent.rest() == b""
+        assert (made.engine.sessions, upstream.count) == ([], 0)
+        assert len(made.pending) == 1
+        made.engine.confirmed.set()
+        assert [await client.line(), await client.line()] == ["welcome", "key key0"]
+        assert [await client.line(), await client.line()] == ["row early", "done"]
+        await eventually(lambda: len(made.pending) == 0)
+
+
+async def test_a_client_that_leaves_while_it_waits_voids_its_login() -> None:
+    async with gateway() as (made, upstream):
+        client = await made.connect()
+        client.send("confirm zoe toy")
+        await client.line()
+        await client.close()
+        await eventually(lambda: made.engine.voided == 1)
+        assert made.journal.of("login_failed") == [("login_failed", "client_left")]
+        await eventually(lambda: len(made.pending) == 0)
+        assert upstream.count == 0
+
+
+async def test_what_was_not_confirmed_is_refused_readably() -> None:
+    async with gateway() as (made, upstream):
+        made.engine.denied = True
+        made.engine.confirmed.set()
+        client = await made.connect()
+        client.send("confirm zoe toy")
+        assert await client.rest() == b"type BCDF-GHJK\nrefused confirmation_denied: no\n"
+        assert upstream.count == 0
+
+
+async def test_nobody_waits_for_a_person_in_clear_where_that_is_not_allowed() -> None:
+    async with gateway(plaintext=False) as (made, _):
+        client = await made.connect()
+        client.send("confirm zoe toy")
+        assert (await client.rest()).startswith(b"refused tls_required")
+
+
+async def test_who_waits_for_a_person_is_not_evicted_and_makes_no_room() -> None:
+    options = ListenerOptions(max_pending=2, max_pending_per_address=2)
+    async with gateway(listener=options) as (made, _):
+        waiting = await made.connect()
+        waiting.send("confirm zoe toy")
+        await waiting.line()
+        silent = await made.connect()
+        await eventually(lambda: len(made.pending) == 2)
+        await made.login()
+        assert await silent.rest() == b""
+        made.engine.confirmed.set()
+        assert await waiting.line() == "welcome"

@@ -20,7 +20,7 @@ from interpose.model.errors import InterposeError, UpstreamError
 from interpose.model.ids import ApprovalId, ConnectionName, SessionId
 from interpose.model.principal import Identity, Principal, PrincipalKind
 from interpose.model.proofs import Clearance, Grant, Permit, seal_of_the_engine
-from interpose.model.refusal import HoldNotice, Refusal
+from interpose.model.refusal import ConfirmationNotice, HoldNotice, Refusal
 from interpose.model.shape import ResultShape
 from interpose.net.admittance import Admittance
 from interpose.net.cancels import Cancels
@@ -50,6 +50,7 @@ from interpose.protocols.intents import (
     Ask,
     CancelAsked,
     Close,
+    Confirm,
     Control,
     Deliver,
     Ended,
@@ -90,6 +91,9 @@ class ToyLogin:
             elif words[0] == "login":
                 self.proving = True
                 intents.append(Prove(Evidence(words[1], words[2], words[3])))
+            elif words[0] == "confirm":
+                self.proving = True
+                intents.append(Confirm(Evidence(words[1], words[2], "")))
             elif words[0] == "cancel":
                 intents.append(CancelAsked(words[1].encode()))
             elif words[0] == "crash":
@@ -106,6 +110,9 @@ class ToyLogin:
     def tls_started(self, alpn: str | None, certificate: bytes | None = None) -> list[Any]:
         self.handshaking = False
         return [Reply(f"secure {alpn}\n".encode())]
+
+    def confirming(self, notice: ConfirmationNotice) -> list[Any]:
+        return [Reply(f"type {notice.code}\n".encode())]
 
     def refused(self, refusal: Refusal) -> list[Any]:
         return [Reply(f"refused {refusal.code}: {refusal.message}\n".encode()), Close(refusal.code)]
@@ -518,6 +525,8 @@ class FakeEngine:
         self.sequence = 0
         self.approve: asyncio.Event = asyncio.Event()
         self.voided = 0
+        self.confirmed: asyncio.Event = asyncio.Event()
+        self.denied = False
         self.swallow = ""
         self.show_later = False
         self.admitting: asyncio.Event | None = None
@@ -527,6 +536,20 @@ class FakeEngine:
         if evidence.token != "good":
             return Refused(Refusal("authentication_failed", "authentication failed"))
         return Identity(Principal(PrincipalKind.USER, evidence.claimed_name), "token")
+
+    async def confirm(
+        self, evidence: Evidence, peer: str, tell: Callable[[ConfirmationNotice], None]
+    ) -> Identity | Refused:
+        """Waits for `confirmed`; what is in it is the answer."""
+        tell(ConfirmationNotice("https://gw.example/confirm", "BCDF-GHJK", evidence.claimed_name, "toy", peer, 120.0))
+        try:
+            await self.confirmed.wait()
+        except asyncio.CancelledError:
+            self.voided += 1
+            raise
+        if self.denied:
+            return Refused(Refusal("confirmation_denied", "no"))
+        return Identity(Principal(PrincipalKind.USER, evidence.claimed_name), "browser")
 
     async def admit(self, identity: Identity, evidence: Evidence, peer: str) -> Admitted | Refused:
         if self.admitting is not None:
@@ -655,7 +678,7 @@ class Gateway:
             listen("127.0.0.1", 0, 100),
             Service(SPEC, certificate, plaintext),
             self.pending,
-            admittance=Admittance(self.engine, self.engine, self.engine, self.dialer, self.journal),
+            admittance=Admittance(self.engine, self.engine, self.engine, self.dialer, self.journal, self.engine),
             starter=self.starter,
             cancels=self.cancels,
             ask_cancel=self.engine.cancel,

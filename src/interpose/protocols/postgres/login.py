@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
-from interpose.model.refusal import Refusal
-from interpose.protocols.contract import LoginOptions
-from interpose.protocols.intents import CancelAsked, Close, Evidence, LoginIntent, Prove, Reply, StartTls
+from interpose.model.refusal import ConfirmationNotice, Refusal
+from interpose.protocols.contract import BrowserLogin, LoginOptions
+from interpose.protocols.intents import CancelAsked, Close, Confirm, Evidence, LoginIntent, Prove, Reply, StartTls
 from interpose.protocols.postgres.backend import AUTHENTICATION_OK, CLEARTEXT_PASSWORD, error_message, negotiate_version
 from interpose.protocols.postgres.messages import decode_password
-from interpose.protocols.postgres.refusals import refusal_message
+from interpose.protocols.postgres.refusals import confirmation_message, refusal_message
 from interpose.protocols.postgres.startup import (
     CANCEL_REQUEST,
     GSSENC_REQUEST,
+    LOGIN_SETTING,
     MAX_PASSWORD,
     MAX_STARTUP,
     SSL_REQUEST,
@@ -34,6 +35,10 @@ _MAX_EARLY: Final = 64 * 1024
 
 _NEWEST_MINOR: Final = 2
 
+_BROWSER_WORDS: Final = frozenset({"", "browser"})
+"""Passwords that ask for a login in the browser, where that is offered. libpq never sends an empty one, so there is a word as well;
+neither can be a token."""
+
 
 class _Phase(Enum):
     FIRST = "first"
@@ -47,6 +52,7 @@ class PostgresLogin:
     """One client's handshake. `minor` is the protocol's minor version as negotiated (0 or 2)."""
 
     __slots__ = (
+        "_admitted",
         "_asked_gss",
         "_buffer",
         "_certificate",
@@ -65,6 +71,7 @@ class PostgresLogin:
         self._phase = _Phase.FIRST
         self._buffer = b""
         self._tls = False
+        self._admitted = False
         self._certificate: bytes | None = None
         self._direct = False
         self._asked_gss = False
@@ -111,6 +118,16 @@ class PostgresLogin:
         self._phase = _Phase.FIRST
         return []
 
+    def confirming(self, notice: ConfirmationNotice) -> list[LoginIntent]:
+        """AuthenticationOk and a notice. INVARIANT: no ReadyForQuery: the client can send no command before somebody has confirmed.
+
+        In this order, since libpq takes no notice before the authentication request is answered, and prints one at once afterwards.
+        """
+        if self._phase is not _Phase.PROVING or self._admitted:
+            return []
+        self._admitted = True
+        return [Reply(AUTHENTICATION_OK + confirmation_message(notice))]
+
     def refused(self, refusal: Refusal) -> list[LoginIntent]:
         """A readable last word, then `Close`."""
         if self._phase is _Phase.OVER:
@@ -119,11 +136,11 @@ class PostgresLogin:
         return [Reply(refusal_message(refusal, "FATAL")), Close(refusal.code)]
 
     def accepted(self) -> list[LoginIntent]:
-        """AuthenticationOk; what follows is the relay's."""
+        """AuthenticationOk, where it was not said before; what follows is the relay's."""
         if self._phase is not _Phase.PROVING:
             return []
         self._phase = _Phase.OVER
-        return [Reply(AUTHENTICATION_OK)]
+        return [] if self._admitted else [Reply(AUTHENTICATION_OK)]
 
     # --- within
 
@@ -196,7 +213,9 @@ class PostgresLogin:
     def _start(self, startup: Startup) -> list[LoginIntent]:
         parameters = dict(startup.parameters)
         unknown = [name for name, _ in startup.parameters if name.startswith("_pq_.")]
-        self._requested = requested_settings(startup)
+        requested = requested_settings(startup)
+        asks_for_browser = requested.pop(LOGIN_SETTING, None) is not None
+        self._requested = requested
         if len(parameters) != len(startup.parameters):
             return self._fatal("08P01", "a startup parameter is given twice")
         if not parameters.get("user"):
@@ -205,16 +224,22 @@ class PostgresLogin:
             return self._fatal(
                 "28000", "this gateway takes access tokens only over TLS", "connect with sslmode=require"
             )
+        if asks_for_browser and self._options.browser is BrowserLogin.NEVER:
+            return self._fatal(
+                "28000", "nobody logs in by a browser at this port", "give an access token as the password"
+            )
         self.minor = _NEWEST_MINOR if startup.minor >= _NEWEST_MINOR else 0
         self._startup = startup
         self._phase = _Phase.PASSWORD
         intents: list[LoginIntent] = []
         if unknown or startup.minor not in (0, _NEWEST_MINOR):
             intents.append(Reply(negotiate_version(self.minor, unknown)))
-        if self._certificate is None:
-            intents.append(Reply(CLEARTEXT_PASSWORD))
-        else:
+        if self._certificate is not None:
             intents.append(self._prove(startup, ""))
+        elif asks_for_browser or self._options.browser is BrowserLogin.ALWAYS:
+            intents.append(self._confirm(startup))
+        else:
+            intents.append(Reply(CLEARTEXT_PASSWORD))
         return intents
 
     def _password(self) -> list[LoginIntent] | None:
@@ -233,11 +258,16 @@ class PostgresLogin:
             token = decode_password(body).password
         except BodyError as error:
             return self._fatal(error.sqlstate, str(error))
+        if self._options.browser is not BrowserLogin.NEVER and token.strip().lower() in _BROWSER_WORDS:
+            return [self._confirm(startup)]
         if not token:
             return self._fatal(
                 "28P01", "the password is empty", "give an access token (`interpose token create`) as the password"
             )
         return [self._prove(startup, token)]
+
+    def _confirm(self, startup: Startup) -> Confirm:
+        return Confirm(self._prove(startup, "").evidence)
 
     def _prove(self, startup: Startup, token: str) -> Prove:
         parameters = dict(startup.parameters)

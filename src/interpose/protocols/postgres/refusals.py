@@ -10,7 +10,7 @@ from json import dumps
 from types import MappingProxyType
 from typing import Final
 
-from interpose.model.refusal import HoldNotice, Refusal
+from interpose.model.refusal import ConfirmationNotice, HoldNotice, Refusal
 from interpose.protocols.postgres.backend import error_message, notice_message
 
 SQLSTATES: Final[Mapping[str, str]] = MappingProxyType(
@@ -19,6 +19,10 @@ SQLSTATES: Final[Mapping[str, str]] = MappingProxyType(
         "certificate_refused": "28000",
         "connection_unavailable": "3D000",
         "too_many_attempts": "28000",
+        "too_many_confirmations": "53300",
+        "confirmation_expired": "28000",
+        "confirmation_denied": "28000",
+        "wrong_person": "28000",
         "tls_required": "28000",
         "deadline": "28000",
         "principal_gone": "57P01",
@@ -88,6 +92,28 @@ def _span(seconds: float) -> str:
     if seconds >= 120:
         return f"{round(seconds / 60)} min"
     return f"{max(0, round(seconds))} s"
+
+
+def confirmation_message(notice: ConfirmationNotice) -> bytes:
+    """The NoticeResponse that tells a client where its person confirms the login, and by which code."""
+    detail = dumps(
+        {
+            "code": "confirm_login",
+            "url": notice.url,
+            "user_code": notice.code,
+            "connection": notice.connection,
+            "source": notice.source,
+            "expires_in": round(notice.expires_in),
+        },
+        ensure_ascii=False,
+    )
+    return notice_message(
+        "01000",
+        f"open {notice.url} in a browser, sign in as `{notice.name}` and enter the code {notice.code} within "
+        f"{_span(notice.expires_in)}",
+        detail=detail,
+        hint="this login waits; enter the code yourself and give it to nobody",
+    )
 
 
 def hold_message(notice: HoldNotice) -> bytes:

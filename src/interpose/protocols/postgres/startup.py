@@ -95,6 +95,9 @@ _PINNED: Final = {
 }
 """Settings that the gateway sets itself: asking for the same (or, for `SQL_ASCII`, for no conversion) changes nothing."""
 
+LOGIN_SETTING: Final = "interpose.login"
+"""The gateway's own setting: with `browser` the client asks to be confirmed in a browser. It never goes to an upstream."""
+
 _SETTING: Final = re.compile(r"(?:-c|--)([A-Za-z_][A-Za-z0-9_.-]*)=(.*)", re.DOTALL)
 
 
@@ -112,6 +115,10 @@ def _setting(name: str, value: str) -> tuple[str, str] | None:
     folded = name.lower()
     if folded in HARMLESS_SETTINGS:
         return folded, value
+    if folded == LOGIN_SETTING:
+        if value.strip().lower() != "browser":
+            raise ParameterRefused(f"`{LOGIN_SETTING}` cannot be `{value}`", f"write `{LOGIN_SETTING}=browser`")
+        return folded, "browser"
     if folded in _PINNED:
         if re.sub(r"[\s'\"_-]", "", value).lower() in _PINNED[folded]:
             return None
@@ -160,7 +167,7 @@ def _from_options(text: str) -> dict[str, str]:
 
 
 def requested_settings(startup: Startup) -> dict[str, str]:
-    """The settings that go to the upstream as they are; raises `ParameterRefused` for any that is not in the closed list."""
+    """The settings that go to the upstream as they are, and `LOGIN_SETTING`; raises `ParameterRefused` for any that is not in the closed list."""
     from_options: dict[str, str] = {}
     settings: dict[str, str] = {}
     for name, value in startup.parameters:

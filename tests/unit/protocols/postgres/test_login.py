@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from interpose.model.refusal import Refusal
-from interpose.protocols.contract import LoginOptions
-from interpose.protocols.intents import CancelAsked, Close, LoginIntent, Prove, Reply, StartTls
+from interpose.model.refusal import ConfirmationNotice, Refusal
+from interpose.protocols.contract import BrowserLogin, LoginOptions
+from interpose.protocols.intents import CancelAsked, Close, Confirm, LoginIntent, Prove, Reply, StartTls
 from interpose.protocols.postgres.backend import AUTHENTICATION_OK, CLEARTEXT_PASSWORD, read_fields
 from interpose.protocols.postgres.login import PostgresLogin
 from interpose.protocols.postgres.startup import (
@@ -22,6 +22,12 @@ TLS = LoginOptions()
 PLAIN = LoginOptions(tls=False, allow_plaintext_tokens=True)
 GSSENC = b"\0\0\0\x08\x04\xd2\x16\x30"
 PASSWORD = frame(b"p", b"token\0")
+ASKING = ("options", "-c interpose.login=browser")
+NOTICE = ConfirmationNotice("https://gw.example/confirm", "BCDF-GHJK", "alice", "orders-prod", "192.0.2.9", 120.0)
+
+
+def offering(browser: BrowserLogin) -> LoginOptions:
+    return LoginOptions(tls=False, allow_plaintext_tokens=True, browser=browser)
 
 
 def startup(*parameters: tuple[str, str], minor: int = 0) -> bytes:
@@ -203,3 +209,73 @@ def test_a_certificate_that_is_refused_ends_the_login_with_a_word() -> None:
     assert isinstance(reply, Reply) and b"C28000" in reply.data and b"was revoked" in reply.data
     assert close == Close("certificate_refused")
     assert login.client_bytes(PASSWORD) == []
+
+
+@pytest.mark.parametrize(
+    "parameter", [ASKING, ("interpose.login", "Browser"), ("options", "--interpose.login=browser")]
+)
+def test_a_client_may_ask_for_the_browser(parameter: tuple[str, str]) -> None:
+    login = PostgresLogin(offering(BrowserLogin.OFFERED))
+    (confirm,) = login.client_bytes(startup(parameter, ("application_name", "psql")))
+    assert isinstance(confirm, Confirm)
+    assert (confirm.evidence.claimed_name, confirm.evidence.connection) == ("alice", "orders-prod")
+    assert confirm.evidence.token == ""
+    assert login.requested == {"application_name": "psql"}, "the setting is the gateway's own"
+    (reply,) = login.confirming(NOTICE)
+    assert isinstance(reply, Reply)
+    assert reply.data.startswith(AUTHENTICATION_OK + b"N"), "libpq takes no notice before that"
+    assert b"BCDF-GHJK" in reply.data
+    assert login.confirming(NOTICE) == []
+    assert login.accepted() == [], "AuthenticationOk was said"
+
+
+@pytest.mark.parametrize("word", [b"", b"browser", b" Browser "])
+def test_a_word_in_the_place_of_the_password_asks_for_the_browser(word: bytes) -> None:
+    login = PostgresLogin(offering(BrowserLogin.OFFERED))
+    assert login.client_bytes(startup()) == [Reply(CLEARTEXT_PASSWORD)]
+    (confirm,) = login.client_bytes(frame(b"p", word + b"\0"))
+    assert isinstance(confirm, Confirm)
+
+
+def test_a_token_is_a_token_where_the_browser_is_offered() -> None:
+    login = PostgresLogin(offering(BrowserLogin.OFFERED))
+    (_, prove) = login.client_bytes(startup() + PASSWORD)
+    assert isinstance(prove, Prove)
+
+
+def test_always_asks_nobody_for_a_password_but_believes_a_certificate() -> None:
+    login = PostgresLogin(offering(BrowserLogin.ALWAYS))
+    (confirm,) = login.client_bytes(startup())
+    assert isinstance(confirm, Confirm)
+    login = PostgresLogin(LoginOptions(browser=BrowserLogin.ALWAYS))
+    login.client_bytes(SSL_REQUEST_PACKET)
+    login.tls_started(None, b"certificate")
+    (prove,) = login.client_bytes(startup(ASKING))
+    assert isinstance(prove, Prove)
+    assert prove.evidence.certificate == b"certificate"
+
+
+def test_where_it_is_not_offered_the_browser_is_refused_and_the_word_is_no_token() -> None:
+    login = PostgresLogin(PLAIN)
+    assert sqlstate(login.client_bytes(startup(ASKING))) == "28000"
+    login = PostgresLogin(PLAIN)
+    (_, prove) = login.client_bytes(startup() + frame(b"p", b"browser\0"))
+    assert isinstance(prove, Prove)
+    login = PostgresLogin(PLAIN)
+    assert sqlstate(login.client_bytes(startup() + frame(b"p", b"\0"))) == "28P01"
+
+
+def test_a_refusal_after_the_notice_is_readable() -> None:
+    login = PostgresLogin(offering(BrowserLogin.ALWAYS))
+    login.client_bytes(startup())
+    login.confirming(NOTICE)
+    assert sqlstate(login.refused(Refusal("confirmation_expired", "nobody confirmed"))) == "28000"
+    assert login.confirming(NOTICE) == []
+
+
+def test_what_a_client_sends_while_it_waits_is_bounded() -> None:
+    login = PostgresLogin(offering(BrowserLogin.ALWAYS))
+    login.client_bytes(startup())
+    login.confirming(NOTICE)
+    assert login.client_bytes(b"Q" * 1000) == []
+    assert sqlstate(login.client_bytes(b"Q" * 70_000)) == "08P01"

@@ -3,9 +3,9 @@
 import json
 
 from interpose.model.ids import ApprovalId, PolicyId
-from interpose.model.refusal import HoldNotice, Refusal
+from interpose.model.refusal import ConfirmationNotice, HoldNotice, Refusal
 from interpose.protocols.postgres.backend import read_fields
-from interpose.protocols.postgres.refusals import hold_message, refusal_message, sqlstate_of
+from interpose.protocols.postgres.refusals import confirmation_message, hold_message, refusal_message, sqlstate_of
 
 
 def test_a_refusal_is_for_people_and_for_programs() -> None:
@@ -44,3 +44,20 @@ def test_a_hold_says_who_can_approve_and_how() -> None:
     )
     assert "interpose approvals approve ap-7" in fields["H"]
     assert json.loads(fields["D"])["approvers"] == ["dba", "sec"]
+
+
+def test_a_login_that_waits_says_where_and_by_which_code() -> None:
+    notice = ConfirmationNotice("https://gw.example/confirm", "BCDF-GHJK", "zoe", "shop", "192.0.2.9", 120.0)
+    fields = read_fields(confirmation_message(notice)[5:])
+    assert fields["M"] == (
+        "open https://gw.example/confirm in a browser, sign in as `zoe` and enter the code BCDF-GHJK within 2 min"
+    )
+    assert "give it to nobody" in fields["H"]
+    assert json.loads(fields["D"]) == {
+        "code": "confirm_login",
+        "url": "https://gw.example/confirm",
+        "user_code": "BCDF-GHJK",
+        "connection": "shop",
+        "source": "192.0.2.9",
+        "expires_in": 120,
+    }

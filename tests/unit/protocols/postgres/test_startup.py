@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interpose.protocols.postgres.startup import (
+    LOGIN_SETTING,
     ParameterRefused,
     Startup,
     decode_startup,
@@ -71,6 +72,8 @@ def test_the_pinned_encoding_may_be_asked_for_and_is_not_handed_on(value: str) -
         ("options", "-c"),
         ("options", "-cx"),
         ("options", "-W 5"),
+        ("options", "-c interpose.login=token"),
+        ("interpose.other", "browser"),
     ],
 )
 def test_everything_else_is_refused(parameter: tuple[str, str]) -> None:
@@ -85,6 +88,11 @@ def test_options_are_split_as_the_server_splits_them() -> None:
         "search_path": "a, b",
         "statement_timeout": "5s",
     }
+
+
+@pytest.mark.parametrize("parameter", [("Interpose.Login", "BROWSER"), ("options", "-c interpose.login=browser")])
+def test_the_gateways_own_setting_is_read(parameter: tuple[str, str]) -> None:
+    assert settings(parameter) == {LOGIN_SETTING: "browser"}
 
 
 def test_a_parameter_of_its_own_wins() -> None:
