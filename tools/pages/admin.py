@@ -28,6 +28,7 @@ _RIGHTS = {
     "/v1/sessions/{id}": "one's own, else `audit` on the connection",
     "/v1/sessions/{id}/recording": "the same, and `replay` on the connection",
     "/v1/sessions/{id}/end": "`administer` on the gateway, and sight of the session",
+    "/v1/sessions/{id}/say": "the same",
     "/v1/search": "any valid token; searches connections with `replay`",
     "/v1/reload": "`administer` on the gateway",
 }

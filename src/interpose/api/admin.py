@@ -22,6 +22,7 @@ from interpose.api.views import CredentialView, FoundView, approval_view, delega
 from interpose.engine.approvals import Approvals
 from interpose.engine.delegation import DEFAULT_SECONDS, Delegation, Wish
 from interpose.engine.ports import Approval, ApprovalStore, SessionRow
+from interpose.engine.sessions import LONGEST_SAYING
 from interpose.model.actions import Action
 from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.errors import ClientError
@@ -29,7 +30,10 @@ from interpose.model.ids import ApprovalId, ConnectionName, SessionId
 from interpose.model.principal import Identity
 from interpose.model.refusal import Refusal
 from interpose.protocols.intents import Refused
+from interpose.recording.sanitize import sanitize
 
+ASK_AGAIN = 10.0
+"""Seconds after which somebody who watches a session is proven and asked of policy again."""
 _NO_SESSION = RequestRefusedError("no_such_session", "there is no such session", "see `interpose sessions list`")
 
 
@@ -37,6 +41,18 @@ class VoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of a vote."""
 
     comment: str = ""
+
+
+class EndBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a request to end a session; the reason is told to its user."""
+
+    reason: str = ""
+
+
+class SayBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a message to a session's user."""
+
+    text: str
 
 
 class CredentialBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,6 +118,7 @@ class AdminApi:
             Route("/v1/sessions/{id}", guarded(self.show_session), methods=["GET"]),
             Route("/v1/sessions/{id}/recording", guarded(self.recording), methods=["GET"]),
             Route("/v1/sessions/{id}/end", guarded(self.end_session), methods=["POST"]),
+            Route("/v1/sessions/{id}/say", guarded(self.say), methods=["POST"]),
             Route("/v1/search", guarded(self.search), methods=["GET"]),
             Route("/v1/reload", guarded(self.reload), methods=["POST"]),
         ]
@@ -221,24 +238,43 @@ class AdminApi:
         return answer(session_view(await self._session(request, caller)))
 
     async def recording(self, request: Request) -> Response:
-        """A session's recording as it is stored; the reading is an audit event before the first byte."""
+        """A session's recording as it is stored; with `follow=true` also what comes, until the session is over.
+
+        The reading is an audit event before the first byte.
+        """
         caller = await self._caller(request)
         row = await self._session(request, caller)
         if not self._may(request, caller, Action.REPLAY, row.connection):
             raise RequestRefusedError(
                 "not_permitted", "policy does not permit you to `replay` this connection's recordings"
             )
-        data = self._sessions.recording(row.id)
+        follow = request.query_params.get("follow") == "true"
+        data = self._sessions.follow(row.id) if follow else self._sessions.recording(row.id)
         if data is None:
             raise RequestRefusedError(
                 "no_such_session", "this session has no recording any more", "see the retention setting"
             )
-        fields = {"connection": row.connection, "how": "replay"}
+        fields = {"connection": row.connection, "how": "watch" if follow else "replay"}
         self._operations.append(AuditEvent(AuditKind.RECORDING_READ, row.id, caller.principal.label, fields))
+        if follow:
+            data = self._while_permitted(request, row, data)
         return StreamingResponse(data, media_type="application/vnd.interpose.recording")
 
+    async def _while_permitted(
+        self, request: Request, row: SessionRow, data: AsyncIterator[bytes]
+    ) -> AsyncIterator[bytes]:
+        """Whoever watches for long is asked for again: a token that was revoked or a right that was taken ends it."""
+        asked = asyncio.get_running_loop().time()
+        async for piece in data:
+            if asyncio.get_running_loop().time() - asked > ASK_AGAIN:
+                asked = asyncio.get_running_loop().time()
+                if not self._may(request, await self._caller(request), Action.REPLAY, row.connection):
+                    return
+            if piece:
+                yield piece
+
     async def search(self, request: Request) -> Response:
-        """Commands that hold a text, one JSON line each, in recordings that the caller may replay."""
+        """Commands and lines of terminals that hold a text, one JSON line each, in recordings that the caller may replay."""
         caller = await self._caller(request)
         text = request.query_params.get("q", "")
         if not text:
@@ -252,7 +288,9 @@ class AdminApi:
 
     async def _found(self, text: str, query: SessionQuery, connections: frozenset[str]) -> AsyncIterator[bytes]:
         async for found in self._sessions.search(text, query, connections):
-            view = FoundView(found.session, found.principal, found.connection, found.at, found.decision, found.text)
+            view = FoundView(
+                found.session, found.principal, found.connection, found.at, found.decision, found.text, found.kind
+            )
             yield msgspec.json.encode(view) + b"\n"
             await asyncio.sleep(0)
 
@@ -261,10 +299,27 @@ class AdminApi:
         caller = await self._caller(request)
         row = await self._session(request, caller)
         self._must_administer(request, caller)
-        fields = {"what": "end_session"}
+        body = await read_body(request, EndBody)
+        reason = sanitize(body.reason)[:LONGEST_SAYING]
+        fields = {"what": "end_session", "reason": reason}
         self._operations.append(AuditEvent(AuditKind.ADMINISTERED, row.id, caller.principal.label, fields))
-        self._sessions.end(row.id, caller.principal.label)
+        self._sessions.end(row.id, caller.principal.label, reason)
         return answer({"ended": row.id}, 202)
+
+    async def say(self, request: Request) -> Response:
+        """Show a message to the user of a live session."""
+        caller = await self._caller(request)
+        row = await self._session(request, caller)
+        self._must_administer(request, caller)
+        text = sanitize((await read_body(request, SayBody)).text.strip())[:LONGEST_SAYING]
+        if not text:
+            raise ClientError("give the text to say", hint='a JSON body `{"text": "…"}`')
+        if row.closed_at is not None:
+            raise ClientError("this session is over", hint="`interpose sessions list --live` shows who is there")
+        fields = {"what": "say", "text": text}
+        self._operations.append(AuditEvent(AuditKind.ADMINISTERED, row.id, caller.principal.label, fields))
+        self._sessions.say(row.id, caller.principal.label, text)
+        return answer({"said": row.id}, 202)
 
     # --- operations
 

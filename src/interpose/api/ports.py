@@ -85,7 +85,7 @@ class SessionQuery:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One command found in a recording: where, when and what it says."""
+    """One thing found in a recording: where, when and what it says. `kind` is `command`, `detected` or `output`."""
 
     session: SessionId
     principal: str
@@ -93,6 +93,7 @@ class Found:
     at: float
     decision: str
     text: str
+    kind: str = "command"
 
 
 class Sessions(Protocol):
@@ -111,11 +112,22 @@ class Sessions(Protocol):
         ...
 
     def search(self, text: str, query: SessionQuery, connections: frozenset[str]) -> AsyncIterator[Found]:
-        """Commands whose text holds `text`, in recordings of these connections, newest session first."""
+        """Commands and lines of terminals that hold `text`, in recordings of these connections, newest session first."""
         ...
 
-    def end(self, session: SessionId, by: str) -> None:
+    def follow(self, session: SessionId) -> AsyncIterator[bytes] | None:
+        """The bytes of a session's recording, and those that come, until the session is over; None when there is none.
+
+        An empty piece comes whenever there is nothing new.
+        """
+        ...
+
+    def end(self, session: SessionId, by: str, reason: str) -> None:
         """Ask every worker to end this session."""
+        ...
+
+    def say(self, session: SessionId, by: str, text: str) -> None:
+        """Ask every worker to show a message to this session's user."""
         ...
 
 

@@ -153,7 +153,7 @@ class CredentialView(msgspec.Struct, frozen=True):
 
 
 class FoundView(msgspec.Struct, frozen=True):
-    """One command found by a search."""
+    """One thing found by a search. `kind` is `command`, `detected` (a command line seen on a terminal) or `output`."""
 
     session: str
     principal: str
@@ -161,3 +161,4 @@ class FoundView(msgspec.Struct, frozen=True):
     at: float
     decision: str
     text: str
+    kind: str = "command"

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TypeVar
 
 from interpose.api.ports import Found, SessionQuery
+from interpose.app.interventions import END_TOPIC, SAY_TOPIC, Intervention, publish
 from interpose.app.reload import Reloader
 from interpose.engine.ports import AuditChain, Bus, Clock, SessionRow
 from interpose.engine.snapshot import SnapshotHolder
@@ -16,16 +17,15 @@ from interpose.model.audit import AuditEvent
 from interpose.model.ids import ConnectionName, SessionId
 from interpose.model.principal import Principal
 from interpose.policy.acting import Acting
-from interpose.recording.frames import encode_frame
+from interpose.recording.frames import Frame, encode_frame
 from interpose.recording.search import SearchHit, SearchQuery, search
 from interpose.store.files.reading import RecordedSessions
+from interpose.store.files.tailing import RecordingTail
 from interpose.store.sessions import SqlSessions
 
 ItemT = TypeVar("ItemT")
 _BATCH = 64
-
-END_TOPIC = "sessions.end"
-"""The bus topic on which a session's id asks the worker that has it to end it."""
+_POLL = 0.25
 
 
 class PolicyRights:
@@ -74,23 +74,48 @@ class StoredSessions:
         if self._recordings.find(session) is None:
             return None
         frames = self._recordings.frames(session)
-        return _aside(encode_frame(each.type, each.time, each.sequence, each.payload, each.flags) for each in frames)
+        return _aside(map(_encoded, frames))
 
     async def search(self, text: str, query: SessionQuery, connections: frozenset[str]) -> AsyncIterator[Found]:
-        """Commands that hold the text, session by session, newest first."""
+        """Commands and lines of terminals that hold the text, session by session, newest first."""
         for row in await self.list(query):
             if row.connection in connections and self._recordings.find(row.id) is not None:
                 hits = search(self._recordings.timeline(row.id), SearchQuery(text=text))
                 async for hit in _aside(hits):
                     yield _found(row, hit)
 
-    def end(self, session: SessionId, by: str) -> None:
+    def follow(self, session: SessionId) -> AsyncIterator[bytes] | None:
+        """The recording's frames, and then those that come, until the session is over."""
+        if self._recordings.find(session) is None:
+            return None
+        return _followed(RecordingTail(self._recordings, session))
+
+    def end(self, session: SessionId, by: str, reason: str) -> None:
         """Ask the worker that has it."""
-        self._bus.publish(END_TOPIC, f"{session} {by}")
+        publish(self._bus, END_TOPIC, Intervention(session, by, reason))
+
+    def say(self, session: SessionId, by: str, text: str) -> None:
+        """Ask the worker that has it."""
+        publish(self._bus, SAY_TOPIC, Intervention(session, by, text))
 
 
 def _found(row: SessionRow, hit: SearchHit) -> Found:
-    return Found(row.id, row.principal, row.connection, hit.wall, hit.command.decision, hit.command.text)
+    return Found(row.id, row.principal, row.connection, hit.wall, hit.decision, hit.text, hit.kind.value)
+
+
+def _encoded(frame: Frame) -> bytes:
+    return encode_frame(frame.type, frame.time, frame.sequence, frame.payload, frame.flags)
+
+
+async def _followed(tail: RecordingTail) -> AsyncIterator[bytes]:
+    """What a tail finds, as fast as whoever reads takes it; an empty piece each time that there is nothing new."""
+    while True:
+        frames = await asyncio.to_thread(tail.poll)
+        yield b"".join(map(_encoded, frames))
+        if not frames:
+            if tail.over:
+                return
+            await asyncio.sleep(_POLL)
 
 
 async def _aside(items: Iterator[ItemT]) -> AsyncIterator[ItemT]:

@@ -15,8 +15,9 @@ from interpose.analysis.sql.catalog import CatalogCache
 from interpose.api.admin import AdminApi
 from interpose.app.confirming import BrowserLogins
 from interpose.app.http_server import HttpServer
+from interpose.app.interventions import hear_ends, hear_sayings
 from interpose.app.loading import Loaded
-from interpose.app.operations import END_TOPIC, PolicyRights, StoredSessions, WorkerOperations
+from interpose.app.operations import PolicyRights, StoredSessions, WorkerOperations
 from interpose.app.people import People, TokenDesk, delegation
 from interpose.app.protocols import BRIDGES, PROTOCOLS, SPOKEN
 from interpose.app.providers import workload_providers
@@ -46,8 +47,7 @@ from interpose.identity.tokens import Tokens
 from interpose.identity.workload import WorkloadTokens
 from interpose.model.connection import Connection
 from interpose.model.errors import StoreError
-from interpose.model.ids import ConnectionName, SessionId
-from interpose.model.refusal import Refusal
+from interpose.model.ids import ConnectionName
 from interpose.net.accepting import Acceptor
 from interpose.net.admittance import Admittance
 from interpose.net.cancels import Cancels
@@ -66,7 +66,6 @@ from interpose.web.token_exchange import TokenExchange
 CANCEL_TOPIC = "sessions.cancel"
 RELOAD_TOPIC = "reload"
 _ALPN = {"postgres": ("postgresql",)}
-_ENDED = "an administrator ended your session"
 
 
 @dataclass(slots=True)
@@ -281,7 +280,8 @@ class Worker:
         self._tasks.start(self._hear_directory, "directory changes")
         self._tasks.start(self._state.sessions.run, "session index")
         self._tasks.start(lambda: self._reloader.watch(self._stop), "file watch")
-        self._tasks.start(self._hear_ends, "session ends")
+        self._tasks.start(lambda: hear_ends(self._state.bus, self._registry), "session ends")
+        self._tasks.start(lambda: hear_sayings(self._state.bus, self._registry), "messages to users")
         self._tasks.start(self._hear_cancels, "cancels")
         self._tasks.start(self._hear_reloads, "reloads")
         self._tasks.start(lambda: self._state.retain(lambda: self._reloader.loaded.settings), "retention")
@@ -349,11 +349,6 @@ class Worker:
     async def _hear_cancels(self) -> None:
         async for payload in self._state.bus.listen(CANCEL_TOPIC):
             self._registry.cancel(bytes.fromhex(payload))
-
-    async def _hear_ends(self) -> None:
-        async for payload in self._state.bus.listen(END_TOPIC):
-            session, _, by = payload.partition(" ")
-            self._registry.end(SessionId(session), Refusal("ended", _ENDED, f"talk to {by}"))
 
     async def _hear_reloads(self) -> None:
         async for payload in self._state.bus.listen(RELOAD_TOPIC):

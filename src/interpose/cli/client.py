@@ -62,13 +62,24 @@ class AdminClient:
             while chunk := response.read(65536):
                 yield chunk
 
+    def follow(self, path: str, **query: object) -> Iterator[bytes]:
+        """GET and yield whatever has come, however little, for as long as it takes; raises `ServerError`."""
+        with self._open("GET", path, query, None, None) as response:
+            while chunk := response.read1(65536):
+                yield chunk
+
     def lines(self, path: str, **query: object) -> Iterator[bytes]:
         """GET and yield the body's lines as they come; raises `ServerError`."""
         with self._open("GET", path, query, None) as response:
             yield from response
 
     def _open(
-        self, method: str, path: str, query: Mapping[str, object], body: bytes | None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, object],
+        body: bytes | None,
+        timeout: float | None = 60,
     ) -> http.client.HTTPResponse:
         if not self.server.startswith(("http://", "https://")):
             raise ServerError(f"`{self.server}` is no server address", hint="write `http://host:port` or `https://…`")
@@ -79,7 +90,7 @@ class AdminClient:
             headers["Authorization"] = f"Bearer {self._token}"
         request = urllib.request.Request(url, body, headers, method=method)  # noqa: S310 -- the scheme is checked above
         try:
-            response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=60, context=self._tls)  # noqa: S310
+            response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=timeout, context=self._tls)  # noqa: S310
         except urllib.error.HTTPError as error:
             raise self._problem(error) from error
         except (urllib.error.URLError, OSError, http.client.HTTPException) as error:

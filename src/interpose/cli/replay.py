@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from interpose.protocols.contract import ReplayBlock
-from interpose.recording.channel_frames import StreamName
 from interpose.recording.sanitize import sanitize
+from interpose.recording.terminal.reading import Line, TerminalReader
 from interpose.recording.timeline import (
     ChannelClosed,
     ChannelOpened,
@@ -28,24 +28,26 @@ from interpose.recording.timeline import (
 )
 
 _STYLES = {"error": "yellow", "notice": "magenta", "control": "dim", "cut": "dim", "tag": "green"}
-_STREAMS = {StreamName.STDIN: "cyan", StreamName.STDOUT: "", StreamName.STDERR: "yellow"}
 
 
 class Replay:
     """Shows events one by one; delivered bytes are put together until the next event of another kind."""
 
-    def __init__(self, console: Console, words: Callable[[bytes], Sequence[ReplayBlock]]) -> None:
-        """`words` turns bytes of the session's protocol into readable blocks."""
+    def __init__(self, console: Console, words: Callable[[bytes], Sequence[ReplayBlock]] | None) -> None:
+        """`words` turns bytes of the session's protocol into readable blocks; None where all goes over channels."""
         self._console = console
         self._words = words
         self._bytes = b""
+        self._reader = TerminalReader()
 
     def show(self, event: TimelineEvent) -> None:
         """Show one event."""
         if isinstance(event, Delivered):
             self._bytes += event.data
             return
-        self.finish()
+        self._show_delivered()
+        for line in self._reader.event(event):
+            self._shown(line)
         match event:
             case SessionOpened(header=header):
                 self._line(
@@ -73,9 +75,7 @@ class Replay:
                 status = "" if event.status is None else f" with status {event.status}"
                 self._line("dim", f"             channel {event.channel} is over{status}")
             case Streamed():
-                text = event.data.decode("utf-8", "backslashreplace")
-                for line in sanitize(text, lines=True).splitlines():
-                    self._line(_STREAMS[event.stream], f"             {line}")
+                pass
             case Resized():
                 self._line("dim", f"             window {event.columns}x{event.rows}")
             case StreamOmitted():
@@ -91,9 +91,18 @@ class Replay:
                 assert_never(event)
 
     def finish(self) -> None:
-        """Show what was delivered last."""
+        """Show what is left."""
+        self._show_delivered()
+        for line in self._reader.finish():
+            self._shown(line)
+
+    def _shown(self, line: Line) -> None:
+        mark = "detected command: " if line.detected else ""
+        self._line("cyan" if line.detected else "", f"             {mark}{sanitize(line.text)}")
+
+    def _show_delivered(self) -> None:
         data, self._bytes = self._bytes, b""
-        for block in self._words(data) if data else ():
+        for block in self._words(data) if data and self._words is not None else ():
             style = _STYLES.get(block.kind, "")
             for line in sanitize(block.text, lines=True).splitlines():
                 self._line(style, f"             {line}")

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import io
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Annotated
 
 import msgspec
 import typer
 
 from interpose.api.views import FoundView, SessionView
+from interpose.cli.casting import Form, exported
 from interpose.cli.client import AdminClient
 from interpose.cli.options import JsonOption, ServerOption
 from interpose.cli.output import ago, console, print_json, print_table, when
+from interpose.cli.viewer import usable, viewing
 from interpose.model.errors import ClientError
-from interpose.recording.export import recording_jsonl
 from interpose.recording.frames import FrameError, read_frames
 from interpose.recording.sanitize import sanitize
-from interpose.recording.timeline import TimelineEvent, timeline
+from interpose.recording.terminal.tape import Cut
+from interpose.recording.timeline import ChannelOpened, Delivered, TimelineEvent, timeline
 
 app = typer.Typer(no_args_is_help=True, help="List, replay, search, export and end sessions.")
 
 LimitOption = Annotated[int, typer.Option("--limit", "-n", help="at most so many")]
 ConnectionOption = Annotated[str | None, typer.Option("--connection", help="only on this connection")]
+ChannelOption = Annotated[int | None, typer.Option("--channel", help="this channel, else the first with a terminal")]
 PrincipalOption = Annotated[str | None, typer.Option("--principal", help="only of this principal")]
 
 
@@ -89,29 +92,83 @@ def replay(
     session: str,
     server: ServerOption = None,
     speed: Annotated[float, typer.Option("--speed", help="2 is twice as fast; 0 does not wait at all")] = 1.0,
-    longest: Annotated[float, typer.Option("--longest-pause", help="seconds that a pause is shortened to")] = 5.0,
+    idle_limit: Annotated[
+        float, typer.Option("--idle-limit", "--longest-pause", help="seconds that a pause is shortened to")
+    ] = 5.0,
+    begin: Annotated[float, typer.Option("--from", help="seconds at which to begin (terminals)")] = 0.0,
+    end_at: Annotated[float | None, typer.Option("--to", help="seconds at which to stop (terminals)")] = None,
+    channel: ChannelOption = None,
 ) -> None:
-    """Replay a session in the terminal, with its original timing."""
-    if speed < 0:
-        raise ClientError("`--speed` cannot be negative", hint="1 is the original speed, 0 does not wait")
+    """Replay a session in the terminal, with its original timing. Terminals: space pauses, arrows wind 5 s, + and -, q."""
+    if speed < 0 or idle_limit < 0:
+        raise ClientError(
+            "`--speed` and `--idle-limit` cannot be negative", hint="1 is the original speed, 0 does not wait"
+        )
+    client = AdminClient(server)
+    row = client.get(f"/v1/sessions/{session}", SessionView)
+    events = _timeline(client.stream(f"/v1/sessions/{session}/recording"))
+    opening, found = _opening(events, channel)
+    if found is not None and speed and usable():
+        from interpose.cli.player import PlayOptions, play
+
+        with viewing() as viewer:
+            play(
+                viewer,
+                chain(opening, events),
+                Cut(found.channel, idle_limit),
+                PlayOptions(speed, begin=begin, end=end_at),
+                f"{row.id} {row.principal} on {row.connection}, channel {found.channel}",
+            )
+        return
+    _print_replay(row, chain(opening, events), speed, idle_limit)
+
+
+def _opening(events: Iterator[TimelineEvent], channel: int | None) -> tuple[list[TimelineEvent], ChannelOpened | None]:
+    """The begin of a recording up to its first (or this) terminal, and that. A protocol without channels reads no further than it must."""
+    before: list[TimelineEvent] = []
+    for event in events:
+        before.append(event)
+        if isinstance(event, ChannelOpened) and (event.term if channel is None else event.channel == channel):
+            return before, event
+        if isinstance(event, Delivered):
+            break
+    return before, None
+
+
+def _print_replay(row: SessionView, events: Iterable[TimelineEvent], speed: float, longest: float) -> None:
     # Listing sessions needs no protocol, and with one comes its whole grammar.
     from interpose.app.protocols import PROTOCOLS
     from interpose.cli.replay import Replay
 
-    client = AdminClient(server)
-    row = client.get(f"/v1/sessions/{session}", SessionView)
     spec = PROTOCOLS.get(row.protocol)
-    if spec is None:
-        raise ClientError(f"this version cannot replay the protocol `{row.protocol}`")
-    player = Replay(console(), spec.replay)
+    player = Replay(console(), spec.replay if spec is not None else None)
     before = 0.0
-    for event in _timeline(client, session):
+    for event in events:
         pause = min(longest, max(0.0, event.at - before))
         if speed:
             time.sleep(pause / speed)
         before = event.at
         player.show(event)
     player.finish()
+
+
+@app.command()
+def watch(session: str, server: ServerOption = None, channel: ChannelOption = None) -> None:
+    """Follow a session while it lives: its screen when it has a terminal, else what it does line by line."""
+    client = AdminClient(server)
+    row = client.get(f"/v1/sessions/{session}", SessionView)
+    events = _timeline(client.follow(f"/v1/sessions/{session}/recording", follow="true"))
+    opening, found = _opening(events, channel)
+    if found is None or not usable():
+        _print_replay(row, chain(opening, events), 0.0, 0.0)
+        return
+    from interpose.cli.player import watch as watch_terminal
+
+    with viewing() as viewer:
+        title = f"{row.id} {row.principal} on {row.connection}, channel {found.channel}"
+        failed = watch_terminal(viewer, lambda: chain(opening, events), Cut(found.channel), title)
+    if failed is not None:
+        raise failed
 
 
 @app.command()
@@ -123,56 +180,83 @@ def search(
     limit: LimitOption = 1000,
     as_json: JsonOption = False,
 ) -> None:
-    """Find commands that hold a text, in the recordings of the newest sessions that you may replay."""
+    """Find commands, and lines that terminals showed, that hold a text, in the recordings of the newest sessions that you may replay."""
     lines = AdminClient(server).lines("/v1/search", q=text, connection=connection, principal=principal, limit=limit)
     found = [msgspec.json.decode(line, type=FoundView) for line in lines]
     if as_json:
         print_json(found)
         return
     rows = [
-        [hit.session, when(hit.at), hit.principal, hit.decision, " ".join(sanitize(hit.text).split())] for hit in found
+        [
+            hit.session,
+            when(hit.at),
+            hit.principal,
+            hit.decision or hit.kind,
+            " ".join(sanitize(hit.text).split()),
+        ]
+        for hit in found
     ]
     print_table("", ["session", "at (UTC)", "who", "decision", "command"], rows, "nothing found")
 
 
 @app.command()
-def export(session: str, server: ServerOption = None) -> None:
-    """Print a session's recording as JSON lines."""
-    sys.stdout.buffer.writelines(recording_jsonl(_timeline(AdminClient(server), session)))
+def export(
+    session: str,
+    server: ServerOption = None,
+    form: Annotated[
+        Form, typer.Option("--format", help="jsonl: all of it, byte by byte; a cast: one channel, made harmless; text")
+    ] = Form.JSONL,
+    channel: ChannelOption = None,
+    typed: Annotated[bool, typer.Option("--input", help="casts hold what was typed too, passwords among it")] = False,
+    idle_limit: Annotated[
+        float | None, typer.Option("--idle-limit", help="casts: seconds that a pause is cut to")
+    ] = None,
+) -> None:
+    """Print a session's recording: JSON lines, asciicast (version 2 or 3) or text."""
+    events = _timeline(AdminClient(server).stream(f"/v1/sessions/{session}/recording"))
+    sys.stdout.buffer.writelines(exported(events, form, channel, typed=typed, idle_limit=idle_limit))
 
 
 @app.command()
-def end(session: str, server: ServerOption = None) -> None:
+def kill(
+    session: str,
+    server: ServerOption = None,
+    reason: Annotated[str, typer.Option("--reason", help="told to the user, and in the audit chain")] = "",
+) -> None:
     """End a live session; its client is told so."""
-    AdminClient(server).post(f"/v1/sessions/{session}/end", dict[str, str], {})
+    AdminClient(server).post(f"/v1/sessions/{session}/end", dict[str, str], {"reason": reason})
     console().print(f"{session} is being ended", markup=False)
 
 
-class _Stream(io.RawIOBase):
-    """The recording as a file that is read once."""
+app.command("end", help="The same as `kill`.")(kill)
+
+
+@app.command()
+def say(session: str, text: str, server: ServerOption = None) -> None:
+    """Show a message to the user of a live session."""
+    AdminClient(server).post(f"/v1/sessions/{session}/say", dict[str, str], {"text": text})
+    console().print(f"{session} is told", markup=False)
+
+
+class _Stream:
+    """The recording as a file that is read once, as it comes."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
-        self._rest = b""
+        self._rest = bytearray()
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = chunk
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
+    def read_whole(self, count: int) -> bytes:
+        """So many bytes, fewer only at the end."""
+        while len(self._rest) < count and (chunk := next(self._chunks, b"")):
+            self._rest += chunk
+        data = bytes(self._rest[:count])
+        del self._rest[:count]
+        return data
 
 
-def _timeline(client: AdminClient, session: str) -> Iterator[TimelineEvent]:
-    stream = io.BufferedReader(_Stream(client.stream(f"/v1/sessions/{session}/recording")), 1 << 16)
+def _timeline(chunks: Iterator[bytes]) -> Iterator[TimelineEvent]:
+    stream = _Stream(chunks)
     try:
-        yield from timeline(frame for frame, _ in read_frames(stream.read))
+        yield from timeline(frame for frame, _ in read_frames(stream.read_whole))
     except FrameError as error:
         raise ClientError("the recording is damaged", detail=str(error), hint="see `interpose audit verify`") from error

@@ -1,7 +1,7 @@
 """A live session and the registry of all of them in this process.
 
 A session knows who it is for, what it is connected to, its recorder and its counters; it does not know any protocol. The
-driver that carries its bytes sets the hooks `on_end` and `on_cancel`.
+driver that carries its bytes sets the hooks `on_end`, `on_cancel` and `on_say`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,16 @@ from interpose.model.principal import Identity
 from interpose.model.proofs import Clearance
 from interpose.model.refusal import Refusal
 from interpose.protocols.contract import Ended
+from interpose.recording.sanitize import sanitize
 
 if TYPE_CHECKING:
     from interpose.engine.standing import Standing
 
 SHORT_CANCEL_KEY_BYTES = 8
 """What PostgreSQL's protocol 3.0 has room for: 4 bytes in the place of a process id and 4 of secret."""
+
+LONGEST_SAYING = 1000
+"""Characters of a message to a session's user."""
 
 RECORD_LOST = Refusal(
     "audit_unavailable",
@@ -63,6 +67,7 @@ class Session:
         "on_close",
         "on_end",
         "on_name",
+        "on_say",
         "opened_at",
         "recorder",
         "refused",
@@ -109,6 +114,7 @@ class Session:
         self.on_changes: Callable[[Session, Ended], None] | None = None
         self.on_close: Callable[[Session], None] | None = None
         self.on_name: Callable[[Session, bytes], None] | None = None
+        self.on_say: Callable[[str], None] | None = None
         self._audit = audit
         self._index = index
         self._clock = clock
@@ -171,6 +177,22 @@ class Session:
         self._ended_with = refusal
         if self.on_end is not None:
             self.on_end(refusal)
+
+    def say(self, text: str) -> bool:
+        """Show the user a line of text; False when this session cannot (no driver took `on_say`, or it is over).
+
+        INVARIANT: it is recorded first, and nothing in it is obeyed by a terminal.
+        """
+        if self._closed or self.on_say is None:
+            return False
+        line = sanitize(text)[:LONGEST_SAYING]
+        try:
+            self.recorder.note("said", line)
+        except RecordingError:
+            self.end(RECORD_LOST)
+            return False
+        self.on_say(line)
+        return True
 
     def close(self, reason: str) -> None:
         """Seal the recording, append SESSION_CLOSED and tell the index; idempotent.
@@ -283,6 +305,11 @@ class SessionRegistry:
             return False
         found.end(refusal)
         return True
+
+    def say(self, session: SessionId, text: str) -> bool:
+        """Show one session's user a line of text; False when it does not live here or cannot show it."""
+        found = self._sessions.get(session)
+        return found is not None and found.say(text)
 
     def end_token(self, token: TokenId, refusal: Refusal) -> int:
         """End every session that was opened with this token; answers how many."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from interpose.model.refusal import Refusal
 from interpose.net.books import Books
 from interpose.net.journal import place_of
+from interpose.net.saying import Sayings
 from interpose.net.session import SessionDriver
 from interpose.net.tls import TlsChannel
 from interpose.protocols.contract import BrowserLogin, LoginOptions, SessionFacts
@@ -107,6 +108,8 @@ class SessionStarter:
             options=self._options,
             on_over=self._live.remove,
         )
+        if spec.say(""):
+            session.on_say = Sayings(relay, client, spec.say).say
         self._live.add(driver)
         self._journal.session_opened(session, spec.name, client.tls.version if client.tls is not None else "")
         driver.start(login.leftover())

@@ -228,6 +228,7 @@ class ProtocolSpec:
     `session_name` is what the upstream calls a dialled session, which its other sessions may see: it takes the place of the first
     bytes of the cancel key (PostgreSQL: the 4 bytes of the process id, which clients compare and pass on; empty for none).
     `replay` turns what a client was sent (recorded bytes, perhaps cut short) into blocks of words.
+    `say` is a message of an operator as bytes for a client of an idle session; empty where the protocol has no place for it.
     """
 
     name: str
@@ -246,6 +247,7 @@ class ProtocolSpec:
     replay: Callable[[bytes], Sequence[ReplayBlock]]
     analyst: Callable[[], Analyst]
     session_name: Callable[[object], bytes] = lambda dialled: b""
+    say: Callable[[str], bytes] = lambda text: b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ _HIDDEN: Final = {
     )
 }
 _TAGS: Final = {code: f"\\U{code:08x}" for code in range(0xE0000, 0xE0080)}
+HIDDEN: Final = frozenset((*_HIDDEN, *_TAGS))
+"""Code points that hide text or turn the direction of reading."""
 _ONE_LINE: Final = {**_VISIBLE_CONTROLS, **_HIDDEN, **_TAGS}
 _LINES: Final = {code: text for code, text in _ONE_LINE.items() if code not in (0x09, 0x0A)}
 

@@ -1,11 +1,14 @@
-"""Searching recordings: which commands in a timeline match. Streams; knows no folders."""
+"""Searching recordings: which commands in a timeline match, and which lines of its terminals. Streams; knows no folders."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum, unique
+from typing import Final
 
 from interpose.recording.header import RecordingHeader
+from interpose.recording.terminal.reading import Line, TerminalReader
 from interpose.recording.timeline import CommandDecided, SessionOpened, TimelineEvent
 
 
@@ -13,7 +16,7 @@ from interpose.recording.timeline import CommandDecided, SessionOpened, Timeline
 class SearchQuery:
     """What to look for; what is None is not asked. Texts are compared without regard to case.
 
-    `text` must be in the command's text, `principal` in the principal's label; `connection` and `decision` must be
+    `text` must be in the command's text, in a line that a stream showed or in a command line that was detected; `principal` in the principal's label; `connection` and `decision` must be
     equal. `since` and `until` are wall-clock seconds of the command.
     """
 
@@ -33,19 +36,60 @@ class SearchQuery:
         return self.until is None or header.opened_at / 1e6 <= self.until
 
 
+@unique
+class HitKind(Enum):
+    """What matched: a command that was decided, a command line that was detected on a terminal (an aid, not enforced), a line shown."""
+
+    COMMAND = "command"
+    DETECTED = "detected"
+    OUTPUT = "output"
+
+
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One command that matches; `wall` is when, in wall-clock seconds."""
+    """One match; `wall` is when, in wall-clock seconds. `decision` is empty but for commands."""
 
     header: RecordingHeader
-    command: CommandDecided
+    kind: HitKind
+    sequence: int
+    text: str
+    decision: str
     wall: float
 
 
+MOST_OUTPUT: Final = 100
+"""Lines shown that one recording answers: a program may show the same again and again."""
+
+
+class _Lines:
+    """Lines of a recording's streams that hold the text, each once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._reader = TerminalReader(rows=True)
+        self._seen: set[str] = set()
+
+    def event(self, event: TimelineEvent) -> Iterator[Line]:
+        yield from self._matching(self._reader.event(event))
+
+    def finish(self) -> Iterator[Line]:
+        yield from self._matching(self._reader.finish())
+
+    def _matching(self, lines: Iterable[Line]) -> Iterator[Line]:
+        for line in lines:
+            if line.detected:
+                if self._text in line.text.casefold():
+                    yield line
+            elif len(self._seen) < MOST_OUTPUT and self._text in line.text.casefold() and line.text not in self._seen:
+                self._seen.add(line.text)
+                yield line
+
+
 def search(events: Iterable[TimelineEvent], query: SearchQuery) -> Iterator[SearchHit]:
-    """The commands of one timeline that match, in order."""
+    """What matches in one timeline, in order."""
     header: RecordingHeader | None = None
     text = query.text.casefold() if query.text is not None else None
+    lines = _Lines(text) if text and query.decision is None else None
     for event in events:
         if isinstance(event, SessionOpened):
             header = event.header
@@ -60,4 +104,16 @@ def search(events: Iterable[TimelineEvent], query: SearchQuery) -> Iterator[Sear
                 and (query.decision is None or query.decision.casefold() == event.decision.casefold())
                 and (text is None or text in event.text.casefold())
             ):
-                yield SearchHit(header, event, wall)
+                yield SearchHit(header, HitKind.COMMAND, event.sequence, event.text, event.decision, wall)
+        if lines is not None and header is not None:
+            yield from _hits(header, lines.event(event), query)
+    if lines is not None and header is not None:
+        yield from _hits(header, lines.finish(), query)
+
+
+def _hits(header: RecordingHeader, lines: Iterable[Line], query: SearchQuery) -> Iterator[SearchHit]:
+    for line in lines:
+        wall = header.opened_at / 1e6 + line.at
+        if (query.until is None or wall <= query.until) and (query.since is None or wall >= query.since):
+            kind = HitKind.DETECTED if line.detected else HitKind.OUTPUT
+            yield SearchHit(header, kind, line.sequence, line.text, "", wall)

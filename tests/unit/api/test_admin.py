@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Sequence
 
@@ -50,7 +51,9 @@ class House:
     def __init__(self) -> None:
         self.rights: set[tuple[str, Action, str | None]] = set()
         self.events: list[AuditEvent] = []
-        self.ended: list[tuple[str, str]] = []
+        self.ended: list[tuple[str, str, str]] = []
+        self.said: list[tuple[str, str, str]] = []
+        self.following: list[bytes] = [b"frame", b""]
         self.votes: list[tuple[str, str, bool, str]] = []
         self.broken: ConfigurationError | None = None
         self.vote_answer: Approval | Refusal = HELD
@@ -108,8 +111,20 @@ class House:
             if row.connection in connections:
                 yield Found(row.id, row.principal, row.connection, 1.0, "permit", text)
 
-    def end(self, session: SessionId, by: str) -> None:
-        self.ended.append((session, by))
+    def follow(self, session: SessionId) -> AsyncIterator[bytes] | None:
+        async def frames() -> AsyncIterator[bytes]:
+            for piece in self.following:
+                yield piece
+                if piece == b"revoked":
+                    self.rights.discard(("carol", Action.REPLAY, "orders"))
+
+        return frames()
+
+    def end(self, session: SessionId, by: str, reason: str) -> None:
+        self.ended.append((session, by, reason))
+
+    def say(self, session: SessionId, by: str, text: str) -> None:
+        self.said.append((session, by, text))
 
     async def reload(self) -> str:
         if self.broken is not None:
@@ -261,8 +276,50 @@ async def test_ending_a_session_needs_the_right_to_administer(house: House) -> N
     assert not house.ended
     house.rights.add(("carol", Action.ADMINISTER, None))
     assert (await ask(house, "POST", "/v1/sessions/s_1/end")).status == 202
-    assert house.ended == [("s_1", "User:carol")]
+    assert house.ended == [("s_1", "User:carol", "")]
+    body = json.dumps({"reason": "lunch\x1b]0;"}).encode()
+    assert (await ask(house, "POST", "/v1/sessions/s_1/end", body=body)).status == 202
+    assert house.ended[1] == ("s_1", "User:carol", "lunch\\x1b]0;")
+    assert house.events[-1].fields["reason"] == "lunch\\x1b]0;"
     assert house.events[-1].kind is AuditKind.ADMINISTERED
+
+
+async def test_a_message_to_a_user_needs_the_right_to_administer_and_is_harmless(house: House) -> None:
+    body = json.dumps({"text": "hello\x1b[2J\u202e"}).encode()
+    house.rights.add(("carol", Action.AUDIT, "orders"))
+    assert (await ask(house, "POST", "/v1/sessions/s_1/say", body=body)).status == 403
+    house.rights.add(("carol", Action.ADMINISTER, None))
+    assert (await ask(house, "POST", "/v1/sessions/s_1/say", body=b'{"text": " "}')).status == 400
+    assert not house.said
+    assert (await ask(house, "POST", "/v1/sessions/s_1/say", body=body)).status == 202
+    assert house.said == [("s_1", "User:carol", "hello\\x1b[2J\\u202e")]
+    assert house.events[-1].kind is AuditKind.ADMINISTERED
+    assert house.events[-1].fields["what"] == "say"
+
+
+async def test_nobody_hears_a_message_after_the_session(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.rights |= {("carol", Action.AUDIT, "orders"), ("carol", Action.ADMINISTER, None)}
+    over = dataclasses.replace(SESSION, closed_at=300.0)
+
+    async def get(name: str) -> SessionRow:
+        return over
+
+    monkeypatch.setattr(house, "get", get)
+    assert (await ask(house, "POST", "/v1/sessions/s_1/say", body=b'{"text": "x"}')).status == 400
+    assert not house.said
+
+
+async def test_watching_is_recorded_as_such_and_ends_with_the_right_to_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interpose.api.admin.ASK_AGAIN", -1.0)
+    house.rights |= {("carol", Action.AUDIT, "orders")}
+    assert (await ask(house, "GET", "/v1/sessions/s_1/recording?follow=true")).status == 403
+    house.rights |= {("carol", Action.REPLAY, "orders")}
+    house.following = [b"one", b"", b"revoked", b"two"]
+    answer = await ask(house, "GET", "/v1/sessions/s_1/recording?follow=true")
+    assert answer.body == b"onerevoked"
+    assert house.events[-1].fields["how"] == "watch"
 
 
 async def test_a_reload_that_fails_tells_every_problem(house: House) -> None:

@@ -6,12 +6,26 @@ from rich.console import Console
 
 from interpose.cli.replay import Replay
 from interpose.protocols.contract import ReplayBlock
-from interpose.recording.timeline import CommandDecided, CommandEnded, Delivered, Noted, Omitted, SessionClosed
+from interpose.recording.channel_frames import StreamName
+from interpose.recording.timeline import (
+    ChannelClosed,
+    ChannelOpened,
+    CommandDecided,
+    CommandEnded,
+    Delivered,
+    Noted,
+    Omitted,
+    Resized,
+    SessionClosed,
+    Streamed,
+    StreamOmitted,
+    TimelineEvent,
+)
 
 EVIL = "select '\x1b]52;c;ZXZpbA==\x07', '\x1b[2J'"
 
 
-def shown(*events: CommandDecided | CommandEnded | Delivered | Noted | Omitted | SessionClosed) -> str:
+def shown(*events: TimelineEvent) -> str:
     """What the terminal gets."""
     out = io.StringIO()
     replay = Replay(Console(file=out, width=200), lambda data: [ReplayBlock("rows", data.decode())])
@@ -47,3 +61,21 @@ def test_no_escape_sequence_gets_through() -> None:
     )
     assert "\x1b" not in text
     assert "\x07" not in text
+
+
+def test_streams_are_shown_as_lines_and_detected_commands_marked() -> None:
+    text = shown(
+        ChannelOpened(0.0, 7, 1, "shell", "xterm\x1b[2J"),
+        Resized(0.0, 7, 1, 100, 30),
+        Streamed(1.0, 7, 1, StreamName.STDOUT, b"$ "),
+        Streamed(2.0, 7, 1, StreamName.STDIN, b"id\r"),
+        Streamed(3.0, 7, 1, StreamName.STDOUT, b"id\r\n\x1b]0;evil\x07uid=0\r\n"),
+        StreamOmitted(4.0, 7, 1, StreamName.STDOUT, 1234, False),
+        ChannelClosed(5.0, 7, 1, 130),
+    )
+    assert "\x1b" not in text
+    assert "detected command: id" in text
+    assert "uid=0" in text
+    assert "1,234 bytes of stdout" in text
+    assert "window 100x30" in text
+    assert "with status 130" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from interpose.engine.sessions import Session
+from interpose.engine.sessions import LONGEST_SAYING, Session
 from interpose.model.audit import AuditKind
 from interpose.model.errors import RecordingError
 from interpose.model.ids import ConnectionName, SessionId
@@ -197,5 +197,29 @@ def test_sessions_end_by_token_principal_connection_and_all() -> None:
         assert core.registry.end_all(OVER) == 3
         assert carol.ended_with is OVER
         assert not core.registry.end(SessionId("nobody"), OVER)
+
+    run(work())
+
+
+def test_a_message_is_recorded_before_it_is_shown_and_no_terminal_obeys_it() -> None:
+    async def work() -> None:
+        core = Core()
+        session = await core.session()
+        recorder = core.recordings.made[0]
+        registry = core.registry
+        assert not registry.say(session.id, "nobody took the hook")
+        shown: list[tuple[str, int]] = []
+        session.on_say = lambda text: shown.append((text, len(recorder.notes)))
+        assert registry.say(session.id, "lunch\x1b]0;owned\x07" + "!" * 2000)
+        ((text, notes),) = shown
+        assert text.startswith("lunch\\x1b]0;owned\\x07!")
+        assert len(text) == LONGEST_SAYING
+        assert notes == 1
+        assert recorder.notes == [("said", text)]
+        assert not registry.say(SessionId("s_other"), "x")
+        recorder.fails = True
+        assert not registry.say(session.id, "cannot be recorded")
+        assert len(shown) == 1
+        assert session.ended_with is not None
 
     run(work())

@@ -14,6 +14,7 @@ from interpose.protocols.postgres.dial import PostgresDial, process_id
 from interpose.protocols.postgres.login import PostgresLogin
 from interpose.protocols.postgres.lookup import catalog_fingerprint, catalog_lookup, catalog_survey, table_sample
 from interpose.protocols.postgres.options import PostgresOptions, TlsMode, parse_options
+from interpose.protocols.postgres.refusals import said_message
 from interpose.protocols.postgres.relay.relay import PostgresRelay
 from interpose.protocols.postgres.replay import replay
 from interpose.protocols.postgres.table import MESSAGE_TABLE
@@ -35,6 +36,7 @@ SPEC: Final = ProtocolSpec(
     replay=replay,
     analyst=PostgresAnalyst,
     session_name=process_id,
+    say=said_message,
 )
 """PostgreSQL."""
 

@@ -116,6 +116,11 @@ def confirmation_message(notice: ConfirmationNotice) -> bytes:
     )
 
 
+def said_message(text: str) -> bytes:
+    """The NoticeResponse that carries an operator's message to the user of a session."""
+    return notice_message("00000", f"message from the gateway's operators: {text}")
+
+
 def hold_message(notice: HoldNotice) -> bytes:
     """The NoticeResponse that tells a client that its command waits for people."""
     groups = " and ".join(f"group {group}" for group in notice.approvers) or "an approver"

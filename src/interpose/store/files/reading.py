@@ -103,6 +103,10 @@ class RecordedSessions:
         for stored in self.all():
             yield from search(self.timeline(stored.session), query)
 
+    def spools(self, session: str) -> list[Path]:
+        """The spools that a session has now, in order."""
+        return self._live().get(safe_name(session, "id of a session"), [])
+
     def _path(self, session: str) -> Path | None:
         return next(self._folder.glob(f"*/{session}{RECORDING_SUFFIX}"), None)
 

@@ -5,7 +5,13 @@ import json
 from interpose.model.ids import ApprovalId, PolicyId
 from interpose.model.refusal import ConfirmationNotice, HoldNotice, Refusal
 from interpose.protocols.postgres.backend import read_fields
-from interpose.protocols.postgres.refusals import confirmation_message, hold_message, refusal_message, sqlstate_of
+from interpose.protocols.postgres.refusals import (
+    confirmation_message,
+    hold_message,
+    refusal_message,
+    said_message,
+    sqlstate_of,
+)
 
 
 def test_a_refusal_is_for_people_and_for_programs() -> None:
@@ -61,3 +67,10 @@ def test_a_login_that_waits_says_where_and_by_which_code() -> None:
         "source": "192.0.2.9",
         "expires_in": 120,
     }
+
+
+def test_a_message_of_an_operator_is_a_notice() -> None:
+    message = said_message("lunch (User:carol)")
+    fields = read_fields(message[5:])
+    assert message[:1] == b"N"
+    assert (fields["S"], fields["M"]) == ("NOTICE", "message from the gateway's operators: lunch (User:carol)")

@@ -61,7 +61,7 @@ def test_search_goes_over_all_recordings(tmp_path: Path) -> None:
             recorder.close("client_closed")
     reading = RecordedSessions(tmp_path / "recordings")
     hits = list(reading.search(SearchQuery(text="drop table")))
-    assert [(hit.header.session, hit.command.sequence) for hit in hits] == [("s_1", 2), ("s_2", 2)]
+    assert [(hit.header.session, hit.sequence) for hit in hits] == [("s_1", 2), ("s_2", 2)]
     recorder.close("client_closed")
     record.close()
 
