@@ -113,21 +113,19 @@ class Screen:
             return
         at = 0
         while at < len(text):
-            if self._pending_wrap:
+            if self._pending_wrap and self._wraps:
                 self._wrap()
             part = text[at : at + self.columns - self.x]
             at += len(part)
             self.grid[self.y].put(self.x, part, self._style)
             self._advance(len(part))
-            if self._pending_wrap and not self._wraps:
-                self._pending_wrap = False
 
     def _put(self, character: str) -> None:
         wide = width(character)
         if not wide:
             self.grid[self.y].combine(self.x if self._pending_wrap else max(0, self.x - 1), character)
             return
-        if self._pending_wrap or (self._wraps and self.x + wide > self.columns):
+        if self._wraps and (self._pending_wrap or self.x + wide > self.columns):
             self._wrap()
         at = max(0, min(self.x, self.columns - wide))
         row = self.grid[self.y]
@@ -141,7 +139,7 @@ class Screen:
         self.x += count
         if self.x >= self.columns:
             self.x = self.columns - 1
-            self._pending_wrap = self._wraps
+            self._pending_wrap = True
 
     def _wrap(self) -> None:
         self.grid[self.y].wrapped = True
