@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support.confirm_scene import ASKING, ConfirmScene
+from tests.support.confirm_scene import ASKING, CODE, ConfirmScene
 from tests.support.postgres import PostgresServer
 from tests.support.postgres_binaries import MAJORS, Major, obtain
 from tests.support.relocated import ELSEWHERE, Relocated
@@ -146,33 +145,12 @@ def test_a_client_that_leaves_voids_its_login(place: ConfirmScene) -> None:
         assert "No login waits" in place.enter(place.at_the_page(context), code)
 
 
-def test_an_address_can_only_make_so_many_wait(place: ConfirmScene) -> None:
-    """Connections that never confirm: they are bounded, and people with tokens do not notice."""
-    waiting = [place.piped("-c", "select 1", name=f"nobody{number}") for number in range(10)]
-    try:
-        for process in waiting:
-            place.code_of(process)
-        done = place.piped("-c", "select 1")
-        _, err = done.communicate(timeout=30)
-        assert "too many" in err, err
-        assert place.scene.psql("alice", "shop", "select 1").stdout.strip() == "1"
-    finally:
-        for process in waiting:
-            process.kill()
-            process.communicate()
-
-
 def test_the_upstream_hears_nothing_of_all_that(place: ConfirmScene) -> None:
     """A raw client that sends a query before it was let in: nothing of it goes anywhere."""
     until(lambda: place.scene.backends() == 0, 60, "the end of earlier sessions")
     before = place.upstream_logins()
-    with socket.create_connection(("127.0.0.1", place.scene.plain_port)) as raw:
-        body = b"\0\3\0\0user\0zoe\0database\0shop\0options\0-c interpose.login=browser\0\0"
-        raw.sendall((len(body) + 4).to_bytes(4, "big") + body)
-        raw.settimeout(30)
-        seen = b""
-        while b"enter the code" not in seen and b"FATAL" not in seen:
-            seen += raw.recv(4096)
+    with place.raw() as raw:
+        assert CODE.search(place.first_words(raw))
         raw.sendall(b"Q\0\0\0\x19drop table customers\0")
         raw.settimeout(1)
         with pytest.raises(TimeoutError):

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ import pytest
 
 from tests.support.confirm_scene import ASKING, CODE, ConfirmScene
 from tests.support.postgres import PostgresServer
+from tests.support.relocated import Relocated
 
 JDBC: Final = Path("/usr/share/java/postgresql.jar")
 
@@ -128,3 +130,19 @@ def test_codes_are_not_guessed(postgres: PostgresServer) -> None:
             page.goto(f"{place.url}/confirm")
         assert "Too many attempts" in place.enter(page, "BCDF-GHJK")
         assert len(place.scene.events("login.failed", reason="user_code_unknown")) >= 10
+
+
+def test_a_flood_of_logins_that_wait_keeps_nobody_with_a_token_out(postgres: PostgresServer) -> None:
+    with ConfirmScene(postgres) as place, ExitStack() as stack:
+        flood = [stack.enter_context(place.raw(f"nobody{number}")) for number in range(200)]
+        told = [place.first_words(each) for each in flood]
+        assert sum(CODE.search(each) is not None for each in told) == 10
+        assert sum("too many" in each for each in told) == 190
+        done = place.scene.psql("alice", "shop", "select 1")
+        assert done.stdout.strip() == "1", done.stderr
+        assert place.scene.events("login.failed", method="browser", reason="too_many_confirmations")
+        assert place.scene.events("login.failed", method="browser", reason="too_many_attempts")
+        # Another address has its own room.
+        with Relocated(place.scene.gateway.port) as elsewhere:
+            process = place.piped("-c", "select 45", PGPORT=str(elsewhere.port))
+            place.code_of(process)

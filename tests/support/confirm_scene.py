@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any, Final
@@ -55,6 +56,24 @@ class ConfirmScene(SignInScene):
         )
         self.scene.owns(process)
         return process
+
+    def raw(self, name: str = "zoe") -> socket.socket:
+        """A connection, without TLS, that has asked for the browser."""
+        made = socket.create_connection(("127.0.0.1", self.scene.plain_port))
+        body = b"\0\3\0\0user\0%s\0database\0shop\0options\0%s\0\0" % (name.encode(), ASKING.encode())
+        made.sendall((len(body) + 4).to_bytes(4, "big") + body)
+        return made
+
+    def first_words(self, raw: socket.socket) -> str:
+        """What such a connection is told: the notice, or the refusal."""
+        raw.settimeout(60)
+        seen = b""
+        while b"enter the code" not in seen and b"FATAL" not in seen:
+            got = raw.recv(4096)
+            if not got:
+                break
+            seen += got
+        return seen.decode(errors="replace")
 
     def code(self, terminal: PseudoTerminal) -> str:
         """The code that a client shows."""

@@ -6,7 +6,10 @@ import asyncio
 import dataclasses
 from pathlib import Path
 
+import pytest
+
 from interpose.engine.pending_login import Bounds, Confirmation, PendingLogin
+from interpose.model.errors import StoreError
 from interpose.model.principal import AuthenticationContext
 from interpose.store.database import Database
 from interpose.store.pending_logins import SqlPendingLogins
@@ -42,6 +45,20 @@ def test_a_login_is_answered_once_in_its_time(tmp_path: Path) -> None:
     asyncio.run(work())
     first.close()
     second.close()
+
+
+def test_no_two_logins_have_one_code(tmp_path: Path) -> None:
+    database = Database(tmp_path / "state.db")
+
+    async def work() -> None:
+        store = SqlPendingLogins(database)
+        assert await store.create(ZOE, Bounds())
+        with pytest.raises(StoreError):
+            await store.create(dataclasses.replace(ZOE, id="id2", claimed_name="yan"), Bounds())
+        assert await store.find(ZOE.digest) == ZOE
+
+    asyncio.run(work())
+    database.close()
 
 
 def test_room_is_counted_over_all_processes(tmp_path: Path) -> None:
