@@ -121,7 +121,7 @@ SESSION_FACTS: tuple[Fact, ...] = (
     Fact(
         "session_method",
         CedarType.STRING,
-        "how the principal proved itself: `token`, `certificate`, `browser` (confirmed there, from a client without a token), or `jwt` for a workload's own token",
+        "how the principal proved itself: `token`, `certificate`, `ssh_certificate`, `ssh_key`, `browser` (confirmed there, from a client without a token), or `jwt` for a workload's own token",
     ),
     Fact(
         "auth_age",

@@ -90,7 +90,9 @@ def test_what_is_issued_and_what_openssh_says_of_it(world: World, tmp_path: Path
     issued = world.issue("", 3600.0, "192.0.2.0/24", "2001:db8::1")
     file = tmp_path / "made-cert.pub"
     file.write_text(issued.certificate + "\n")
-    shown = subprocess.run(["ssh-keygen", "-L", "-f", str(file)], capture_output=True, check=True).stdout.decode()
+    done = subprocess.run(["ssh-keygen", "-L", "-f", str(file)], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout.decode()
     assert "Type: ssh-ed25519-cert-v01@openssh.com user certificate" in shown
     assert f'Key ID: "User:alice {issued.serial}"' in shown
     assert f"Serial: {int(issued.serial, 16)}" in shown
