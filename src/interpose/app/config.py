@@ -25,9 +25,11 @@ from interpose.app.settings import (
     Settings,
 )
 from interpose.app.strict_yaml import Section, read_yaml, suggestion
+from interpose.bridges.ssh.options import OWN_CERTIFICATE
 from interpose.identity.oidc_options import OidcOptions
+from interpose.identity.ssh_hosts import host_name
 from interpose.model.connection import Address, CatalogCheck, Connection, Durability
-from interpose.model.errors import ConfigurationError
+from interpose.model.errors import ClientError, ConfigurationError
 from interpose.model.ids import ConnectionName
 from interpose.protocols.contract import BridgeSpec, BrowserLogin
 
@@ -158,8 +160,14 @@ def _bridge_listener(section: Section, folder: Path, spec: BridgeSpec) -> Listen
     if host_key is not None and not host_key.is_file():
         section.problem("host_key", f"the host key `{host_key}` is no file", "leave it out, and one is made")
     address = _address(section, "address", Address("127.0.0.1", spec.listener_port), spec.listener_port)
+    names = []
+    for name in section.listed("public_names"):
+        try:
+            names.append(host_name(name))
+        except ClientError as error:
+            section.problem("public_names", error.public_message, error.hint)
     section.finish()
-    return ListenerSettings(spec.name, address, host_key=host_key)
+    return ListenerSettings(spec.name, address, host_key=host_key, public_names=tuple(names))
 
 
 def _protocol(section: Section, protocols: Mapping[str, Spoken]) -> str:
@@ -173,7 +181,8 @@ def _connection(name: str, section: Section, folder: Path, protocols: Mapping[st
     protocol = _protocol(section, protocols)
     spec = protocols.get(protocol)
     secret = section.text("secret")
-    if secret and not secret.startswith(_SECRET_SOURCES):
+    own = secret == OWN_CERTIFICATE and isinstance(spec, BridgeSpec)
+    if secret and not own and not secret.startswith(_SECRET_SOURCES):
         section.problem(
             "secret",
             "`secret` must be a reference, never the credential itself",

@@ -38,7 +38,7 @@ class ListenerSettings:
     set for anybody to log in: access tokens would cross the network in clear. `client_certificates`: certificates of the
     built-in authority are asked for, and prove a principal without a token. `browser_login`: people without a token confirm in a browser
     that a client is theirs. `host_key` is the private key of a listener for SSH, which has no TLS; None for the one that is made in the
-    state folder.
+    state folder, and `public_names` are those that its host certificate is for.
     """
 
     protocol: str
@@ -49,6 +49,7 @@ class ListenerSettings:
     client_certificates: bool = False
     host_key: Path | None = None
     browser_login: BrowserLogin = BrowserLogin.NEVER
+    public_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

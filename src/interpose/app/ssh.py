@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from socket import socket
 
 from interpose.app.settings import ListenerSettings, Settings
+from interpose.app.ssh_identity import SshIdentity
 from interpose.app.state import State
 from interpose.app.telemetry import Telemetry
 from interpose.bridges.ssh.entering import Entrance
@@ -15,12 +17,8 @@ from interpose.bridges.ssh.parts import Bounds, Parts
 from interpose.bridges.ssh.ports import Judge
 from interpose.bridges.ssh.service import SshService
 from interpose.engine.admit import Admission
-from interpose.engine.authenticate import Authentication
 from interpose.engine.ports import Secrets
-from interpose.engine.snapshot import SnapshotHolder
-from interpose.engine.ssh_logins import SshLogins
-from interpose.identity.ssh_authority import SshAuthority, SshRole
-from interpose.identity.ssh_certificates import SshKeys
+from interpose.identity.ssh_hosts import HostCertificate
 from interpose.model.errors import StoreError
 from interpose.model.ids import SessionId
 from interpose.net.accepting import Acceptor
@@ -42,8 +40,7 @@ class SshListeners:
         self,
         settings: Settings,
         state: State,
-        holder: SnapshotHolder,
-        authentication: Authentication,
+        identity: SshIdentity,
         admission: Admission,
         secrets: Secrets,
         dialer: Dialer,
@@ -54,11 +51,15 @@ class SshListeners:
         """Nothing listens yet."""
         self._settings = settings
         self._journal = telemetry.journal
-        entrance = Entrance(admission, secrets, dialer.open_socket, telemetry.journal, settings.limits.dial)
-        authority = SshAuthority(SshRole.USER, settings.state, state.clock, state.ids)
-        identities = SshKeys(authority, state.tokens, lambda: holder.current.principals, state.clock)
+        self._hosts = identity.hosts
+        self._warn = telemetry.warn
+        self._named: list[tuple[SshService, tuple[str, ...]]] = []
+        self._shown: list[tuple[SshService, str, HostCertificate]] = []
+        entrance = Entrance(
+            admission, secrets, identity.upstreams, dialer.open_socket, telemetry.journal, settings.limits.dial
+        )
         self._parts: Callable[[Pending], Parts] = lambda pending: Parts(
-            logins=SshLogins(authentication, identities),
+            logins=identity.logins,
             entrance=entrance,
             gate=gate,
             live=live,
@@ -76,6 +77,8 @@ class SshListeners:
     def open(self, settings: ListenerSettings, pending: Pending, options: ListenerOptions) -> Acceptor:
         """One listener; raises `ConfigurationError`, `StoreError` and `OSError`."""
         service = SshService(self._parts(pending), [read_host_key(self._host_key(settings))])
+        if settings.public_names:
+            self._named.append((service, settings.public_names))
 
         async def welcome(sock: socket) -> None:
             tune(sock)
@@ -84,6 +87,28 @@ class SshListeners:
         address = settings.address
         sockets = listen(address.host, address.port, options.backlog, shared=self._settings.workers > 1)
         return Acceptor(sockets, welcome, journal=self._journal, options=options)
+
+    async def certify(self) -> None:
+        """Give every listener that has names its host certificate, before anybody comes. Raises `StoreError` and `RecordingError`."""
+        for service, names in self._named:
+            key = service.public_keys[0]
+            made = await self._hosts.issue(key, names)
+            service.certify([made.line])
+            self._shown.append((service, key, made))
+
+    async def renew(self) -> None:
+        """Renew the host certificates until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for service, key, made in self._shown:
+                group.create_task(self._follow(service, key, made))
+
+    async def _follow(self, service: SshService, key: str, made: HostCertificate) -> None:
+        await self._hosts.follow(
+            made,
+            key,
+            lambda renewed: service.certify([renewed.line]),
+            lambda error: self._warn("the host certificate cannot be renewed, the old one serves", {"why": str(error)}),
+        )
 
     def _host_key(self, settings: ListenerSettings) -> Path:
         if settings.host_key is not None:

@@ -18,7 +18,7 @@ from interpose.web.authorities import Authorities, AuthorityPages
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from interpose.app.settings import PublicSettings
+    from interpose.app.settings import Settings
     from interpose.engine.authenticate import Authentication
     from interpose.engine.ports import AuditChain, Clock, Ids, TokenStore
     from interpose.engine.snapshot import SnapshotHolder
@@ -50,9 +50,9 @@ class SshIdentity:
         self.hosts = HostCertificates(hosts, audit, clock, ids)
         self.upstreams = UpstreamCertificates(upstreams, audit, clock, ids)
 
-    def pages(self, public: PublicSettings) -> AuthorityPages:
+    def pages(self, settings: Settings) -> AuthorityPages:
         """What the public address has of it."""
-        return AuthorityPages(self._published.authorities(public), self)
+        return AuthorityPages(self._published.authorities(settings), self)
 
     async def bearer(self, token: str, peer: str) -> Identity | Refused:
         """Who holds an access token."""
@@ -83,9 +83,9 @@ class Published:
         """The public keys of one authority, one a line."""
         return "".join(root.public.line + "\n" for root in self._ssh(role).believed())
 
-    def authorities(self, public: PublicSettings) -> Authorities:
+    def authorities(self, settings: Settings) -> Authorities:
         """For the public address."""
-        names = public_patterns(public)
+        names = public_patterns(settings)
         return Authorities(
             Authority(self.folder, self.clock, self.ids).bundle, lambda: self.known_hosts(names), self.upstreams
         )
@@ -94,7 +94,9 @@ class Published:
         return SshAuthority(role, self.folder, self.clock, self.ids)
 
 
-def public_patterns(public: PublicSettings) -> tuple[str, ...]:
-    """The gateway's public name in patterns of known_hosts, on port 22 and on every other."""
-    host = urlsplit(public.url).hostname or "localhost"
-    return host, f"[{host}]:*"
+def public_patterns(settings: Settings) -> tuple[str, ...]:
+    """The gateway's public names in patterns of known_hosts, on port 22 and on every other."""
+    hosts = {name for listener in settings.listeners for name in listener.public_names}
+    if settings.public is not None:
+        hosts.add(urlsplit(settings.public.url).hostname or "localhost")
+    return tuple(pattern for host in sorted(hosts) for pattern in (host, f"[{host}]:*"))

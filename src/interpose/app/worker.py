@@ -196,7 +196,7 @@ class Worker:
             self._browser_logins.confirming,
         )
         self._ssh = SshListeners(
-            self._settings, state, self._holder, self._authentication, self._admission, secrets, dialer, judge, self._live, telemetry
+            self._settings, state, self._ssh_identity, self._admission, secrets, dialer, judge, self._live, telemetry
         )  # fmt: skip
         self._listeners: list[Listener | Acceptor] = []
         self._http: list[HttpServer] = []
@@ -233,6 +233,8 @@ class Worker:
                 self._tasks.start(self._people.renewals.run, "renewals")
             for server in self._http:
                 server.start()
+        await self._ssh.certify()
+        self._tasks.start(self._ssh.renew, "host certificates")
         for listener in self._listeners:
             listener.start()
         self._telemetry.tell(
@@ -389,7 +391,7 @@ class Worker:
     def _open_people(self, public: PublicSettings) -> People:
         options = [each for each in self._settings.identity.providers if isinstance(each, OidcOptions)]
         limits = self._holder.current.limits
-        pages, exchange = self._ssh_identity.pages(public), TokenExchange(self._authentication, self._delegation)
+        pages, exchange = self._ssh_identity.pages(self._settings), TokenExchange(self._authentication, self._delegation)
         more = [*pages.routes(), *exchange.routes()]
         state, known, own = self._state, self._directory, self._secrets.own
         return People(public, options, state, self._desk, known, limits, own, more, self._browser_logins.confirming)

@@ -56,7 +56,7 @@ def _ssh(config: Path, role: SshRole, names: list[str] | None) -> str:
     SshAuthority(role, settings.state, SystemClock(), SystemIds()).ensure()
     if role is not SshRole.HOST:
         return published.keys(role)
-    patterns = tuple(names or ()) or (() if settings.public is None else public_patterns(settings.public))
+    patterns = tuple(names or ()) or public_patterns(settings)
     if not patterns:
         raise ClientError("for which name?", hint="give it with `--for gateway.example.com`")
     return published.known_hosts(patterns)

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from interpose.bridges.ssh.options import SshOptions
+from interpose.bridges.ssh.options import OWN_CERTIFICATE, SshOptions
 from interpose.bridges.ssh.upstream import log_in
 from interpose.model.errors import InterposeError, SecretError, UpstreamError
 from interpose.model.refusal import Refusal
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from interpose.bridges.ssh.ends import UpstreamEnd
-    from interpose.bridges.ssh.ports import Dial, Journal
+    from interpose.bridges.ssh.ports import Certified, Dial, Journal, UpstreamCertificates
     from interpose.engine.admit import Admission, Admitted
     from interpose.engine.ports import Secrets
     from interpose.engine.sessions import Session
     from interpose.model.principal import Identity
+    from interpose.protocols.contract import Credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,19 @@ class Entered:
 class Entrance:
     """What stands between a proven client and its session."""
 
-    def __init__(self, admission: Admission, secrets: Secrets, dial: Dial, journal: Journal, deadline: float) -> None:
+    def __init__(
+        self,
+        admission: Admission,
+        secrets: Secrets,
+        certificates: UpstreamCertificates,
+        dial: Dial,
+        journal: Journal,
+        deadline: float,
+    ) -> None:
         """`deadline` in seconds is for the upstream's handshake and login, after the socket is open."""
         self._admission = admission
         self._secrets = secrets
+        self._certificates = certificates
         self._dial = dial
         self._journal = journal
         self._deadline = deadline
@@ -74,7 +84,12 @@ class Entrance:
     async def _open(self, admitted: Admitted, options: SshOptions) -> UpstreamEnd:
         connection = admitted.connection
         # INVARIANT: the credential is fetched against the grant, handed to the login and not kept here.
-        credential = await self._secrets.fetch(admitted.grant, connection.secret)
+        credential: Credential | Certified
+        if connection.secret == OWN_CERTIFICATE:
+            principal = admitted.session.identity.principal
+            credential = await self._certificates.issue(admitted.grant, principal, options.user)
+        else:
+            credential = await self._secrets.fetch(admitted.grant, connection.secret)
         sock = await self._dial(connection, admitted.grant)
         try:
             return await log_in(sock, connection.name, options, credential, self._deadline)

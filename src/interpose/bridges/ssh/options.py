@@ -13,6 +13,9 @@ from interpose.bridges.ssh.algorithms import HOST_KEY_TYPES
 from interpose.model.errors import ConfigurationError, Problem
 
 _KEYS: Final = ("user", "host_key")
+OWN_CERTIFICATE: Final = "ca"
+"""A connection's `secret`, where the upstream trusts the gateway's own authority and nothing is kept."""
+
 _HOW: Final = "write `ssh-ed25519 AAAA…`, as in the host's /etc/ssh/ssh_host_ed25519_key.pub"
 
 

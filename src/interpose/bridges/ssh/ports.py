@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from interpose.model.connection import Connection
     from interpose.model.errors import InterposeError
     from interpose.model.ids import SessionId
+    from interpose.model.principal import Principal
     from interpose.model.proofs import Grant
     from interpose.model.refusal import HoldNotice, Refusal
     from interpose.protocols.intents import Answer
@@ -31,6 +32,28 @@ class Dial(Protocol):
 
     async def __call__(self, connection: Connection, grant: Grant) -> socket.socket:
         """A connected socket that does not block; spends the grant. Raises `UpstreamError`."""
+        ...
+
+
+class Certified(Protocol):
+    """A key pair of the gateway's own that was made for one login, and its certificate."""
+
+    @property
+    def private_key(self) -> bytes:
+        """OpenSSH's own PEM."""
+        ...
+
+    @property
+    def certificate(self) -> str:
+        """One line."""
+        ...
+
+
+class UpstreamCertificates(Protocol):
+    """Certificates of the gateway's own for upstreams that trust it."""
+
+    async def issue(self, grant: Grant, principal: Principal, user: str) -> Certified:
+        """For one login into the account `user`, before the grant is spent. Raises `StoreError` and `RecordingError`."""
         ...
 
 

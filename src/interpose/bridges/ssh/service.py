@@ -33,7 +33,25 @@ class SshService:
         asyncssh.set_log_level(logging.CRITICAL + 1)
         self._parts = parts
         self._loop = asyncio.get_running_loop()
-        self._options = asyncssh.SSHServerConnectionOptions(
+        self._host_keys = list(host_keys)
+        self._options = self._offer(self._host_keys)
+
+    @property
+    def public_keys(self) -> list[str]:
+        """The public half of each host key, one line each."""
+        return [key.export_public_key().decode().strip() for key in self._host_keys]
+
+    def certify(self, certificates: Sequence[str]) -> None:
+        """From now on show these host certificates (one line each) beside the bare keys; connections that are open keep what they have."""
+        pairs = [(key, line) for key in self._host_keys for line in certificates if _is_for(line, key)]
+        shown = [(key, asyncssh.import_certificate(line)) for key, line in pairs]
+        bare = [key for key in self._host_keys if key not in [certified for certified, _ in shown]]
+        # The library shows the bare key of such a pair as well.
+        self._options = self._offer([*shown, *bare])
+
+    def _offer(self, host_keys: Sequence[object]) -> asyncssh.SSHServerConnectionOptions:
+        parts = self._parts
+        return asyncssh.SSHServerConnectionOptions(
             loop=self._loop,
             config=None,
             server_factory=lambda: Client(parts),
@@ -75,3 +93,8 @@ class SshService:
         except OSError:
             # Gone between accept and here.
             sock.close()
+
+
+def _is_for(line: str, key: asyncssh.SSHKey) -> bool:
+    certificate = asyncssh.import_certificate(line)
+    return bool(certificate.key.public_data == key.public_data)

@@ -14,12 +14,13 @@ from asyncssh.kex import get_kex_algs
 from interpose.bridges.ssh import algorithms
 from interpose.bridges.ssh.ends import UpstreamEnd
 from interpose.model.errors import SecretError, UpstreamError
+from interpose.protocols.contract import Credential
 
 if TYPE_CHECKING:
     import socket
 
     from interpose.bridges.ssh.options import SshOptions
-    from interpose.protocols.contract import Credential
+    from interpose.bridges.ssh.ports import Certified
 
 _HINT: Final = "try again, or ask an operator to look at the connection"
 _KEEPALIVE: Final = 30.0
@@ -33,7 +34,7 @@ class HostKeyMismatch(UpstreamError):  # noqa: N818 - what happened, as the audi
 
 
 async def log_in(
-    sock: socket.socket, name: str, options: SshOptions, credential: Credential, deadline: float
+    sock: socket.socket, name: str, options: SshOptions, credential: Credential | Certified, deadline: float
 ) -> UpstreamEnd:
     """A connection that is logged in; owns the socket. Raises `UpstreamError` and `SecretError`, with messages that are safe to show."""
     loop = asyncio.get_running_loop()
@@ -60,10 +61,12 @@ async def log_in(
 
 
 def _client_options(
-    loop: asyncio.AbstractEventLoop, options: SshOptions, credential: Credential
+    loop: asyncio.AbstractEventLoop, options: SshOptions, credential: Credential | Certified
 ) -> asyncssh.SSHClientConnectionOptions:
     keys = [asyncssh.import_public_key(key) for key in options.host_keys]
-    private, password = _credential(credential)
+    private, password = (
+        _credential(credential) if isinstance(credential, Credential) else (_certified(credential), None)
+    )
     return asyncssh.SSHClientConnectionOptions(
         loop=loop,
         config=None,
@@ -92,6 +95,10 @@ def _client_options(
         tunnel=None,
         login_timeout=0,
     )
+
+
+def _certified(made: Certified) -> tuple[asyncssh.SSHKey, asyncssh.SSHCertificate]:
+    return asyncssh.import_private_key(made.private_key), asyncssh.import_certificate(made.certificate)
 
 
 def _credential(credential: Credential) -> tuple[asyncssh.SSHKey | None, str | None]:
