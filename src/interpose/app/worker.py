@@ -391,7 +391,10 @@ class Worker:
     def _open_people(self, public: PublicSettings) -> People:
         options = [each for each in self._settings.identity.providers if isinstance(each, OidcOptions)]
         limits = self._holder.current.limits
-        pages, exchange = self._ssh_identity.pages(self._settings), TokenExchange(self._authentication, self._delegation)
+        pages, exchange = (
+            self._ssh_identity.pages(self._settings),
+            TokenExchange(self._authentication, self._delegation),
+        )
         more = [*pages.routes(), *exchange.routes()]
         state, known, own = self._state, self._directory, self._secrets.own
         return People(public, options, state, self._desk, known, limits, own, more, self._browser_logins.confirming)
