@@ -19,6 +19,7 @@ _PLACES: Final = {
     "Unanalysable": 0,
     "RequestRefusedError": 0,
     "_refused": 0,
+    "refused_hold": 0,
     "Forbidden": 2,
 }
 """Where each of these takes its code."""

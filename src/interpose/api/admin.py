@@ -197,10 +197,9 @@ class AdminApi:
         """One approval, for those who may vote on it, who asked for it, or who may audit its connection."""
         caller = await self._caller(request)
         approval = await self._approval_store.get(ApprovalId(request.path_params["id"]))
-        principal = caller.principal
         seen = approval is not None and (
             _asked_by(caller, approval)
-            or bool(principal.groups & {rule.approvers for rule in approval.rules})
+            or self._approvals.concerns(approval, caller.principal)
             or self._may(request, caller, Action.AUDIT, approval.connection)
         )
         if approval is None or not seen:

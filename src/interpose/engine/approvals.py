@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from interpose.engine.approvers import all_named, unanswerable
+from interpose.engine.held_words import hold_expired, hold_notice, hold_outcome, refused_hold
 from interpose.engine.ledger import ApprovalLedger
 from interpose.engine.ports import Approval, Vote
 from interpose.engine.votes import may_vote, satisfied, voted
@@ -94,12 +96,20 @@ class Approvals:
         limits = self._holder.current.limits
         name = request.requester.name
         if self._draining:
-            return _refused("draining", "the gateway is shutting down", "connect again and repeat the command")
+            return refused_hold("draining", "the gateway is shutting down", "connect again and repeat the command")
         if (
             len(self._waiting) >= limits.pending_holds
             or self._holds_of.get(name, 0) >= limits.pending_holds_per_principal
         ):
-            return _refused("too_many_holds", "too many commands wait for approval", "wait until some are decided")
+            return refused_hold("too_many_holds", "too many commands wait for approval", "wait until some are decided")
+        find = self._holder.current.principals.find
+        missing = unanswerable(request.held.approvals, request.requester, find)
+        if missing:
+            return refused_hold(
+                "no_approver",
+                f"nobody could approve this: your attribute `{missing}` names nobody who can",
+                "ask whoever keeps the identity source",
+            )
         approval = self._approval(request)
         changed = self._waiting[approval.id] = asyncio.Event()
         self._holds_of[name] = self._holds_of.get(name, 0) + 1
@@ -120,16 +130,16 @@ class Approvals:
         try:
             current = await self._own(approval)
             if current is None or current.state != "approved":
-                return _refused(
+                return refused_hold(
                     "approval_denied", "the approval is not valid any more", "run the command again", approval
                 )
             if self._clock.wall() >= current.expires_at:
                 await self._ledger.close(current, "approved", "cancelled", "expired")
-                return _expired(approval)
+                return hold_expired(approval)
             voters, denied = self._ledger.count(current)
-            if denied or not satisfied(rules, voters):
+            if denied or not satisfied(rules, voters, self._ledger.eligible(current)):
                 await self._ledger.close(current, "approved", "cancelled", "votes_not_valid")
-                return _refused(
+                return refused_hold(
                     "approval_denied",
                     "those who approved may not approve this any more",
                     "run the command again",
@@ -137,7 +147,7 @@ class Approvals:
                 )
             names = tuple(voter.name for voter in voters)
             if not await self._ledger.close(current, "approved", "used", "used", names):
-                return _refused(
+                return refused_hold(
                     "approval_denied", "the approval is not valid any more", "run the command again", approval
                 )
         except StoreError:
@@ -167,7 +177,10 @@ class Approvals:
         try:
             await self._ledger.open(approval)
             self._bus.publish(TOPIC, approval.id)
-            on_hold(_notice(approval, self._clock.wall()))
+            find = self._holder.current.principals.find
+            on_hold(
+                hold_notice(approval, self._clock.wall(), all_named(approval.rules, approval.requester, find) or ())
+            )
             return await self._wait(approval, changed)
         except RecordingError:
             await self.cancel(approval, "audit_unavailable")
@@ -214,7 +227,7 @@ class Approvals:
         """One look at the store: the outcome, or None while it is pending."""
         if self._draining:
             await self.cancel(approval, "draining")
-            return _refused(
+            return refused_hold(
                 "draining", "the gateway is shutting down", "connect again and repeat the command", approval
             )
         expired = self._clock.wall() >= approval.expires_at
@@ -229,10 +242,10 @@ class Approvals:
                     current = current if decided.state == "pending" else await self._own(approval)
         except StoreError:
             # A store that is down for a moment loses nothing; one that stays down until the expiry refuses.
-            return _expired(approval) if expired else None
+            return hold_expired(approval) if expired else None
         if current is None:
-            return _refused("approval_denied", "the approval is gone", "run the command again", approval)
-        return None if current.state == "pending" else _outcome(current)
+            return refused_hold("approval_denied", "the approval is gone", "run the command again", approval)
+        return None if current.state == "pending" else hold_outcome(current)
 
     async def _own(self, approval: Approval) -> Approval | None:
         """The approval as it is in the store now: state and votes are the store's, everything else is what was asked for.
@@ -254,8 +267,16 @@ class Approvals:
             for approval in await self._store.pending()
             if approval.expires_at > now
             and voted(approval, principal.name) is None
-            and may_vote(approval, principal, self._ledger.permitted(approval)) is None
+            and self._barred(approval, principal) is None
         ]
+
+    def concerns(self, approval: Approval, principal: Principal) -> bool:
+        """Whether somebody is among those whom this approval's rules mean, be it that policy permits them or not."""
+        eligible = self._ledger.eligible(approval)
+        return any(eligible(rule.approvers, principal) for rule in approval.rules)
+
+    def _barred(self, approval: Approval, voter: Principal) -> Refusal | None:
+        return may_vote(approval, voter, self._ledger.permitted(approval), self._ledger.eligible(approval))
 
     async def vote(
         self, approval_id: ApprovalId, voter: Principal, approve: bool, comment: str = ""
@@ -270,16 +291,16 @@ class Approvals:
                 return Refusal(
                     "no_such_approval", f"there is no approval `{approval_id}`", "see `interpose approvals list`"
                 )
-            refusal = may_vote(approval, voter, self._ledger.permitted(approval))
+            refusal = self._barred(approval, voter)
             if refusal is not None:
                 self._ledger.record_vote(approval, voter, approve, refusal.code)
                 return refusal
             if approval.state != "pending":
-                return _refused("not_pending", f"this approval is {approval.state} already", "", approval)
+                return refused_hold("not_pending", f"this approval is {approval.state} already", "", approval)
             now = self._clock.wall()
             if now >= approval.expires_at:
                 await self._ledger.close(approval, "pending", "expired", "expired")
-                return _refused(
+                return refused_hold(
                     "not_pending", "this approval has expired", "ask for the command to be run again", approval
                 )
             self._ledger.record_vote(approval, voter, approve, "counted")
@@ -353,39 +374,3 @@ class Approvals:
             expires,
             facts=request.facts,
         )
-
-
-def _notice(approval: Approval, now: float) -> HoldNotice:
-    return HoldNotice(
-        approval.id,
-        approval.reason,
-        tuple(sorted({rule.approvers for rule in approval.rules})),
-        max(rule.count for rule in approval.rules),
-        approval.expires_at - now,
-        tuple(rule.policy for rule in approval.rules),
-    )
-
-
-def _outcome(approval: Approval) -> Approval | Refusal:
-    match approval.state:
-        case "approved":
-            return approval
-        case "denied":
-            comments = [vote.comment for vote in approval.votes if not vote.approve and vote.comment]
-            said = f": {comments[0]}" if comments else ""
-            return _refused("approval_denied", f"the approval was denied{said}", "talk to the approvers", approval)
-        case "expired":
-            return _expired(approval)
-        case _:
-            return _refused("cancelled", f"the approval is {approval.state}", "run the command again", approval)
-
-
-def _expired(approval: Approval) -> Refusal:
-    return _refused(
-        "approval_expired", "nobody approved in time", "run the command again when an approver is there", approval
-    )
-
-
-def _refused(code: str, message: str, hint: str, approval: Approval | None = None) -> Refusal:
-    policies = () if approval is None else tuple(rule.policy for rule in approval.rules)
-    return Refusal(code, message, hint, policies, None if approval is None else approval.id)

@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from interpose.engine.votes import satisfied, valid_voters
+from interpose.engine.approvers import all_named, electorate
+from interpose.engine.votes import Eligible, satisfied, valid_voters
 from interpose.model.actions import Action
 from interpose.model.analysis import FactValue
 from interpose.model.audit import AuditEvent, AuditKind, AuditValue
@@ -45,7 +46,7 @@ class ApprovalLedger:
         voters, denied = self.count(approval)
         if denied:
             await self.close(approval, "pending", "denied", "denied")
-        elif satisfied(approval.rules, voters):
+        elif satisfied(approval.rules, voters, self.eligible(approval)):
             await self._store.close(approval.id, "pending", "approved")
         else:
             return approval
@@ -54,7 +55,12 @@ class ApprovalLedger:
 
     def count(self, approval: Approval) -> tuple[list[Principal], bool]:
         """Whose approval counts under the current snapshot, and whether anybody whose vote counts has denied."""
-        return valid_voters(approval, self._holder.current.principals.find, self.permitted(approval))
+        find = self._holder.current.principals.find
+        return valid_voters(approval, find, self.permitted(approval), self.eligible(approval))
+
+    def eligible(self, approval: Approval) -> Eligible:
+        """Who is meant by the approval's rules, under the current snapshot."""
+        return electorate(approval.requester, self._holder.current.principals.find)
 
     def permitted(self, approval: Approval) -> Callable[[Principal], bool]:
         """Policy's answer to `approve` on the approval's connection, under the current snapshot."""
@@ -68,6 +74,9 @@ class ApprovalLedger:
             "requester_groups": tuple(sorted(approval.requester.groups)),
             "policies": tuple(rule.policy for rule in approval.rules),
         }
+        named = all_named(approval.rules, approval.requester, snapshot.principals.find)
+        if named is not None:
+            facts["named_approvers"] = named
         return lambda voter: snapshot.policy.may(voter, Action.APPROVE, connection, facts, now)
 
     async def close(

@@ -22,7 +22,18 @@ def persons(principal: Principal) -> frozenset[str]:
     return frozenset({principal.name} if principal.acting_for is None else {principal.name, principal.acting_for})
 
 
-def may_vote(approval: Approval, voter: Principal, permitted: Callable[[Principal], bool]) -> Refusal | None:
+def in_group(approvers: str, voter: Principal) -> bool:
+    """Whether somebody is in the group that a rule means."""
+    return approvers in voter.groups
+
+
+Eligible = Callable[[str, Principal], bool]
+"""Whether somebody is among those whom a rule's `approvers` mean: `engine.approvers.electorate`."""
+
+
+def may_vote(
+    approval: Approval, voter: Principal, permitted: Callable[[Principal], bool], eligible: Eligible = in_group
+) -> Refusal | None:
     """Why this principal may not vote on this approval, None when it may. `permitted` is policy's answer to `approve`."""
     if persons(voter) & persons(approval.requester):
         return Refusal(
@@ -35,10 +46,10 @@ def may_vote(approval: Approval, voter: Principal, permitted: Callable[[Principa
         return Refusal(
             "not_an_approver", "only a person may approve", "ask a person of the approvers", approval=approval.id
         )
-    if not any(rule.approvers in voter.groups for rule in approval.rules):
+    if not any(eligible(rule.approvers, voter) for rule in approval.rules):
         groups = ", ".join(f"`{group}`" for group in sorted({rule.approvers for rule in approval.rules}))
         return Refusal(
-            "not_an_approver", f"only members of {groups} may approve this", "ask one of them", approval=approval.id
+            "not_an_approver", f"only those of {groups} may approve this", "ask one of them", approval=approval.id
         )
     if not permitted(voter):
         return Refusal(
@@ -51,17 +62,20 @@ def may_vote(approval: Approval, voter: Principal, permitted: Callable[[Principa
 
 
 def valid_voters(
-    approval: Approval, find: Callable[[str], Principal | None], permitted: Callable[[Principal], bool]
+    approval: Approval,
+    find: Callable[[str], Principal | None],
+    permitted: Callable[[Principal], bool],
+    eligible: Eligible = in_group,
 ) -> tuple[list[Principal], bool]:
     """The people whose approval counts now, and whether anybody whose vote counts now has denied.
 
-    A voter who is gone, has left the group or may not approve any more does not count.
+    A voter who is gone, has left the group (or is not named any more) or may not approve any more does not count.
     """
     approving: dict[str, Principal] = {}
     denied = False
     for vote in approval.votes:
         voter = find(vote.principal)
-        if voter is None or may_vote(approval, voter, permitted) is not None:
+        if voter is None or may_vote(approval, voter, permitted, eligible) is not None:
             continue
         if vote.approve:
             approving[voter.name] = voter
@@ -70,7 +84,7 @@ def valid_voters(
     return list(approving.values()), denied
 
 
-def satisfied(rules: Sequence[ApprovalRule], voters: Iterable[Principal]) -> bool:
+def satisfied(rules: Sequence[ApprovalRule], voters: Iterable[Principal], eligible: Eligible = in_group) -> bool:
     """Whether each rule has its count of people, each person standing for one group only.
 
     Rules that name the same group share their people (the largest count decides). Augmenting paths find an assignment of
@@ -85,7 +99,7 @@ def satisfied(rules: Sequence[ApprovalRule], voters: Iterable[Principal]) -> boo
 
     def seat(index: int, tried: set[int]) -> bool:
         for person, principal in enumerate(people):
-            if person in tried or seats[index] not in principal.groups:
+            if person in tried or not eligible(seats[index], principal):
                 continue
             tried.add(person)
             if person not in seated or seat(seated[person], tried):

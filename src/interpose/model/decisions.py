@@ -14,7 +14,8 @@ from interpose.model.masks import NOTHING_HIDDEN, RevealTable
 class ApprovalRule:
     """What lifts a forbid: `@approval("dba")` with `@count`, `@ttl` (seconds) and `@reason`.
 
-    `approvers` is the group whose members may approve (policy's `approve` action judges each one on top).
+    `approvers` is the group whose members may approve, or `attribute:NAME` for the people whom this attribute of the requester names
+    (policy's `approve` action judges each one on top).
     """
 
     policy: PolicyId
@@ -22,6 +23,17 @@ class ApprovalRule:
     count: int = 1
     ttl: float = 900.0
     reason: str = ""
+
+    @staticmethod
+    def attribute_in(approvers: str) -> str | None:
+        """The attribute that these approvers are named by, None for a group."""
+        head, found, name = approvers.partition(":")
+        return name if found and head == "attribute" else None
+
+    @property
+    def attribute(self) -> str | None:
+        """The requester's attribute that names the approvers, None where they are a group."""
+        return self.attribute_in(self.approvers)
 
 
 @dataclass(frozen=True, slots=True)

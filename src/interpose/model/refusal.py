@@ -26,7 +26,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class HoldNotice:
-    """What a client is told while its command is held. `expires_in` is in seconds; `approvers` is a group's name."""
+    """What a client is told while its command is held. `expires_in` is in seconds; `approvers` are groups, `named` people by name."""
 
     approval: ApprovalId
     reason: str
@@ -34,6 +34,12 @@ class HoldNotice:
     count: int
     expires_in: float
     policies: tuple[PolicyId, ...] = ()
+    named: tuple[str, ...] = ()
+
+    @property
+    def who(self) -> str:
+        """Who can approve, in words: `group dba and grace`."""
+        return " and ".join((*(f"group {group}" for group in self.approvers), *self.named)) or "an approver"
 
 
 @dataclass(frozen=True, slots=True)

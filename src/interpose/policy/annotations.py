@@ -5,7 +5,7 @@
 | `@id` | every policy | unique; letters, digits, `.`, `_`, `-`; required |
 | `@description` | every policy | for the reader |
 | `@reason`, `@hint` | forbid | what the client is told, and what it can do instead |
-| `@approval` | forbid | the group whose members may approve: the forbid becomes a hold |
+| `@approval` | forbid | the group whose members may approve, or `attribute:NAME`, the people whom this attribute of the requester names: the forbid becomes a hold |
 | `@count`, `@ttl` | forbid with `@approval` | how many persons (1), how long it waits (`15m`) |
 | `@mask` | forbid of `reveal` | the transform that hides the value |
 | `@mode` | every policy | `observe`: record and change nothing; `enforce` is the default |
@@ -71,7 +71,7 @@ def read_annotations(
     if "approval" in values:
         approval = ApprovalRule(
             policy=identity,
-            approvers=reader.text("approval", "a group's name"),
+            approvers=reader.text("approval", "a group's name, or `attribute:NAME`"),
             count=reader.whole("count", 1),
             ttl=reader.duration("ttl", 900.0),
             reason=values.get("reason", ""),

@@ -54,6 +54,7 @@ def check_policies(
         problems.extend(located(text, policy.source, words) for text in _one_each(primary or sorted(found)))
         problems.extend(_name_problems(policy, attributes))
         problems.extend(_entity_problems(policy, known))
+        problems.extend(_approver_problems(policy, attributes))
         problems.extend(_tag_problems(policy, known))
 
 
@@ -83,6 +84,16 @@ def _name_problems(policy: ParsedPolicy, attributes: Mapping[str, CedarType]) ->
             if variable == "principal":
                 hint += "; attributes are declared in attributes.yaml"
             yield _problem(policy, name, f"`{name}` is no {kind}, so `{variable} has {name}` is never true", hint)
+
+
+def _approver_problems(policy: ParsedPolicy, attributes: Mapping[str, CedarType]) -> Iterable[Problem]:
+    """Approvers who are named by an attribute that nobody has, or that holds no names."""
+    approval = policy.rule.approval
+    name = None if approval is None else approval.attribute
+    if name is not None and attributes.get(name) not in (CedarType.STRING, CedarType.STRINGS):
+        word = f"attribute:{name}"
+        hint = "declare it in attributes.yaml as `string` or `set`; it holds the names of principals"
+        yield _problem(policy, word, f"`{name}` is no attribute that could name approvers", hint)
 
 
 def _tag_problems(policy: ParsedPolicy, known: Mapping[str, frozenset[str]]) -> Iterable[Problem]:

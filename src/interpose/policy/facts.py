@@ -155,6 +155,11 @@ GATEWAY_FACTS: tuple[Fact, ...] = (
     Fact("requester", CedarType.STRING, "who asked for the held command, or whose session is to be replayed"),
     Fact("requester_groups", CedarType.STRINGS, "the groups of the requester"),
     Fact("policies", CedarType.STRINGS, "ids of the policies that the approval would lift"),
+    Fact(
+        "named_approvers",
+        CedarType.STRINGS,
+        'whom `@approval("attribute:NAME")` means here: the names in the requester\'s attribute; absent where rules name groups only',
+    ),
 )
 """What `approve` and `replay` may be asked with."""
 

@@ -85,6 +85,9 @@ class House:
     async def pending_for(self, principal: Principal) -> list[Approval]:
         return [HELD] if "dba" in principal.groups else []
 
+    def concerns(self, approval: Approval, principal: Principal) -> bool:
+        return any(rule.approvers in principal.groups for rule in approval.rules)
+
     async def pending(self) -> Sequence[Approval]:
         return [HELD]
 

@@ -39,6 +39,10 @@ from tests.unit.policy.shop import PROD, problems
             '`DataClass::"pii"` does not exist (known: schema.definition)',
         ),
         ('@id("a") permit (principal, action, resource) when { resource.name == 1 };', "policy.cedar:1:1"),
+        (
+            '@id("a") @approval("attribute:manager") forbid (principal, action, resource);',
+            "policy.cedar:1:20: `manager` is no attribute that could name approvers",
+        ),
     ],
 )
 def test_faults(text: str, complaint: str) -> None:

@@ -14,7 +14,7 @@ from interpose.masking.patterns import CONTENT_CLASSES
 from interpose.masking.strictness import strictest
 from interpose.masking.transforms import parse_transform
 from interpose.model.actions import Action
-from interpose.model.analysis import Analysis
+from interpose.model.analysis import Analysis, FactValue
 from interpose.model.catalog import Behind, CatalogColumn, Lookup, Relation, Routine
 from interpose.model.command import Command, CommandKind, SqlContext
 from interpose.model.errors import ConfigurationError
@@ -98,6 +98,8 @@ def _load(without: str = "") -> PolicyBundle:
 
 _BUNDLE = load_policy(_FILES, _SURROUNDINGS)
 _ASKED_BY_THE_GATEWAY = {
+    "fulfilment-connects",
+    "managers-approve-for-their-people",
     "people-connect",
     "agents-connect",
     "agents-by-day",
@@ -124,7 +126,7 @@ def _person(name: str) -> Principal:
     return found
 
 
-@pytest.mark.parametrize("name", ["alice", "bob", "carol", "dave", "shopbot"])
+@pytest.mark.parametrize("name", ["alice", "bob", "carol", "dave", "fred", "grace", "shopbot"])
 def test_everybody_connects_to_the_teams_databases_only(name: str) -> None:
     assert _BUNDLE.may(_person(name), Action.CONNECT, _PROD, {}, NOW)
     assert not _BUNDLE.may(_person(name), Action.CONNECT, _PAYROLL, {}, NOW)
@@ -143,6 +145,14 @@ def test_agents_act_for_developers_who_give_them_a_task() -> None:
     assert not _BUNDLE.may_act_for(dataclasses.replace(bot, acting_for="carol"), _person("carol"), {}, NOW)
     assert not _BUNDLE.may_act_for(dataclasses.replace(bot, task=None), _person("bob"), {}, NOW)
     assert not _BUNDLE.may_act_for(_person("alice"), _person("bob"), {}, NOW)
+
+
+def test_a_manager_approves_for_those_who_name_them_and_for_nobody_else() -> None:
+    named: dict[str, FactValue] = {"requester": "fred", "named_approvers": ("grace",)}
+    assert _BUNDLE.may(_person("grace"), Action.APPROVE, _PROD, named, NOW)
+    assert not _BUNDLE.may(_person("fred"), Action.APPROVE, _PROD, named, NOW)
+    assert not _BUNDLE.may(_person("grace"), Action.APPROVE, _PROD, {**named, "named_approvers": ("heidi",)}, NOW)
+    assert not _BUNDLE.may(_person("grace"), Action.APPROVE, _PROD, {"requester": "bob"}, NOW)
 
 
 def test_the_rule_on_trial_is_seen_at_night_only() -> None:

@@ -63,10 +63,9 @@ def refusal_line(refusal: Refusal) -> str:
 
 def hold_line(notice: HoldNotice) -> str:
     """`interpose: held for approval ap-7kq2m: REASON; group dba can approve (1 needed), expires in 15 min - …`."""
-    groups = " and ".join(f"group {group}" for group in notice.approvers) or "an approver"
     reason = f": {notice.reason}" if notice.reason else ""
     return sanitize(
-        f"interpose: held for approval {notice.approval}{reason}; {groups} can approve ({notice.count} needed), "
+        f"interpose: held for approval {notice.approval}{reason}; {notice.who} can approve ({notice.count} needed), "
         f"expires in {_span(notice.expires_in)} - an approver can run: interpose approvals approve {notice.approval}"
     )
 

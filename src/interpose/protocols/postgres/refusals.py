@@ -123,7 +123,6 @@ def said_message(text: str) -> bytes:
 
 def hold_message(notice: HoldNotice) -> bytes:
     """The NoticeResponse that tells a client that its command waits for people."""
-    groups = " and ".join(f"group {group}" for group in notice.approvers) or "an approver"
     detail = dumps(
         {
             "code": "held",
@@ -131,6 +130,7 @@ def hold_message(notice: HoldNotice) -> bytes:
             "reason": notice.reason,
             "approval": notice.approval,
             "approvers": list(notice.approvers),
+            "named": list(notice.named),
             "count": notice.count,
             "expires_in": round(notice.expires_in),
         },
@@ -139,7 +139,7 @@ def hold_message(notice: HoldNotice) -> bytes:
     reason = f": {notice.reason}" if notice.reason else ""
     return notice_message(
         "01000",
-        f"held for approval {notice.approval}{reason}; {groups} can approve ({notice.count} needed), "
+        f"held for approval {notice.approval}{reason}; {notice.who} can approve ({notice.count} needed), "
         f"expires in {_span(notice.expires_in)}",
         detail=detail,
         hint=f"an approver can run: interpose approvals approve {notice.approval}",
