@@ -7,9 +7,12 @@ import os
 import pty
 import select
 import struct
+import subprocess
 import termios
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Self
 
 from hypothesis import strategies as st
 
@@ -54,48 +57,90 @@ def cut(data: st.DataObject, whole: bytes) -> Iterator[bytes]:
         at += size
 
 
-def under_a_terminal(
-    command: Sequence[str],
-    keys: Sequence[tuple[bytes, bytes]] = (),
-    *,
-    columns: int = 80,
-    rows: int = 24,
-    environment: Mapping[str, str] | None = None,
-    seconds: float = 60.0,
-) -> list[tuple[str, bytes]]:
-    """Run a program under a pseudo-terminal: what was typed and shown, in order, as (`i` or `o`, bytes).
+class Terminal:
+    """A program under a pseudo-terminal, for a test to type to and to look at. Ended with the block, if it has not."""
 
-    `keys` are pairs: when all output since the last keys holds the first, the second is typed. Ends with the program.
-    """
-    child, handle = pty.fork()
-    if child == 0:
-        os.environ.update(
-            {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PS1": "$ ", "HISTFILE": "", **(environment or {})}
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        columns: int = 80,
+        rows: int = 24,
+    ) -> None:
+        """Begins at once."""
+        self.output = b""
+        self.typed = b""
+        self._looked = 0
+        self._handle, slave = pty.openpty()
+        self.resize(columns, rows)
+        self.before = termios.tcgetattr(slave)
+        self._process = subprocess.Popen(
+            ["setsid", "--ctty", *command],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(environment or {})},
         )
-        os.execvp(command[0], list(command))
-    fcntl.ioctl(handle, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    events: list[tuple[str, bytes]] = []
-    waiting, since = list(keys), b""
-    deadline = time.monotonic() + seconds
-    try:
-        while time.monotonic() < deadline:
-            if not select.select([handle], [], [], 1.0)[0]:
-                continue
-            try:
-                data = os.read(handle, 65536)
-            except OSError:
-                break
-            if not data:
-                break
-            events.append(("o", data))
-            since += data
-            if waiting and waiting[0][0] in since:
-                typed = waiting.pop(0)[1]
-                events.append(("i", typed))
-                os.write(handle, typed)
-                since = b""
-        assert not waiting, f"the program never showed {waiting[0][0]!r}, but {since[-500:]!r}"
-    finally:
-        os.close(handle)
-        os.waitpid(child, 0)
-    return events
+        # Kept open, so that its modes can be read when the program is over.
+        self._slave = slave
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        os.close(self._handle)
+        os.close(self._slave)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """The window has another size."""
+        fcntl.ioctl(self._handle, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, keys: bytes) -> None:
+        """Press keys."""
+        self.typed += keys
+        os.write(self._handle, keys)
+
+    def until(self, text: bytes, seconds: float = 60.0) -> bytes:
+        """Wait until the program has shown this since the last such wait; answers all of it up to there."""
+        return self.until_true(lambda new: text in new, repr(text), seconds)
+
+    def until_true(self, condition: Callable[[bytes], bool], what: str, seconds: float = 60.0) -> bytes:
+        """Wait until what the program showed since the last wait is so."""
+        deadline = time.monotonic() + seconds
+        while not condition(self.output[self._looked :]):
+            ended = self._process.poll() is not None
+            assert self._read(0.0 if ended else 0.2) or not ended, f"over without {what}: {self.output[-2000:]!r}"
+            assert time.monotonic() < deadline, f"never {what}: {self.output[-2000:]!r}"
+        new = self.output[self._looked :]
+        self._looked = len(self.output)
+        return new
+
+    def end(self, seconds: float = 60.0) -> int:
+        """Wait for its end; answers the exit status."""
+        deadline = time.monotonic() + seconds
+        while self._process.poll() is None:
+            self._read(0.2)
+            assert time.monotonic() < deadline, f"it does not end: {self.output[-2000:]!r}"
+        while self._read(0.0):
+            pass
+        return self._process.returncode
+
+    @property
+    def modes(self) -> list[object]:
+        """The terminal's modes now."""
+        return list(termios.tcgetattr(self._slave))
+
+    def _read(self, seconds: float) -> bool:
+        if not select.select([self._handle], [], [], seconds)[0]:
+            return False
+        data = os.read(self._handle, 65536)
+        self.output += data
+        return bool(data)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from io import BytesIO
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interpose.recording.channel_frames import (
     StreamName,
@@ -14,7 +16,7 @@ from interpose.recording.channel_frames import (
     encode_stream_omitted,
     encode_window,
 )
-from interpose.recording.container import RECORDING_MAGIC, ChunkWriter, new_compress
+from interpose.recording.container import RECORDING_MAGIC, ChunkWriter, RecordingFormatError, new_compress
 from interpose.recording.frames import (
     DELIVERED,
     HEADER,
@@ -26,6 +28,7 @@ from interpose.recording.frames import (
     encode_frame,
     encode_note,
     encode_omitted,
+    read_frames,
 )
 from interpose.recording.header import encode_header
 from interpose.recording.timeline import (
@@ -118,3 +121,27 @@ def test_a_frame_of_a_newer_version_is_named() -> None:
 def test_time_never_goes_before_the_begin() -> None:
     frames = [Frame(DELIVERED, 0, 10, 0, b""), Frame(DELIVERED, 0, 5, 0, b"")]
     assert [event.at for event in timeline(frames)] == [0.0, 0.0]
+
+
+@given(st.lists(st.tuples(st.integers(0, 14), st.binary(max_size=60)), max_size=5))
+def test_any_payload_of_any_type_is_read_or_refused(parts: list[tuple[int, bytes]]) -> None:
+    data = b"".join(encode_frame(kind, 1, 1, payload) for kind, payload in parts)
+    try:
+        events = list(timeline(frame for frame, _ in read_frames(BytesIO(data).read)))
+    except FrameError as error:
+        assert str(error)
+    else:
+        assert len(events) == len(parts)
+
+
+@given(st.integers(0, 10_000), st.binary(max_size=20))
+def test_a_recording_that_is_altered_anywhere_is_read_or_refused(place: int, other: bytes) -> None:
+    whole = sealed(CHANNEL_RAW[:3], CHANNEL_RAW[3:])
+    at = place % len(whole)
+    damaged = whole[:at] + other + whole[at + len(other) :]
+    try:
+        events = list(timeline(recording_frames(BytesIO(damaged).read)))
+    except (FrameError, RecordingFormatError) as error:
+        assert str(error)
+    else:
+        assert events == CHANNEL_EVENTS[: len(events)]

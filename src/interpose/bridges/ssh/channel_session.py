@@ -282,7 +282,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         client.release()
 
     def _holding(self, notice: HoldNotice) -> None:
-        self._tell(hold_line(notice))
+        self.tell(hold_line(notice))
 
     # --- how a relay ends
 
@@ -363,9 +363,10 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         """A last word and an exit status; nothing for a channel that is closed."""
         channel = self._channel
         if channel is not None and not channel.is_closing():
-            self._tell(refusal_line(refusal))
+            self.tell(refusal_line(refusal))
             channel.exit(status)
 
-    def _tell(self, text: str) -> None:
+    def tell(self, text: str) -> None:
+        """A line of the gateway's own on standard error."""
         if self._channel is not None:
             stderr(self._channel, line_bytes(text, terminal=self._terminal is not None))

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from interpose.bridges.ssh.relaying import Counts
-from interpose.bridges.ssh.words import FAULT, UPSTREAM_GONE, refusal_line
+from interpose.bridges.ssh.words import FAULT, UPSTREAM_GONE, refusal_line, said_line
 from interpose.engine.sessions import RECORD_LOST
 from interpose.engine.waits import Wait
 from interpose.model.errors import RecordingError
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
         def end(self, refusal: Refusal) -> None:
             """The session ends: a last word, and close."""
+            ...
+
+        def tell(self, text: str) -> None:
+            """A line to whoever is at the client, beside the program's output."""
             ...
 
 
@@ -86,6 +90,7 @@ class SshSession:
         parts.live.add(self)
         parts.journal.session_opened(self.session, "ssh", "ssh")
         self.session.on_end = self._end_asked
+        self.session.on_say = self._say
         self._watch = self._loop.create_task(self._watch_upstream(), name=f"upstream of {self.session.id}")
         if self.session.ended_with is not None:
             self._end_asked(self.session.ended_with)
@@ -164,11 +169,16 @@ class SshSession:
 
         self._loop.call_later(_LINGER, disconnect)
 
+    def _say(self, text: str) -> None:
+        """A message of an operator, on every channel: nobody knows at which of them somebody looks."""
+        for channel in list(self._channels):
+            channel.tell(said_line(text))
+
     def _shut(self, reason: str) -> None:
         if self._closed:
             return
         self._closed = True
-        self.session.on_end = None
+        self.session.on_end = self.session.on_say = None
         for channel in list(self._channels):
             channel.end(FAULT)
         self.upstream.abort()

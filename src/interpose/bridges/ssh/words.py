@@ -70,6 +70,11 @@ def hold_line(notice: HoldNotice) -> str:
     )
 
 
+def said_line(text: str) -> str:
+    """`interpose: message from the operators: TEXT`."""
+    return sanitize(f"interpose: message from the operators: {text}")
+
+
 def line_bytes(text: str, *, terminal: bool) -> bytes:
     """A line as it goes to standard error; a terminal that is in raw mode needs the carriage return."""
     return text.encode("utf-8", "backslashreplace") + (b"\r\n" if terminal else b"\n")
