@@ -18,6 +18,7 @@ from interpose.identity.mapping import ClaimMapping
 from interpose.model.connection import Address
 from interpose.protocols.postgres.options import PostgresOptions, parse_options
 from tests.arch.tree import ROOT, none_of
+from tests.support.saml import metadata
 
 PAGE: Final = ROOT / "docs" / "reference" / "configuration.md"
 _ROW: Final = re.compile(r"^\| (`[^|]+`(?:, `[^|]+`)*) \|([^|]*)\|", re.MULTILINE)
@@ -30,6 +31,7 @@ identity:
   providers:
     jwt: {type: jwt, issuer: "https://issuer.example", audience: interpose, kind: service}
     oidc: {type: oidc, issuer: "https://issuer.example", client_id: interpose}
+    saml: {type: saml, metadata: idp.xml}
 public: {url: "https://gateway.example"}
 """
 _PROVIDER: Final = "identity.providers."
@@ -65,6 +67,7 @@ def read_least(folder: Path) -> tuple[Settings, set[str]]:
 
     file = folder / "interpose.yaml"
     file.write_text(_LEAST)
+    metadata(folder / "idp.xml")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Section, "_get", get)
         settings = config.read_settings(file, {"postgres": _Spec})  # type: ignore[dict-item]  # all that reading uses

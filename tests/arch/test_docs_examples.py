@@ -23,6 +23,7 @@ from interpose.policy.cases import read_cases
 from interpose.policy.load import Surroundings, load_policy
 from tests.arch.pages import Block, Page, pages
 from tests.arch.tree import ROOT, none_of
+from tests.support.saml import metadata
 from tools.pages.commands import Command, children, root
 
 _CONFIGURATION: Final = {
@@ -199,6 +200,8 @@ def _configuration(page: Page, block: Block, document: Mapping[str, object], fol
     for name in re.findall(r"[\w/.-]+\.(?:crt|key)\b", block.text):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
+    for name in re.findall(r"metadata: ([\w-]+\.xml)\b", block.text):
+        metadata(folder / name)
     file = folder / "interpose.yaml"
     with file.open("w") as stream:
         YAML().dump(dict(whole), stream)

@@ -26,7 +26,9 @@ OWNERS: Final[Mapping[str, tuple[str, list[str]]]] = {
     "google": ("protobuf", ["analysis/sql"]),
     "jinja2": ("jinja2", ["web"]),
     "joserfc": ("joserfc", ["identity"]),
+    "lxml": ("lxml", ["identity"]),
     "msgspec": ("msgspec", ABOVE_THE_MODEL),
+    "onelogin": ("python3-saml", ["identity"]),
     "postgast": ("postgast", ["analysis/sql"]),
     "prometheus_client": ("prometheus-client", ["telemetry"]),
     "re2": ("google-re2", ["masking"]),
@@ -39,6 +41,7 @@ OWNERS: Final[Mapping[str, tuple[str, list[str]]]] = {
     "typer": ("typer", ["cli"]),
     "uvicorn": ("uvicorn", ["app"]),
     "uvloop": ("uvloop", ["net", "app"]),
+    "xmlsec": ("xmlsec", ["identity"]),
     "zstandard": ("zstandard", ["recording"]),
 }
 

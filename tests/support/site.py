@@ -114,6 +114,8 @@ class Browser:
 class ToldProvider:
     """Vouches for whoever the answer's `code` names, as long as it is told to."""
 
+    posts = False
+
     def __init__(self, site: SitePlace, name: str = "corporate", title: str = "Corporate") -> None:
         self.name, self.title = name, title
         self.groups = frozenset({"support"})
@@ -143,6 +145,22 @@ class ToldProvider:
         return self.goodbye
 
 
+class ToldPostingProvider(ToldProvider):
+    """The same by a form, which may begin by itself when it is told so."""
+
+    posts = True
+    begins = False
+
+    async def metadata(self, address: str) -> bytes:
+        return f"<told about='{address}'/>".encode()
+
+    async def unsolicited(self, redirect_uri: str, answer: Mapping[str, str], source: str) -> SignedIn:
+        if not self.begins:
+            self._site.sign_in.failed(self.name, "saml", "https://idp.example", "state_unknown", source)
+            raise AuthenticationError("authentication failed", detail="state_unknown")
+        return await self.arrive(Departure("", ""), redirect_uri, answer, source)
+
+
 class SitePlace:
     """The pages over a core with a directory."""
 
@@ -157,6 +175,7 @@ class SitePlace:
         self.provider = ToldProvider(self)
         self.partner = ToldProvider(self, "partner", "Partner & <b>Sons</b>")
         failures = FailureLimiter(core.clock, 5, 60.0)
+        self.posting = ToldPostingProvider(self, "saml", "Posting")
         self.confirming = Confirming(
             MemoryPendingLogins(),
             self.directory,
@@ -177,6 +196,7 @@ class SitePlace:
             core.clock,
             core.ids,
             confirmations=self.confirming,
+            posting=(self.posting,),
         )
 
     def browser(self, address: str = "192.0.2.7") -> Browser:

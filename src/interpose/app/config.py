@@ -27,6 +27,7 @@ from interpose.app.settings import (
 from interpose.app.strict_yaml import Section, read_yaml, suggestion
 from interpose.bridges.ssh.options import OWN_CERTIFICATE
 from interpose.identity.oidc_options import OidcOptions
+from interpose.identity.saml_options import SamlOptions
 from interpose.identity.ssh_hosts import host_name
 from interpose.model.connection import Address, CatalogCheck, Connection, Durability
 from interpose.model.errors import ClientError, ConfigurationError
@@ -63,7 +64,8 @@ def read_settings(path: Path, protocols: Mapping[str, Spoken]) -> Settings:
         workers=top.whole("workers", 1, 1, 256),
         text=top.text_of_file,
     )
-    if settings.public is None and any(isinstance(each, OidcOptions) for each in settings.identity.providers):
+    browsed = any(isinstance(each, (OidcOptions, SamlOptions)) for each in settings.identity.providers)
+    if settings.public is None and browsed:
         top.problem("identity", "people sign in with a browser, and `public` is missing", "give `public: {url: …}`")
     if any(each.browser_login is not BrowserLogin.NEVER for each in settings.listeners) and (
         settings.public is None or not any(isinstance(each, OidcOptions) for each in settings.identity.providers)

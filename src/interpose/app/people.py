@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final
@@ -23,6 +24,10 @@ from interpose.identity.oidc import OidcProvider
 from interpose.identity.oidc_options import OidcOptions
 from interpose.identity.oidc_sign_in import OidcSignIn
 from interpose.identity.renewal import Renewals
+from interpose.identity.saml import SamlProvider
+from interpose.identity.saml_keys import ServiceKey, load_or_make_key, read_key
+from interpose.identity.saml_options import SamlOptions
+from interpose.identity.saml_sign_in import SamlSignIn
 from interpose.identity.sealing import Seal
 from interpose.identity.tokens import TokenIssuer, looks_like_token, token_digest
 from interpose.model.errors import ClientError
@@ -32,7 +37,8 @@ from interpose.web.command_line import CommandLinePages
 from interpose.web.confirm import ConfirmPages
 from interpose.web.device import DevicePages
 from interpose.web.grants import Grants
-from interpose.web.ports import Confirmations, Issued, Provider
+from interpose.web.ports import Confirmations, Issued, PostingProvider, Provider
+from interpose.web.saml import SamlPages
 from interpose.web.sign_in import SignInPages
 from interpose.web.site import Site
 
@@ -135,15 +141,21 @@ def people_site(
     ids: Ids,
     more: Sequence[Route] = (),
     confirmations: Confirmations | None = None,
+    posting: Sequence[PostingProvider] = (),
 ) -> ASGIApp:
-    """The whole public address. `more` are addresses for programs that need no browser; `confirmations` None: no client waits for one."""
-    sign_in = SignInPages(origin, providers, Browsers(clock, ids), desk, failures, FailureLimiter(clock, *_BEGUN))
+    """The whole public address. `more` are addresses for programs that need no browser; `confirmations` None: no client waits for one.
+
+    `posting` are the providers whose answers are posted.
+    """
+    browsers, begun = Browsers(clock, ids), FailureLimiter(clock, *_BEGUN)
+    sign_in = SignInPages(origin, [*providers, *posting], browsers, desk, failures, begun)
+    saml = SamlPages(origin, posting, sign_in, browsers, failures, clock, ids)
     grants = Grants(clock, ids)
     command_line = CommandLinePages(origin, sign_in, grants, desk, FailureLimiter(clock, *_GUESSES))
     device = DevicePages(
         origin, sign_in, grants, desk, FailureLimiter(clock, *_GUESSES), FailureLimiter(clock, *_NEW_CODES)
     )
-    routes = [*sign_in.routes(), *command_line.routes(), *device.routes(), *more]
+    routes = [*sign_in.routes(), *saml.routes(), *command_line.routes(), *device.routes(), *more]
     if confirmations is not None:
         routes += ConfirmPages(origin, sign_in, confirmations, desk, FailureLimiter(clock, *_GUESSES)).routes()
     return Site(origin, routes).application()
@@ -155,7 +167,7 @@ class People:
     def __init__(
         self,
         public: PublicSettings,
-        options: Sequence[OidcOptions],
+        options: Sequence[object],
         state: State,
         desk: TokenDesk,
         directory: Directory,
@@ -164,7 +176,7 @@ class People:
         more: Sequence[Route] = (),
         confirmations: Confirmations | None = None,
     ) -> None:
-        """`secret` answers what is behind a reference, or raises `SecretError`; `more` is at the public address beside the pages."""
+        """`options` of all providers; `secret` answers what is behind a reference, or raises `SecretError`; `more` is at the public address beside the pages."""
         self._more = more
         self._confirmations = confirmations
         self._public = public
@@ -177,7 +189,14 @@ class People:
                 each, None if each.client_secret is None else partial(secret, each.client_secret), clock, ids
             )
             for each in options
+            if isinstance(each, OidcOptions)
         }
+        self._saml = [
+            SamlProvider(each, partial(self._saml_key, secret, each.key), clock, ids)
+            for each in options
+            if isinstance(each, SamlOptions)
+        ]
+        self._saml_keys: dict[str | None, ServiceKey] = {}
         self.renewals = Renewals(
             self._providers, state.renewals, Seal(state.login_key), directory, desk.sign_in, clock, ids
         )
@@ -187,10 +206,22 @@ class People:
         failures = FailureLimiter(self._state.clock, self._limits.login_failures * 3, self._limits.login_window)
         providers = [OidcSignIn(each, self._desk.sign_in, self.renewals) for each in self._providers.values()]
         clock, ids = self._state.clock, self._state.ids
+        posting = [SamlSignIn(each, self._desk.sign_in, self._state.used_assertions, clock) for each in self._saml]
         site = people_site(
-            self._public.url, providers, self._desk, failures, clock, ids, self._more, self._confirmations
+            self._public.url, providers, self._desk, failures, clock, ids, self._more, self._confirmations, posting
         )
         return HttpServer("public", site, self._public.address, self._public.certificate, self._public.key)
+
+    async def _saml_key(self, secret: Callable[[str], Awaitable[str]], reference: str | None) -> ServiceKey:
+        """The key behind a reference, or the one of the state folder; read once."""
+        key = self._saml_keys.get(reference)
+        if key is None:
+            if reference is None:
+                key = await asyncio.to_thread(load_or_make_key, self._state.settings.state)
+            else:
+                key = await asyncio.to_thread(read_key, await secret(reference))
+            self._saml_keys[reference] = key
+        return key
 
     async def close(self) -> None:
         """Ask no provider any more."""

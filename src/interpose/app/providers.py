@@ -8,15 +8,17 @@ from typing import Final
 
 from interpose.app.strict_yaml import Section, suggestion
 from interpose.identity.oidc_options import OidcOptions, parse_oidc
+from interpose.identity.saml_options import SamlOptions, parse_saml
 from interpose.identity.sections import ProviderParser
 from interpose.identity.workload_options import WorkloadOptions, parse_workload, same_tokens
 
-ProviderOptions = WorkloadOptions | OidcOptions
+ProviderOptions = WorkloadOptions | OidcOptions | SamlOptions
 """The options of any provider."""
 
 PROVIDER_TYPES: Final[Mapping[str, ProviderParser[ProviderOptions]]] = {
     "jwt": parse_workload,
     "oidc": parse_oidc,
+    "saml": parse_saml,
 }
 """What reads the options of each `type`."""
 

@@ -31,6 +31,7 @@ from interpose.store.pending_logins import SqlPendingLogins
 from interpose.store.renewals import SqlRenewals
 from interpose.store.sessions import SqlSessions
 from interpose.store.tokens import SqlTokens
+from interpose.store.used_assertions import SqlUsedAssertions
 
 _RETENTION_EVERY = 3600.0
 _KEY_BYTES = 32
@@ -52,6 +53,7 @@ class State:
     worker: str
     renewals: SqlRenewals
     pending_logins: SqlPendingLogins
+    used_assertions: SqlUsedAssertions
     mask_key: bytes
     login_key: bytes
     settings: Settings
@@ -151,6 +153,7 @@ def open_state(settings: Settings, who: int | str, started: dict[str, AuditValue
         boot,
         SqlRenewals(database),
         SqlPendingLogins(database),
+        SqlUsedAssertions(database),
         mask_key,
         login_key,
         settings,

@@ -42,7 +42,6 @@ from interpose.engine.watch import SessionWatch
 from interpose.identity.authenticators import ByForm
 from interpose.identity.authority import Authority
 from interpose.identity.certificates import CertificateIssuer, Certificates
-from interpose.identity.oidc_options import OidcOptions
 from interpose.identity.tokens import Tokens
 from interpose.identity.workload import WorkloadTokens
 from interpose.model.connection import Connection
@@ -389,7 +388,7 @@ class Worker:
     # --- the pages for people
 
     def _open_people(self, public: PublicSettings) -> People:
-        options = [each for each in self._settings.identity.providers if isinstance(each, OidcOptions)]
+        options = self._settings.identity.providers
         limits = self._holder.current.limits
         pages, exchange = (
             self._ssh_identity.pages(self._settings),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from interpose.engine.authenticate import loggable
 from interpose.engine.ports import DirectoryEntry
@@ -54,6 +54,14 @@ class SignedIn:
     identity: Identity
     proof: Proof
     hint: str = field(default="", repr=False)
+
+
+class UsedAssertions(Protocol):
+    """Proofs that are good once: those that were used, as long as they could be used again."""
+
+    async def first_use(self, digest: bytes, until: float, now: float) -> bool:
+        """Remember one until it is worth nothing any more (wall clock); False when it was used before. Raises `StoreError`."""
+        ...
 
 
 class SignIn:

@@ -16,7 +16,6 @@ identity:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,13 +23,18 @@ from typing import Final
 
 from interpose.identity.assurance import MfaRule
 from interpose.identity.mapping import ClaimMapping
-from interpose.identity.sections import ProviderSection, read_file, read_mapping
+from interpose.identity.sections import (
+    ProviderSection,
+    between,
+    check_provider_name,
+    read_file,
+    read_mapping,
+    read_secret,
+)
 from interpose.identity.workload_options import ALGORITHMS, check_url
 
 MAX_LIFETIME: Final = 7 * 86400.0
 MIN_REFRESH: Final = 10.0
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_SECRETS: Final = ("env:", "file:", "store:")
 _OURS: Final = frozenset(
     "response_type response_mode client_id redirect_uri scope state nonce code_challenge code_challenge_method request"
     " request_uri max_age acr_values".split()
@@ -73,8 +77,7 @@ class OidcOptions:
 def parse_oidc(name: str, section: ProviderSection, folder: Path) -> OidcOptions:
     """The options of a provider of `type: oidc`; faults go into the section."""
     default = OidcOptions("", "", "")
-    if not _NAME.fullmatch(name):
-        section.problem("type", f"`{name[:60]}` cannot stand in a path", "use up to 40 of a-z, 0-9 and `-`")
+    check_provider_name(section, name)
     plaintext = section.boolean("allow_plaintext_on_loopback", False)
     issuer = section.text("issuer")
     if issuer:
@@ -94,34 +97,21 @@ def parse_oidc(name: str, section: ProviderSection, folder: Path) -> OidcOptions
         name,
         issuer,
         section.text("client_id"),
-        _secret(section, folder),
+        read_secret(section, "client_secret", folder),
         section.optional_text("title"),
         scopes,
         section.boolean("userinfo", default.userinfo),
         _authorize(section),
         algorithms,
         read_mapping(section, "user", _DEFAULT),
-        _between(section, "lifetime", default.lifetime, 60.0, MAX_LIFETIME),
-        _between(section, "refresh", default.refresh, MIN_REFRESH, MAX_LIFETIME),
+        between(section, "lifetime", default.lifetime, 60.0, MAX_LIFETIME),
+        between(section, "refresh", default.refresh, MIN_REFRESH, MAX_LIFETIME),
         read_file(section, "ca_file", folder),
         plaintext,
-        _between(section, "max_age", 0.0, 1.0 if "max_age" in section else 0.0, MAX_LIFETIME) or None,
+        between(section, "max_age", 0.0, 1.0 if "max_age" in section else 0.0, MAX_LIFETIME) or None,
         section.listed("acr_values"),
         MfaRule(frozenset(section.listed("mfa_amr")), frozenset(section.listed("mfa_acr"))),
     )
-
-
-def _secret(section: ProviderSection, folder: Path) -> str | None:
-    secret = section.optional_text("client_secret")
-    if secret is not None and not secret.startswith(_SECRETS):
-        section.problem(
-            "client_secret",
-            "`client_secret` must be a reference, never the secret itself",
-            "write `env:NAME`, `file:/path` or `store:name` (see `interpose secret set`)",
-        )
-    if secret is not None and secret.startswith("file:"):
-        return f"file:{(folder / Path(secret[5:]).expanduser()).resolve()}"
-    return secret
 
 
 def _authorize(section: ProviderSection) -> dict[str, str] | None:
@@ -134,11 +124,3 @@ def _authorize(section: ProviderSection) -> dict[str, str] | None:
         else:
             found[name] = value
     return found or None
-
-
-def _between(section: ProviderSection, key: str, default: float, least: float, most: float) -> float:
-    seconds = section.duration(key, default)
-    if not least <= seconds <= most:
-        section.problem(key, f"`{key}` must be from {least:.0f}s to {most / 86400:.0f}d", "choose one within")
-        return default
-    return seconds

@@ -32,6 +32,11 @@ class OidcSignIn:
         """What people read."""
         return self._provider.options.title or self.name
 
+    @property
+    def posts(self) -> bool:
+        """Its answer is the query of a redirect."""
+        return False
+
     async def depart(self, redirect_uri: str, *, again: bool = False) -> Departure:
         """Where a browser signs in; raises `ProviderError`."""
         return await self._provider.depart(redirect_uri, again=again)

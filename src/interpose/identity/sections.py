@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from interpose.identity.mapping import ClaimMapping
 from interpose.identity.mapping_options import parse_mapping
 from interpose.model.errors import Problem
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_SECRETS: Final = ("env:", "file:", "store:")
 
 
 class ProviderSection(Protocol):
@@ -70,3 +74,33 @@ def read_file(section: ProviderSection, key: str, folder: Path) -> Path | None:
     if not path.is_file():
         section.problem(key, f"`{path}` is no file", "check the path")
     return path
+
+
+def read_secret(section: ProviderSection, key: str, folder: Path) -> str | None:
+    """An optional reference to a secret, its file's path made absolute."""
+    secret = section.optional_text(key)
+    if secret is not None and not secret.startswith(_SECRETS):
+        section.problem(
+            key,
+            f"`{key}` must be a reference, never the secret itself",
+            "write `env:NAME`, `file:/path` or `store:name` (see `interpose secret set`)",
+        )
+    if secret is not None and secret.startswith("file:"):
+        return f"file:{(folder / Path(secret[5:]).expanduser()).resolve()}"
+    return secret
+
+
+def check_provider_name(section: ProviderSection, name: str) -> None:
+    """Report a name that cannot stand in the addresses of the provider's pages."""
+    if not _NAME.fullmatch(name):
+        section.problem("type", f"`{name[:60]}` cannot stand in a path", "use up to 40 of a-z, 0-9 and `-`")
+
+
+def between(section: ProviderSection, key: str, default: float, least: float, most: float) -> float:
+    """A duration within bounds."""
+    seconds = section.duration(key, default)
+    if not least <= seconds <= most:
+        most_text = f"{most / 86400:.0f}d" if most >= 86400 else f"{most:.0f}s"
+        section.problem(key, f"`{key}` must be from {least:.0f}s to {most_text}", "choose one within")
+        return default
+    return seconds

@@ -118,6 +118,14 @@ pending_logins = Table(
     Index("pending_logins_by_expiry", "expires_at"),
 )
 
+used_assertions = Table(
+    "used_assertions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("until", Float, nullable=False),
+    Index("used_assertions_by_time", "until"),
+)
+
 sessions = Table(
     "sessions",
     metadata,

@@ -23,6 +23,11 @@ class Provider(Protocol):
         """What people read on the button."""
         ...
 
+    @property
+    def posts(self) -> bool:
+        """Whether its own page sends the answer as a form (SAML), instead of a redirect whose query it is."""
+        ...
+
     async def depart(self, redirect_uri: str, *, again: bool = False) -> Departure:
         """Begin a login; `again`: the provider must authenticate the person anew, and the answer says so. Raises `ProviderError`."""
         ...
@@ -33,6 +38,18 @@ class Provider(Protocol):
 
     async def farewell(self, hint: str, return_to: str) -> str | None:
         """Where to end the session at the provider as well; None when it has no such place."""
+        ...
+
+
+class PostingProvider(Provider, Protocol):
+    """One whose own page sends the answer as a form, and that can begin a login by itself."""
+
+    async def metadata(self, address: str) -> bytes:
+        """What the gateway says of itself to it, as XML; answers come to `address`. Raises `ProviderError`, `StoreError`."""
+        ...
+
+    async def unsolicited(self, redirect_uri: str, answer: Mapping[str, str], source: str) -> SignedIn:
+        """A browser came with `answer` that did not leave from here. Raises as `arrive` does."""
         ...
 
 

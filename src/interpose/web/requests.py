@@ -14,6 +14,14 @@ from interpose.model.errors import ClientError
 
 SESSION_COOKIE: Final = "__Host-interpose"
 LOGIN_COOKIE: Final = "__Host-interpose-login"
+POSTED_LOGIN_COOKIE: Final = "__Host-interpose-posted-login"
+"""As `LOGIN_COOKIE`, for providers whose own page posts the answer: the one cookie that comes with another site's form.
+
+A cookie of SameSite=Lax does not come with such a form. This one names nobody and opens nothing: it says only which browser began a
+login, and counts only together with the login's own unguessable state.
+"""
+CONFIRM_COOKIE: Final = "__Host-interpose-confirm"
+"""Of the browser in which somebody is asked whether it is them whom a provider sent."""
 MAX_FORM: Final = 16 * 1024
 """Bytes of a form that are read."""
 _MAX_FIELDS: Final = 48
@@ -31,12 +39,12 @@ class RefusedRequestError(ClientError):
         self.status = status
 
 
-async def read_form(request: Request) -> Mapping[str, str]:
-    """The fields of a URL-encoded form; raises `RefusedRequestError`. A field that is given twice is refused: which one counts?"""
-    return single(await read_fields(request))
+async def read_form(request: Request, limit: int = MAX_FORM) -> Mapping[str, str]:
+    """The fields of a URL-encoded form of at most `limit` bytes; raises `RefusedRequestError`. A field given twice is refused: which one counts?"""
+    return single(await read_fields(request, limit))
 
 
-async def read_fields(request: Request) -> list[tuple[str, str]]:
+async def read_fields(request: Request, limit: int = MAX_FORM) -> list[tuple[str, str]]:
     """The fields of a URL-encoded form in their order; raises `RefusedRequestError`."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
@@ -44,7 +52,7 @@ async def read_fields(request: Request) -> list[tuple[str, str]]:
     data = b""
     async for chunk in request.stream():
         data += chunk
-        if len(data) > MAX_FORM:
+        if len(data) > limit:
             raise RefusedRequestError("Too large", "The form is larger than any of ours.", status=413)
     try:
         return parse_qsl(data.decode("ascii"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
@@ -95,8 +103,9 @@ def check_csrf(form: Mapping[str, str], expected: str) -> None:
 
 
 def set_cookie(response: Response, name: str, value: str) -> None:
-    """A cookie of this host alone, which no script reads and no other site's form carries; it ends with the browser."""
-    response.headers.append("set-cookie", f"{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax")
+    """A cookie of this host alone, which no script reads and, but for one, no other site's form carries; it ends with the browser."""
+    same_site = "None" if name == POSTED_LOGIN_COOKIE else "Lax"
+    response.headers.append("set-cookie", f"{name}={value}; Path=/; Secure; HttpOnly; SameSite={same_site}")
 
 
 def drop_cookie(response: Response, name: str) -> None:

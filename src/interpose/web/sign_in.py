@@ -16,6 +16,7 @@ from interpose.web.browsers import Browsers, BrowserSession
 from interpose.web.pages import page
 from interpose.web.requests import (
     LOGIN_COOKIE,
+    POSTED_LOGIN_COOKIE,
     SESSION_COOKIE,
     RefusedRequestError,
     check_csrf,
@@ -28,6 +29,7 @@ from interpose.web.requests import (
 )
 
 if TYPE_CHECKING:
+    from interpose.engine.signing_in import SignedIn
     from interpose.web.ports import Desk, Provider
 
 HOME: Final = "/"
@@ -38,6 +40,20 @@ _THEN: Final = re.compile(r"/(?:authorize/[A-Za-z0-9_-]{43}|confirm|device(?:\?c
 def safe_then(text: str) -> str:
     """The page to go on with: one of ours, or home."""
     return text if _THEN.fullmatch(text) else HOME
+
+
+def not_known() -> RefusedRequestError:
+    """Of a browser that comes back from a login that is not this browser's, or is over."""
+    return RefusedRequestError(
+        "This login is not known",
+        "It was begun in another browser, took longer than ten minutes, or was used already.",
+        "Begin again from the gateway's own page.",
+    )
+
+
+def posted_to(origin: str, name: str) -> str:
+    """The address to which a provider of this name posts its answers."""
+    return f"{origin}/saml/{name}/acs"
 
 
 class SignInPages:
@@ -109,42 +125,45 @@ class SignInPages:
     async def depart(self, request: Request) -> Response:
         """Send the browser to its provider."""
         provider = self._provider(request)
-        self._check_failures(request)
+        self.check_failures(request)
         self._check_begun(request)
         query = read_query(request)
         # Whoever adds or drops it in a link changes nothing that counts: what asked for it looks at the session that comes of it.
         again = query.get("again") == "1"
         departure = await provider.depart(self._callback(provider), again=again)
         then = safe_then(query.get("then", HOME))
-        cookie = self._browsers.leaves(provider.name, departure, then, request.cookies.get(LOGIN_COOKIE), again=again)
+        name = POSTED_LOGIN_COOKIE if provider.posts else LOGIN_COOKIE
+        cookie = self._browsers.leaves(provider.name, departure, then, request.cookies.get(name), again=again)
         response = RedirectResponse(departure.url, 303)
-        set_cookie(response, LOGIN_COOKIE, cookie)
+        set_cookie(response, name, cookie)
         return response
 
     async def arrive(self, request: Request) -> Response:
         """The browser is back from its provider."""
         provider = self._provider(request)
-        self._check_failures(request)
+        if provider.posts:
+            raise RefusedRequestError("Not found", "This identity provider answers in another way.", status=404)
+        self.check_failures(request)
         source = source_of(request)
         answer = read_query(request)
         journey = self._browsers.returns(provider.name, answer.get("state", ""), request.cookies.get(LOGIN_COOKIE))
         if journey is None:
             self._failures.failed(address_group(source))
             self._desk.failed(provider.name, "state_unknown", source)
-            raise RefusedRequestError(
-                "This login is not known",
-                "It was begun in another browser, took longer than ten minutes, or was used already.",
-                "Begin again from the gateway's own page.",
-            )
+            raise not_known()
         try:
             who = await provider.arrive(journey.departure, self._callback(provider), answer, source)
         except AuthenticationError:
             self._failures.failed(address_group(source))
             raise
+        return self.signed_in(request, who, journey.then, again=journey.again)
+
+    def signed_in(self, request: Request, who: SignedIn, then: str, *, again: bool = False) -> Response:
+        """Somebody has proven who they are, `again` where that was asked for: their session in this browser, and on with `then`."""
         # Whoever was signed in before in this browser is not any more.
         self._browsers.sign_out(request.cookies.get(SESSION_COOKIE))
-        response = RedirectResponse(journey.then, 303)
-        set_cookie(response, SESSION_COOKIE, self._browsers.sign_in(who, source, again=journey.again))
+        response = RedirectResponse(then, 303)
+        set_cookie(response, SESSION_COOKIE, self._browsers.sign_in(who, source_of(request), again=again))
         return response
 
     async def sign_out(self, request: Request) -> Response:
@@ -182,6 +201,8 @@ class SignInPages:
 
     def _callback(self, provider: Provider) -> str:
         # One address a provider: an answer of one can never be taken for an answer of another (RFC 9700 §4.4.2.2).
+        if provider.posts:
+            return posted_to(self._origin, provider.name)
         return f"{self._origin}/login/{provider.name}/callback"
 
     def _check_begun(self, request: Request) -> None:
@@ -196,7 +217,8 @@ class SignInPages:
             )
         self._begun.failed(address)
 
-    def _check_failures(self, request: Request) -> None:
+    def check_failures(self, request: Request) -> None:
+        """Refuse whoever has failed too often; raises `RefusedRequestError`."""
         if self._failures.blocked(address_group(source_of(request))):
             raise RefusedRequestError(
                 "Too many attempts",
