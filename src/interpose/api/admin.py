@@ -267,7 +267,11 @@ class AdminApi:
         async for piece in data:
             if asyncio.get_running_loop().time() - asked > ASK_AGAIN:
                 asked = asyncio.get_running_loop().time()
-                if not self._may(request, await self._caller(request), Action.REPLAY, row.connection):
+                try:
+                    caller = await self._caller(request)
+                except RequestRefusedError:
+                    return
+                if not self._may(request, caller, Action.REPLAY, row.connection):
                     return
             if piece:
                 yield piece

@@ -14,6 +14,8 @@ from starlette.types import ASGIApp
 from interpose.model.connection import Address
 
 _CONCURRENT = 200
+_FINISHING = 10
+"""Seconds for what is under way when the server stops."""
 
 
 class HttpServer:
@@ -43,6 +45,8 @@ class HttpServer:
             ssl_keyfile=None if key is None else str(key),
             timeout_keep_alive=5,
             limit_concurrency=_CONCURRENT,
+            # Somebody who watches a session and does not read must not keep the gateway from stopping.
+            timeout_graceful_shutdown=_FINISHING,
             lifespan="off",
             log_config=None,
         )

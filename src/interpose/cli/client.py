@@ -65,8 +65,11 @@ class AdminClient:
     def follow(self, path: str, **query: object) -> Iterator[bytes]:
         """GET and yield whatever has come, however little, for as long as it takes; raises `ServerError`."""
         with self._open("GET", path, query, None, None) as response:
-            while chunk := response.read1(65536):
-                yield chunk
+            try:
+                while chunk := response.read1(65536):
+                    yield chunk
+            except (OSError, http.client.HTTPException) as error:
+                raise ServerError("the gateway's answer broke off", detail=str(error)) from error
 
     def lines(self, path: str, **query: object) -> Iterator[bytes]:
         """GET and yield the body's lines as they come; raises `ServerError`."""

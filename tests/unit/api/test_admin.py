@@ -54,6 +54,7 @@ class House:
         self.ended: list[tuple[str, str, str]] = []
         self.said: list[tuple[str, str, str]] = []
         self.following: list[bytes] = [b"frame", b""]
+        self.lost = False
         self.votes: list[tuple[str, str, bool, str]] = []
         self.broken: ConfigurationError | None = None
         self.vote_answer: Approval | Refusal = HELD
@@ -74,7 +75,7 @@ class House:
         return api.application()
 
     async def bearer(self, token: str) -> Identity:
-        if token not in TOKENS:
+        if token not in TOKENS or self.lost:
             raise AuthenticationError("authentication failed")
         return Identity(TOKENS[token], "token")
 
@@ -118,6 +119,8 @@ class House:
         async def frames() -> AsyncIterator[bytes]:
             for piece in self.following:
                 yield piece
+                if piece == b"lost token":
+                    self.lost = True
                 if piece == b"revoked":
                     self.rights.discard(("carol", Action.REPLAY, "orders"))
 
@@ -323,6 +326,14 @@ async def test_watching_is_recorded_as_such_and_ends_with_the_right_to_it(
     answer = await ask(house, "GET", "/v1/sessions/s_1/recording?follow=true")
     assert answer.body == b"onerevoked"
     assert house.events[-1].fields["how"] == "watch"
+
+
+async def test_watching_ends_with_the_token(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interpose.api.admin.ASK_AGAIN", -1.0)
+    house.rights |= {("carol", Action.AUDIT, "orders"), ("carol", Action.REPLAY, "orders")}
+    house.following = [b"one", b"lost token", b"two"]
+    answer = await ask(house, "GET", "/v1/sessions/s_1/recording?follow=true")
+    assert answer.body == b"onelost token"
 
 
 async def test_a_reload_that_fails_tells_every_problem(house: House) -> None:
