@@ -1,7 +1,7 @@
 """A gateway for SSH in front of a real sshd: everything a test of SSH through the gateway needs.
 
-The connections: `web-1` (policy, holds), `strict` (the same, durable to the disk), `open` (everything is permitted), `down` (nobody listens),
-`misnamed` (another host key is pinned), `no-credential` (sshd refuses it).
+The connections: `web-1` (policy), `strict` (the same, durable to the disk), `held` (what is run there waits for `oncall`), `no-shell`, `down`
+(nobody listens), `misnamed` (another host key is pinned), `no-credential` (sshd refuses it). Mallory may connect, and do nothing.
 """
 
 from __future__ import annotations
@@ -38,8 +38,18 @@ POLICY: Final = """\
 @id("everything-for-ops")
 permit (principal in Group::"ops", action, resource);
 
-@id("open-is-open")
-permit (principal, action, resource in Connection::"open");
+@id("strangers-come-in")
+permit (principal in Group::"strangers", action == Action::"connect", resource);
+
+@id("oncall-looks")
+@approval("oncall")
+@reason("what runs there is looked at")
+forbid (principal, action in [Action::"exec", Action::"exec_dynamic", Action::"shell"], resource in Connection::"held");
+
+@id("no-shells")
+@reason("shells are not opened there")
+@hint("give the command on the command line")
+forbid (principal, action == Action::"shell", resource in Connection::"no-shell");
 
 @id("auditors-look")
 permit (principal in Group::"auditors", action in Action::"gateway", resource);
@@ -77,7 +87,8 @@ class SshScene:
             {
                 "web-1": connection,
                 "strict": {**connection, "durability": "strict"},
-                "open": {**connection, "labels": {"env": "test"}},
+                "held": connection,
+                "no-shell": connection,
                 "down": {**connection, "address": f"127.0.0.1:{free_port()}"},
                 "misnamed": {**connection, "options": {"user": server.user, "host_key": pinned}},
                 "no-credential": {**connection, "secret": f"file:{self.other_key}"},

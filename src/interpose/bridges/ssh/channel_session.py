@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import asyncssh
 
 from interpose.bridges.ssh.channels import ClientChannel, Terminal, UpstreamChannel
+from interpose.bridges.ssh.choosing import Choice
 from interpose.bridges.ssh.relaying import ChannelRelay, stderr
 from interpose.bridges.ssh.start import KINDS, Permitted, Start, cannot_start, variable_text
 from interpose.bridges.ssh.words import (
@@ -31,7 +32,7 @@ from interpose.model.errors import RecordingError
 from interpose.protocols.intents import Allowed, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from interpose.bridges.ssh.ports import Faults
     from interpose.bridges.ssh.session import Judging, SshSession
@@ -44,9 +45,9 @@ _VOIDING: Final = frozenset({"INT", "TERM", "HUP", "KILL", "QUIT"})
 class ClientSession(asyncssh.SSHServerSession[bytes]):
     """The library's session of a client's channel."""
 
-    def __init__(self, entered: Awaitable[SshSession | Refused], faults: Faults) -> None:
-        """`entered` is the session that the channel belongs to, or why there is none."""
-        self._entered = entered
+    def __init__(self, enter: Callable[[ClientSession], Awaitable[SshSession | Refused]], faults: Faults) -> None:
+        """`enter` answers the session that the channel belongs to, or why there is none; it may ask by `choose`."""
+        self._enter = enter
         self._faults = faults
         self._channel: ClientChannel | None = None
         self._variables: list[tuple[bytes, bytes]] = []
@@ -58,6 +59,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         self._judging: Judging | None = None
         self._relay: ChannelRelay | None = None
         self._permitted: Permitted | None = None
+        self._choice: Choice | None = None
         self._gone = False
         self._done = False
         self._task: asyncio.Task[None] | None = None
@@ -129,6 +131,8 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         """Input."""
         if self._relay is not None:
             self._relay.input(data)
+        elif self._choice is not None:
+            self._choice.typed(data)
 
     def eof_received(self) -> bool:
         """The client sends no more; output goes on."""
@@ -154,6 +158,20 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         """The channel is gone, or the whole connection."""
         self._leave()
 
+    # --- choosing a connection, where none was named
+
+    @property
+    def can_choose(self) -> bool:
+        """Whether somebody is at a terminal and has asked for no command."""
+        return self._terminal is not None and self._start is not None and self._start.kind == "shell"
+
+    async def choose(self, names: Sequence[str]) -> str | None:
+        """Ask at the terminal; None when whoever is there does not want any of these, or has left."""
+        if self._channel is None or self._gone:
+            return None
+        self._choice = Choice(self._channel, names)
+        return await self._choice.chosen
+
     # --- judging and beginning
 
     def _begin(self, start: Start) -> bool:
@@ -166,7 +184,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
 
     async def _run(self, start: Start) -> None:
         try:
-            entered = await self._entered
+            entered = await self._enter(self)
             if isinstance(entered, Refused):
                 self._refuse(entered.refusal)
             elif not self._gone:
@@ -326,6 +344,8 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
             return
         self._gone = True
         self._void()
+        if self._choice is not None:
+            self._choice.leave()
         if self._relay is not None:
             self._relay.stop()
             self._finish("cut", "client left", None)

@@ -90,6 +90,11 @@ class ClientChannel(asyncssh.SSHServerChannel[bytes]):
         self._held = False
         self.resume_reading()
 
+    def hold(self) -> None:
+        """Deliver nothing more until the next `release`."""
+        self._held = True
+        self.pause_reading()
+
     def resume_reading(self) -> None:
         """Deliver, unless nothing is delivered yet."""
         if not self._held:

@@ -7,7 +7,8 @@ and the user name that it was proved for cannot change afterwards or between att
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
 
 import asyncssh
 
@@ -18,13 +19,13 @@ from interpose.bridges.ssh.entering import Entered
 from interpose.bridges.ssh.keys import is_certificate, verified
 from interpose.bridges.ssh.names import Wanted, parse_user_name
 from interpose.bridges.ssh.session import SshSession
-from interpose.bridges.ssh.words import FAULT, LOGIN_TOO_OLD, refusal_line
+from interpose.bridges.ssh.words import FAULT, LOGIN_TOO_OLD, NOT_CHOSEN, nothing_named, refusal_line
 from interpose.engine.authenticate import WRONG
 from interpose.engine.ssh_logins import REFUSED_KEY
 from interpose.protocols.intents import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from interpose.bridges.ssh.parts import Parts
     from interpose.engine.ssh_logins import SshLogin
@@ -34,11 +35,27 @@ _PROMPT: Final = "Interpose access token: "
 _SILENT: Final = (WRONG.code, REFUSED_KEY.code)
 
 
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Who has opened a channel on which another SSH connection comes (`ssh -J`), for the connection `wanted`, and when that was proved."""
+
+    identity: Identity
+    wanted: Wanted
+    peer: str
+    at: float
+
+
 class Client(asyncssh.SSHServer):
     """What the library asks about one client; one object a connection."""
 
-    def __init__(self, parts: Parts) -> None:
-        """Nobody is known yet."""
+    def __init__(self, parts: Parts, inside: Callable[[Proven], ClientEnd], outer: Proven | None = None) -> None:
+        """Nobody is known yet, unless it comes through the channel of `outer`: whoever opened that is who it is.
+
+        `inside` makes the library's end for such a channel.
+        """
+        self._inside = inside
+        self._outer = outer
+        self._proved_at = 0.0
         self._parts = parts
         self._loop = asyncio.get_running_loop()
         self._end: ClientEnd | None = None
@@ -62,7 +79,8 @@ class Client(asyncssh.SSHServer):
         """A client came."""
         assert isinstance(conn, ClientEnd)
         self._end = conn
-        self.peer = str(conn.get_extra_info("peername", ("", 0))[0])
+        peer = conn.get_extra_info("peername") or ("", 0)
+        self.peer = str(peer[0]) if self._outer is None else self._outer.peer
         self._login = self._parts.logins.begin(self.peer)
         self._timer = self._loop.call_later(self._parts.bounds.handshake, self._too_slow)
         if not self._parts.pending.add(self):
@@ -88,6 +106,10 @@ class Client(asyncssh.SSHServer):
         """A client says its name, for the first time or another one: that is refused."""
         if self._wanted is not None:
             raise asyncssh.PermissionDenied("the user name may not change between attempts")
+        if self._outer is not None:
+            # Proved for the connection around this one, to which nobody else can write; the name in here says nothing.
+            self._wanted, self._identity, self._proved_at = self._outer.wanted, self._outer.identity, self._outer.at
+            return False
         self._wanted = parse_user_name(username)
         self._restart_timer(self._parts.bounds.login)
         return True
@@ -158,6 +180,7 @@ class Client(asyncssh.SSHServer):
                 self._end.send_auth_banner(refusal_line(answer.refusal) + "\n")
             return False
         self._identity = answer
+        self._proved_at = self._loop.time()
         if self._login is not None:
             self._login.proven()
         return True
@@ -175,16 +198,30 @@ class Client(asyncssh.SSHServer):
             self._parts.faults(None, RuntimeError("a login without an identity"))
             self.evict()
             return
-        if wanted.connection:
+        if self._is_old:
+            self._settle(Refused(LOGIN_TOO_OLD))
+        elif wanted.connection:
             self._enter(wanted.connection)
         else:
-            self._timer = self._loop.call_later(self._parts.bounds.choice, self._no_choice)
+            self._timer = self._loop.call_later(self._parts.bounds.choice, self._look_for_channels)
 
-    def _no_choice(self) -> None:
-        """A login is not kept for later: its token may be revoked, and nobody would notice without a session."""
-        if not self._entered.done() and self._entering is None:
-            self._entered.set_result(Refused(LOGIN_TOO_OLD))
-            self._loop.call_later(1.0, self._too_slow)
+    @property
+    def _is_old(self) -> bool:
+        """Whether the login is too long ago to open a session by.
+
+        INVARIANT: a session is opened within `choice` seconds of the proof. Revocations are looked for from before each session's beginning
+        on (`engine.watch`), and without a session nobody would notice them.
+        """
+        return self._loop.time() - self._proved_at > self._parts.bounds.choice
+
+    def _look_for_channels(self) -> None:
+        """A login without a session stays as long as something comes through its channels."""
+        end = self._end
+        if self._entering is None and end is not None:
+            if not end._channels:
+                self._goodbye(refusal_line(LOGIN_TOO_OLD))
+            else:
+                self._timer = self._loop.call_later(self._parts.bounds.choice, self._look_for_channels)
 
     def _enter(self, connection: str) -> None:
         self._entering = self._loop.create_task(self._work(connection), name=f"ssh login from {self.peer}")
@@ -229,8 +266,39 @@ class Client(asyncssh.SSHServer):
         end = self._end
         if end is None or self._identity is None or len(end._channels) >= self._parts.bounds.channels:
             return False
-        session = ClientSession(self._entered, self._parts.faults)
+        session = ClientSession(self._session_for, self._parts.faults)
         return ClientChannel(end, self._loop, session), session
+
+    async def _session_for(self, channel: ClientSession) -> SshSession | Refused:
+        """The session that a channel belongs to; at a terminal it is asked for where none was named."""
+        if self._entering is None and not self._entered.done() and self._identity is not None:
+            names = self._parts.choices(self._identity, self.peer, "ssh")
+            if not channel.can_choose or not names:
+                return Refused(nothing_named(names))
+            chosen = await channel.choose(names)
+            if chosen is None:
+                return Refused(NOT_CHOSEN)
+            if self._is_old:
+                return Refused(LOGIN_TOO_OLD)
+            if self._entering is None:
+                self._enter(chosen)
+        return await asyncio.shield(self._entered)
+
+    def connection_requested(
+        self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
+    ) -> asyncssh.SSHTCPSession[bytes] | bool:
+        """A connection through the gateway: with no connection named before, it is one to the gateway itself, for the named host."""
+        end, identity, wanted = self._end, self._identity, self._wanted
+        if end is None or identity is None or wanted is None or len(end._channels) >= self._parts.bounds.channels:
+            return False
+        if wanted.connection or self._entering is not None or self._outer is not None:
+            raise asyncssh.ChannelOpenError(
+                asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "interpose: forwarding is not permitted"
+            )
+        return cast(
+            "asyncssh.SSHTCPSession[bytes]",
+            self._inside(Proven(identity, Wanted(wanted.name, dest_host), self.peer, self._proved_at)),
+        )
 
     # --- the end
 

@@ -54,9 +54,15 @@ class Congestion:
 class ClientEnd(asyncssh.SSHServerConnection):
     """One client's connection."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, options: asyncssh.SSHServerConnectionOptions) -> None:
-        """The client object that `options` makes is asked about keys."""
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        options: asyncssh.SSHServerConnectionOptions,
+        owner: Callable[[], asyncssh.SSHServer],
+    ) -> None:
+        """`owner` makes the client object; it is asked about keys."""
         super().__init__(loop, options)
+        self._protocol_factory = owner
         self._unread_stopped = False
         self.congestion = Congestion()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import asyncssh
 
 from interpose.bridges.ssh import algorithms
-from interpose.bridges.ssh.client import Client
+from interpose.bridges.ssh.client import Client, Proven
 from interpose.bridges.ssh.ends import ClientEnd
 from interpose.bridges.ssh.upstream import available
 
@@ -50,11 +50,9 @@ class SshService:
         self._options = self._offer([*shown, *bare])
 
     def _offer(self, host_keys: Sequence[object]) -> asyncssh.SSHServerConnectionOptions:
-        parts = self._parts
         return asyncssh.SSHServerConnectionOptions(
             loop=self._loop,
             config=None,
-            server_factory=lambda: Client(parts),
             server_host_keys=list(host_keys),
             server_version="Interpose",
             authorized_client_keys=None,
@@ -81,18 +79,17 @@ class SshService:
 
     async def welcome(self, sock: socket.socket) -> None:
         """Take an accepted socket; never waits for the client."""
-        end: ClientEnd | None = None
-
-        def made() -> ClientEnd:
-            nonlocal end
-            end = ClientEnd(self._loop, self._options)
-            return end
-
         try:
-            await self._loop.connect_accepted_socket(made, sock)
+            await self._loop.connect_accepted_socket(
+                lambda: ClientEnd(self._loop, self._options, lambda: Client(self._parts, self._inside)), sock
+            )
         except OSError:
             # Gone between accept and here.
             sock.close()
+
+    def _inside(self, proven: Proven) -> ClientEnd:
+        """A client within a client's channel (`ssh -J`)."""
+        return ClientEnd(self._loop, self._options, lambda: Client(self._parts, self._inside, proven))
 
 
 def _is_for(line: str, key: asyncssh.SSHKey) -> bool:

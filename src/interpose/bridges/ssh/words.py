@@ -8,6 +8,8 @@ from interpose.model.refusal import Refusal
 from interpose.recording.sanitize import sanitize
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from interpose.model.refusal import HoldNotice
 
 REFUSED_STATUS: Final = 126
@@ -34,9 +36,11 @@ NOT_TEXT: Final = Refusal("unanalysable", "the command is not valid UTF-8", "wri
 LOGIN_TOO_OLD: Final = Refusal(
     "deadline", "no connection was chosen in time", "log in again, and name one: `ssh you+connection@gateway`"
 )
+NOT_CHOSEN: Final = Refusal("no_connection", "no connection was chosen", "name one: `ssh you+connection@gateway`")
 FAULT: Final = Refusal("internal_error", "internal error in the gateway", "connect again, and report it")
 
 
+_MOST_NAMES: Final = 20
 _UNREACHABLE: Final = frozenset(
     {"upstream_error", "host_key_mismatch", "credential_unavailable", "internal_error", "store_unavailable"}
 )
@@ -45,6 +49,18 @@ _UNREACHABLE: Final = frozenset(
 def status_of(refusal: Refusal) -> int:
     """The exit status that a refusal is told with."""
     return FAILED_STATUS if refusal.code in _UNREACHABLE else REFUSED_STATUS
+
+
+def nothing_named(names: Sequence[str]) -> Refusal:
+    """The refusal of a command for nobody knows which host."""
+    if not names:
+        return Refusal("no_connection", "there is no SSH connection that you may use", "ask the gateway's operator")
+    shown = ", ".join(names[:_MOST_NAMES]) + (" …" if len(names) > _MOST_NAMES else "")
+    return Refusal(
+        "no_connection",
+        "the user name names no connection",
+        f"use `ssh you+connection@gateway` or `ssh -J you@gateway connection`; yours are {shown}",
+    )
 
 
 def refusal_line(refusal: Refusal) -> str:
