@@ -22,6 +22,9 @@ from typing import Any, Final, Self
 from interpose.app.strict_yaml import parse_duration
 from interpose.cli.local import local_state, run
 from interpose.identity.tokens import TokenIssuer
+from interpose.recording.channel_frames import StreamName
+from interpose.recording.timeline import Streamed, TimelineEvent
+from interpose.store.files.reading import RecordedSessions
 from tests.support.gateway import GatewayProcess, free_port
 from tests.support.scene import until
 from tests.support.sshd import SshServer, make_key, quiet, with_password
@@ -244,7 +247,7 @@ class SshScene:
 
     # Records
 
-    def events(self, kind: str = "", **fields: object) -> list[dict[str, Any]]:
+    def events(self, kind: str = "", /, **fields: object) -> list[dict[str, Any]]:
         """The audit events of all chains, of one kind and with these fields when they are given."""
         found = []
         for path in sorted((self.gateway.state / "audit").glob("*.chain"), key=lambda path: path.stat().st_mtime):
@@ -259,6 +262,20 @@ class SshScene:
         status, found = self.api("carol", "GET", f"/v1/sessions?{query}")
         assert status == 200, found
         return list(found["sessions"] if isinstance(found, dict) else found)
+
+    def timeline(self, session: str) -> list[TimelineEvent]:
+        """What the recording of a session holds."""
+        return list(RecordedSessions(self.gateway.state / "recordings").timeline(session))
+
+    def recorded(self, session: str, stream: StreamName) -> bytes:
+        """All bytes of one stream, over all channels of a session."""
+        return b"".join(
+            event.data for event in self.timeline(session) if isinstance(event, Streamed) and event.stream is stream
+        )
+
+    def newest(self) -> str:
+        """The id of the session that was opened last, once it is in the index."""
+        return str(until(lambda: self.sessions("limit=1"), what="a session")[0]["id"])
 
     def verify(self) -> subprocess.CompletedProcess[str]:
         """`interpose audit verify`."""
