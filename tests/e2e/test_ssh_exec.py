@@ -80,7 +80,7 @@ def test_a_refusal_is_one_line_with_status_126_and_nothing_reaches_the_host(scen
 def test_multiplexed_sessions_are_judged_one_by_one_and_a_refusal_ends_none(scene: SshScene, tmp_path: Path) -> None:
     control = ("-o", f"ControlPath={tmp_path}/mux")
     master = scene.start_ssh("alice", connection="no-shell", options=(*control, "-o", "ControlMaster=yes", "-N"))
-    until(lambda: (tmp_path / "mux").exists(), 30, "the master")
+    until((tmp_path / "mux").exists, 30, "the master")
 
     def again(*command: str) -> subprocess.CompletedProcess[bytes]:
         return scene.ssh("alice", *command, connection="no-shell", options=control)
