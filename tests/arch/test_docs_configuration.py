@@ -14,6 +14,7 @@ from interpose.app import config
 from interpose.app.providers import PROVIDER_TYPES
 from interpose.app.settings import ListenerSettings, Settings
 from interpose.app.strict_yaml import Section, parse_duration, parse_size
+from interpose.bridges.ssh.options import OPTION_KEYS
 from interpose.identity.mapping import ClaimMapping
 from interpose.model.connection import Address
 from interpose.protocols.postgres.options import PostgresOptions, parse_options
@@ -179,6 +180,12 @@ def differences(text: str, settings: Settings, asked: set[str]) -> list[str]:
         if default != "required" and not agrees(default, value):
             found.append(f"the option `{key}` is {value!r} by default, the page says {default}")
     return found
+
+
+def test_the_options_of_ssh_are_told() -> None:
+    """They are all required."""
+    rows = dict(_rows(PAGE.read_text().partition("## Options of `protocol: ssh`")[2].partition("\n## ")[0]))
+    assert rows == dict.fromkeys(OPTION_KEYS, "required")
 
 
 def test_the_page_is_complete_and_right(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from typing import Final
 from interpose.bridges.ssh.algorithms import HOST_KEY_TYPES
 from interpose.model.errors import ConfigurationError, Problem
 
-_KEYS: Final = ("user", "host_key")
+OPTION_KEYS: Final = ("user", "host_key")
+"""What a connection's options may have; all of it is required."""
 OWN_CERTIFICATE: Final = "ca"
 """A connection's `secret`, where the upstream trusts the gateway's own authority and nothing is kept."""
 
@@ -34,9 +35,9 @@ def parse_options(raw: Mapping[str, object]) -> SshOptions:
     """The options in `raw`; raises `ConfigurationError` with every fault, an unknown key included."""
     problems: list[Problem] = []
     for key in raw:
-        if key not in _KEYS:
-            close = get_close_matches(key, _KEYS, 1)
-            known = f"known options: {', '.join(_KEYS)}"
+        if key not in OPTION_KEYS:
+            close = get_close_matches(key, OPTION_KEYS, 1)
+            known = f"known options: {', '.join(OPTION_KEYS)}"
             problems.append(Problem(f"unknown option `{key}`", hint=f"did you mean `{close[0]}`?" if close else known))
     options = SshOptions(_user(raw, problems), _host_keys(raw, problems))
     if problems:
