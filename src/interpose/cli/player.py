@@ -99,9 +99,10 @@ class Player:
         return sanitize(f" {_clock(self.at)}/{_clock(self.end)} {state}  {self._title}{said}  [space ←→ +- q]")
 
 
-def play(viewer: Viewer, events: Iterable[TimelineEvent], cut: Cut, options: PlayOptions, title: str) -> None:
-    """Play to the end or until `q`; at the end it stands until a key."""
-    tape = Tape()
+def play(
+    viewer: Viewer, tape: Tape, events: Iterable[TimelineEvent], cut: Cut, options: PlayOptions, title: str
+) -> None:
+    """Play onto an empty tape, to the end or until `q`; at the end it stands until a key."""
     for moment in moments(events, cut):
         tape.add(moment)
     if cut.began is None:
@@ -119,9 +120,11 @@ def play(viewer: Viewer, events: Iterable[TimelineEvent], cut: Cut, options: Pla
         before = now
 
 
-def watch(viewer: Viewer, events: Callable[[], Iterable[TimelineEvent]], cut: Cut, title: str) -> BaseException | None:
+def watch(
+    viewer: Viewer, tape: Tape, events: Callable[[], Iterable[TimelineEvent]], cut: Cut, title: str
+) -> BaseException | None:
     """Follow a living session until it is over or `q`; answers what went wrong, if anything did."""
-    tape, over = Tape(), _Reading()
+    over = _Reading()
 
     def read() -> None:
         try:

@@ -20,7 +20,7 @@ from interpose.cli.viewer import usable, viewing
 from interpose.model.errors import ClientError
 from interpose.recording.frames import FrameError, read_frames
 from interpose.recording.sanitize import sanitize
-from interpose.recording.terminal.tape import Cut
+from interpose.recording.terminal.tape import Cut, Tape
 from interpose.recording.timeline import ChannelOpened, Delivered, TimelineEvent, timeline
 
 app = typer.Typer(no_args_is_help=True, help="List, replay, search, export and end sessions.")
@@ -114,6 +114,7 @@ def replay(
         with viewing() as viewer:
             play(
                 viewer,
+                Tape(terminal=bool(found.term)),
                 chain(opening, events),
                 Cut(found.channel, idle_limit),
                 PlayOptions(speed, begin=begin, end=end_at),
@@ -166,7 +167,8 @@ def watch(session: str, server: ServerOption = None, channel: ChannelOption = No
 
     with viewing() as viewer:
         title = f"{row.id} {row.principal} on {row.connection}, channel {found.channel}"
-        failed = watch_terminal(viewer, lambda: chain(opening, events), Cut(found.channel), title)
+        tape = Tape(terminal=bool(found.term))
+        failed = watch_terminal(viewer, tape, lambda: chain(opening, events), Cut(found.channel), title)
     if failed is not None:
         raise failed
 
