@@ -68,12 +68,12 @@ def read_settings(path: Path, protocols: Mapping[str, Spoken]) -> Settings:
     if settings.public is None and browsed:
         top.problem("identity", "people sign in with a browser, and `public` is missing", "give `public: {url: …}`")
     if any(each.browser_login is not BrowserLogin.NEVER for each in settings.listeners) and (
-        settings.public is None or not any(isinstance(each, OidcOptions) for each in settings.identity.providers)
+        settings.public is None or not browsed
     ):
         top.problem(
             "listeners",
             "`browser_login` needs `public` and an identity provider with which people sign in",
-            "give `public: {url: …}` and a provider of `type: oidc`, or leave out `browser_login`",
+            "give `public: {url: …}` and a provider of `type: oidc` or `saml`, or leave out `browser_login`",
         )
     _check_retention(top, settings.recording, settings.audit)
     if not settings.listeners:

@@ -134,6 +134,10 @@ def test_logins_in_a_browser_need_pages_and_a_provider(tmp_path: Path) -> None:
     people = 'identity: {providers: {corporate: {type: oidc, issuer: "https://idp.example", client_id: x}}}\n'
     settings = read_settings(write(tmp_path, text + public + people), PROTOCOLS)
     assert settings.listeners[0].browser_login is BrowserLogin.OFFERED
+    # A provider of the other kind will do; what else is wrong with this one is told, and not that.
+    partner = public + "identity: {providers: {partner: {type: saml, metadata: missing.xml}}}\n"
+    assert "`browser_login` needs" not in problems_of(tmp_path, text + partner)
+    assert "`browser_login` needs" in problems_of(tmp_path, text + partner.replace(public, ""))
     assert settings.limits.browser_login == 120.0
     for wrong in ("5s", "1h"):
         other = text.replace("handshake: 3s", f"handshake: 3s, browser_login: {wrong}")
