@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 
@@ -294,6 +296,24 @@ def test_silent_clients_delay_nobody_and_are_closed(scene: SshScene) -> None:
     finally:
         for each in silent:
             each.close()
+
+
+def test_the_algorithms_are_modern_ones(scene: SshScene) -> None:
+    program = "import sys; from ssh_audit.ssh_audit import main; sys.exit(main())"
+    arguments = [sys.executable, "-c", program, "-n", "--skip-rate-test", "-p", str(scene.port), "127.0.0.1"]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+    assert "(kex) kex-strict-s-v00@openssh.com" in done.stdout, done.stdout + done.stderr
+    assert "[fail]" not in done.stdout, done.stdout
+    # Clients that know no post-quantum key exchange that the library has are let in by a classic one; nothing else is to be remarked.
+    warnings = [line for line in done.stdout.splitlines() if "[warn]" in line]
+    assert all("post-quantum" in line for line in warnings), done.stdout
+
+
+def test_keys_are_exchanged_anew_on_the_way(scene: SshScene) -> None:
+    data = b"x" * (20 * 1024 * 1024)
+    done = scene.ssh("alice", "cat", options=("-o", "RekeyLimit=1M"), stdin=data, timeout=180)
+    assert done.returncode == 0
+    assert done.stdout == data
 
 
 # --- upstreams

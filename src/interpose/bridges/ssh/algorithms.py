@@ -11,12 +11,17 @@ KEX: Final = (
     "mlkem768x25519-sha256",
     "curve25519-sha256",
     "curve25519-sha256@libssh.org",
+)
+"""Key exchange with clients. No finite-field groups: they cost the server so much that a few clients can keep it busy (CVE-2002-20001)."""
+
+UPSTREAM_KEX: Final = (
+    *KEX,
     "diffie-hellman-group16-sha512",
     "diffie-hellman-group18-sha512",
+    "ecdh-sha2-nistp521",
+    "ecdh-sha2-nistp384",
+    "ecdh-sha2-nistp256",
 )
-"""Key exchange with clients."""
-
-UPSTREAM_KEX: Final = (*KEX, "ecdh-sha2-nistp521", "ecdh-sha2-nistp384", "ecdh-sha2-nistp256")
 """Key exchange with upstreams: theirs may be older, and their host key is pinned."""
 
 CIPHERS: Final = ("aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes256-ctr")
