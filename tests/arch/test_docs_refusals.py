@@ -36,6 +36,8 @@ _PASSED_ON: Final = {
 """Codes that come from another refusal or error, which the source names elsewhere."""
 _NOT_FOR_CLIENTS: Final = {
     "server_error",  # the command line's own, when the admin API does not answer
+    "scim_error",  # SCIM has words of its own
+    "taken",
 }
 _ROW: Final = re.compile(r"^\| `([a-z0-9_]+)` \| ([^|]*) \| [^|]+ \| [^|]+ \|$", re.MULTILINE)
 

@@ -252,6 +252,18 @@ class MemoryTokens:
                     await self.revoke(record.id, at)
         return found
 
+    async def revoke_login(
+        self, provider: str, subject: str | None, session: str | None, at: float, before: float
+    ) -> Sequence[TokenId]:
+        found = []
+        for record in list(self.stored.values()):
+            same = record.provider == provider and subject in (None, record.subject)
+            if same and session in (None, record.context.session) and record.created_at <= before:
+                if record.revoked_at is None:
+                    found.append(record.id)
+                await self.revoke(record.id, at)
+        return found
+
     async def revoked_since(self, at: float) -> Sequence[TokenId]:
         if self.down:
             raise StoreError("the store is down")

@@ -42,12 +42,15 @@ class SignInScene:
         policy: Mapping[str, str] | None = None,
         principals: str = PRINCIPALS,
         listener: Mapping[str, object] | None = None,
+        options: Mapping[str, object] | None = None,
+        environment: Mapping[str, str] | None = None,
         **settings: object,
     ) -> None:
         """Nothing runs yet. `clients` and `resources` are more of the provider's, for workloads; `listener` is added to every listener,
-        `settings` to the configuration.
+        `settings` to the configuration, `options` to those of `corporate`.
         """
         self._listener, self._settings = listener or {}, settings
+        self._options, self._environment = options or {}, environment or {}
         self._postgres = postgres
         self._clients = clients
         self._resources = resources
@@ -66,12 +69,19 @@ class SignInScene:
                 "redirect_uris": [f"{self.url}/login/{name}/callback" for name in ("corporate", "other")],
                 "post_logout_redirect_uris": [f"{self.url}/signed-out"],
                 "grant_types": ["authorization_code", "refresh_token"],
+                "require_auth_time": True,
+                "backchannel_logout_uri": f"{self.url}/oidc/corporate/backchannel-logout",
+                "backchannel_logout_session_required": True,
             }
-            self.provider = stack.enter_context(
-                IdentityProvider(clients=[client, *self._clients], users=USERS, resources=self._resources or {})
-            )
             self.scene = Scene(self._postgres, policy=self._policy, principals=self._principals)
             stack.callback(self.scene.close)
+            provider = IdentityProvider(
+                authority=self.scene.authority_file,
+                clients=[client, *self._clients],
+                users=USERS,
+                resources=self._resources or {},
+            )
+            self.provider = stack.enter_context(provider)
             gateway = self.scene.gateway
             certificate = str(self.scene.folder / "gateway.pem")
             gateway.settings["public"] = {
@@ -80,7 +90,9 @@ class SignInScene:
                 "certificate": certificate,
                 "key": certificate,
             }
-            gateway.settings["identity"] = {"providers": {"corporate": self.corporate(), **self.more_providers()}}
+            corporate = self.corporate(**self._options)
+            gateway.settings["identity"] = {"providers": {"corporate": corporate, **self.more_providers()}}
+            gateway._environment |= self._environment
             gateway._environment["CORPORATE_SECRET"] = CLIENT_SECRET
             gateway._environment["INTERPOSE_CA_FILE"] = str(self.scene.authority_file)
             gateway.settings.update(self._settings)

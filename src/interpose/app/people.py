@@ -11,11 +11,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from interpose.app.http_server import HttpServer
+from interpose.app.lifecycle import Lifecycle
 from interpose.app.settings import PublicSettings
 from interpose.app.state import State
 from interpose.engine.delegation import Delegation
 from interpose.engine.directory import Directory
 from interpose.engine.limits import FailureLimiter, Limits
+from interpose.engine.logins import Logins
 from interpose.engine.ports import AuditChain, Clock, Ids, TokenStore
 from interpose.engine.signing_in import SignedIn, SignIn
 from interpose.engine.snapshot import SnapshotHolder
@@ -64,8 +66,10 @@ class TokenDesk:
         audit: AuditChain,
         clock: Clock,
         ids: Ids,
+        logins: Logins | None = None,
     ) -> None:
-        """`sign_in` is for the providers: every outcome goes through it."""
+        """`sign_in` is for the providers: every outcome goes through it. `logins` knows which are over by their provider's word."""
+        self._logins = logins
         self._holder = holder
         self._directory = directory
         self._tokens = tokens
@@ -77,6 +81,8 @@ class TokenDesk:
         """Whether the principal of this login is known now; one that another subject has taken over is not."""
         name = who.identity.principal.name
         entry = self._directory.entry(name)
+        if self._logins is not None and self._logins.over(who.identity, who.at):
+            return False
         return (
             present_principal(self._holder.current, who.identity.principal) is not None
             and entry is not None
@@ -173,10 +179,15 @@ class People:
         directory: Directory,
         limits: Limits,
         secret: Callable[[str], Awaitable[str]],
+        lifecycle: Lifecycle,
         more: Sequence[Route] = (),
         confirmations: Confirmations | None = None,
     ) -> None:
-        """`options` of all providers; `secret` answers what is behind a reference, or raises `SecretError`; `more` is at the public address beside the pages."""
+        """`options` of all providers; `secret` answers what is behind a reference, or raises `SecretError`; `lifecycle` is told what ends;
+        `more` is at the public address beside the pages.
+        """
+        self._secret = secret
+        self._lifecycle = lifecycle
         self._more = more
         self._confirmations = confirmations
         self._public = public
@@ -204,12 +215,12 @@ class People:
     def server(self) -> HttpServer:
         """The server of the public address, bound; raises `OSError`."""
         failures = FailureLimiter(self._state.clock, self._limits.login_failures * 3, self._limits.login_window)
-        providers = [OidcSignIn(each, self._desk.sign_in, self.renewals) for each in self._providers.values()]
-        clock, ids = self._state.clock, self._state.ids
-        posting = [SamlSignIn(each, self._desk.sign_in, self._state.used_assertions, clock) for each in self._saml]
-        site = people_site(
-            self._public.url, providers, self._desk, failures, clock, ids, self._more, self._confirmations, posting
-        )
+        sign_in, lifecycle, origin = self._desk.sign_in, self._lifecycle, self._public.url
+        providers = [OidcSignIn(each, sign_in, self.renewals, lifecycle.logins) for each in self._providers.values()]
+        ends = lifecycle.routes(origin, {each.name: each for each in providers}, sign_in, self._limits, self._secret)
+        clock, ids, more = self._state.clock, self._state.ids, [*self._more, *ends]
+        posting = [SamlSignIn(each, sign_in, self._state.used_assertions, clock) for each in self._saml]
+        site = people_site(origin, providers, self._desk, failures, clock, ids, more, self._confirmations, posting)
         return HttpServer("public", site, self._public.address, self._public.certificate, self._public.key)
 
     async def _saml_key(self, secret: Callable[[str], Awaitable[str]], reference: str | None) -> ServiceKey:

@@ -28,6 +28,7 @@ from interpose.store.files.recordings import RecordingOptions
 from interpose.store.files.retention import Retention
 from interpose.store.files.syncing import ChainOptions
 from interpose.store.pending_logins import SqlPendingLogins
+from interpose.store.provisioning import SqlProvisioning
 from interpose.store.renewals import SqlRenewals
 from interpose.store.sessions import SqlSessions
 from interpose.store.tokens import SqlTokens
@@ -54,6 +55,7 @@ class State:
     renewals: SqlRenewals
     pending_logins: SqlPendingLogins
     used_assertions: SqlUsedAssertions
+    provisioning: SqlProvisioning
     mask_key: bytes
     login_key: bytes
     settings: Settings
@@ -154,6 +156,7 @@ def open_state(settings: Settings, who: int | str, started: dict[str, AuditValue
         SqlRenewals(database),
         SqlPendingLogins(database),
         SqlUsedAssertions(database),
+        SqlProvisioning(database),
         mask_key,
         login_key,
         settings,

@@ -16,6 +16,7 @@ from interpose.api.admin import AdminApi
 from interpose.app.confirming import BrowserLogins
 from interpose.app.http_server import HttpServer
 from interpose.app.interventions import hear_ends, hear_sayings
+from interpose.app.lifecycle import Lifecycle
 from interpose.app.loading import Loaded
 from interpose.app.operations import PolicyRights, StoredSessions, WorkerOperations
 from interpose.app.people import People, TokenDesk, delegation
@@ -112,9 +113,11 @@ class Worker:
         self._holder = SnapshotHolder(loaded.snapshot)
         audit, clock = telemetry.chain(state.record.chain), state.clock
         self._directory = Directory(self._holder, state.directory, audit, state.bus, clock)
-        self._desk = TokenDesk(self._holder, self._directory, state.tokens, audit, clock, state.ids)
-        self._reloader = Reloader(loaded, self._directory, audit, telemetry)
         self._registry = SessionRegistry()
+        self._lifecycle = Lifecycle(self._settings.identity.providers, self._registry, self._directory, state, audit)
+        logins = self._lifecycle.logins
+        self._desk = TokenDesk(self._holder, self._directory, state.tokens, audit, clock, state.ids, logins)
+        self._reloader = Reloader(loaded, self._directory, audit, telemetry)
         self._session_options = SessionOptions(write_stall=self._settings.limits.write_stall)
         self._journal = telemetry.journal
         dialer = Dialer(
@@ -279,6 +282,7 @@ class Worker:
         self._tasks.start(self._catalog_watch.run, "catalog watch")
         self._tasks.start(self._directory.run, "directory")
         self._tasks.start(self._hear_directory, "directory changes")
+        self._tasks.start(self._lifecycle.logins.hear, "ended logins")
         self._tasks.start(self._state.sessions.run, "session index")
         self._tasks.start(lambda: self._reloader.watch(self._stop), "file watch")
         self._tasks.start(lambda: hear_ends(self._state.bus, self._registry), "session ends")
@@ -385,15 +389,10 @@ class Worker:
         admin = self._settings.admin
         return HttpServer("admin api", api.application(), admin.address, admin.certificate, admin.key)
 
-    # --- the pages for people
-
     def _open_people(self, public: PublicSettings) -> People:
         options = self._settings.identity.providers
-        limits = self._holder.current.limits
-        pages, exchange = (
-            self._ssh_identity.pages(self._settings),
-            TokenExchange(self._authentication, self._delegation),
-        )
-        more = [*pages.routes(), *exchange.routes()]
-        state, known, own = self._state, self._directory, self._secrets.own
-        return People(public, options, state, self._desk, known, limits, own, more, self._browser_logins.confirming)
+        pages = self._ssh_identity.pages(self._settings)
+        more = [*pages.routes(), *TokenExchange(self._authentication, self._delegation).routes()]
+        state, known, own, limits = self._state, self._directory, self._secrets.own, self._holder.current.limits
+        waiting = self._browser_logins.confirming
+        return People(public, options, state, self._desk, known, limits, own, self._lifecycle, more, waiting)

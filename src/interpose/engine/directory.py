@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from interpose.engine.ports import DirectoryEntry
@@ -63,7 +63,10 @@ class Directory:
     def __init__(
         self, holder: SnapshotHolder, store: DirectoryStore, audit: AuditChain, bus: Bus, clock: Clock
     ) -> None:
-        """Nothing is known before `refresh`. From now on snapshots go through `install`."""
+        """Nothing is known before `refresh`. From now on snapshots go through `install`.
+
+        `vet` is asked of every entry before it is learned, and again after: it may change its groups, or raise `AuthenticationError`.
+        """
         self._holder = holder
         self._store = store
         self._audit = audit
@@ -71,6 +74,7 @@ class Directory:
         self._clock = clock
         self._file = holder.current.principals
         self._entries: dict[str, DirectoryEntry] = {}
+        self.vet: Callable[[DirectoryEntry], Awaitable[DirectoryEntry]] | None = None
         self._looked = 0.0
         self._swept = clock.wall()
 
@@ -125,6 +129,8 @@ class Directory:
         Raises `AuthenticationError` (its `detail` is a machine word) when the name belongs to the principals file, to another
         provider or to another subject of the same, or is disabled; `RecordingError` and `StoreError`.
         """
+        proven = entry
+        entry = entry if self.vet is None else await self.vet(entry)
         name = entry.principal.name
         if self._file.reserves(name):
             raise AuthenticationError(_WRONG, detail="name_is_in_the_principals_file")
@@ -157,6 +163,13 @@ class Directory:
             raise AuthenticationError(_WRONG, detail="name_was_taken_meanwhile")
         self._take(entry)
         self._bus.publish(TOPIC, name)
+        if self.vet is not None:
+            try:
+                await self.vet(proven)
+            except AuthenticationError:
+                # Put out while it was learned: whoever put them out may have found nobody here to end.
+                await self.withdraw(name, entry.provider, entry.subject)
+                raise
         return entry.principal
 
     async def withdraw(self, name: str, provider: str, subject: str) -> bool:

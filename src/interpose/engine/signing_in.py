@@ -49,11 +49,12 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Somebody who has signed in. `hint` is what the provider wants to see at the end of the session; empty for nothing."""
+    """Somebody who has signed in. `hint` is what the provider wants to see at the end of the session; empty for nothing. `at`: wall clock."""
 
     identity: Identity
     proof: Proof
     hint: str = field(default="", repr=False)
+    at: float = field(default=0.0, compare=False)
 
 
 class UsedAssertions(Protocol):
@@ -92,7 +93,7 @@ class SignIn:
         identity = Identity(
             principal, proof.method, None, proof.valid_until, proof.provider, proof.subject, proof.context
         )
-        return SignedIn(identity, proof, hint)
+        return SignedIn(identity, proof, hint, now)
 
     def failed(self, provider: str, method: str, issuer: str, reason: str, source: str, *, subject: str = "") -> None:
         """A login that failed; `reason` is a machine word. Raises `RecordingError`."""

@@ -40,8 +40,8 @@ async def check_id_token(text: str, expected: Expected, keys: Keys, now: float) 
     claims = token.claims
     if claims.get("iss") != expected.issuer:
         raise _denied("wrong_issuer")
-    _check_audience(claims, expected.client_id)
-    _check_times(claims, now)
+    check_audience(claims, expected.client_id)
+    check_times(claims, now)
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= _MAX_SUBJECT:
         raise _denied("no_subject")
@@ -54,7 +54,8 @@ async def check_id_token(text: str, expected: Expected, keys: Keys, now: float) 
     return claims
 
 
-def _check_audience(claims: Mapping[str, object], client_id: str) -> None:
+def check_audience(claims: Mapping[str, object], client_id: str) -> None:
+    """The token is for this client, and says so; raises `AuthenticationError`."""
     audience = claims.get("aud")
     listed = [audience] if isinstance(audience, str) else audience
     if not isinstance(listed, list) or client_id not in listed:
@@ -64,7 +65,8 @@ def _check_audience(claims: Mapping[str, object], client_id: str) -> None:
         raise _denied("wrong_authorized_party")
 
 
-def _check_times(claims: Mapping[str, object], now: float) -> None:
+def check_times(claims: Mapping[str, object], now: float) -> None:
+    """The token was made a moment ago and has not expired; raises `AuthenticationError`."""
     expires, made, begins = (_seconds(claims.get(name)) for name in ("exp", "iat", "nbf"))
     if expires is None or made is None:
         raise _denied("no_times")

@@ -170,6 +170,11 @@ def _check_domain(domains: frozenset[str], claims: Claims) -> None:
 def _groups(mapping: GroupMapping, claims: Claims) -> frozenset[str]:
     found = mapping.path.find(claims)
     listed: Sequence[object] = [found] if isinstance(found, str) else found if isinstance(found, (list, tuple)) else ()
+    return allowed_groups(mapping, listed)
+
+
+def allowed_groups(mapping: GroupMapping, listed: Sequence[object]) -> frozenset[str]:
+    """Those of the groups that a provider names which it may give, as they are called here; too many refuse the login."""
     if len(listed) > MAX_GROUPS:
         raise _denied("too_many_groups")
     groups: set[str] = set()

@@ -23,6 +23,7 @@ from typing import Final
 
 from interpose.identity.assurance import MfaRule
 from interpose.identity.mapping import ClaimMapping
+from interpose.identity.scim_options import ScimOptions, read_scim
 from interpose.identity.sections import (
     ProviderSection,
     between,
@@ -72,6 +73,7 @@ class OidcOptions:
     max_age: float | None = None
     acr_values: tuple[str, ...] = ()
     mfa: MfaRule = field(default=_NO_MORE)
+    scim: ScimOptions | None = None
 
 
 def parse_oidc(name: str, section: ProviderSection, folder: Path) -> OidcOptions:
@@ -93,6 +95,11 @@ def parse_oidc(name: str, section: ProviderSection, folder: Path) -> OidcOptions
                 f"`algorithms` cannot have `{each}`",
                 "choose of " + ", ".join(f"`{known}`" for known in ALGORITHMS),
             )
+    mapping, scim = read_mapping(section, "user", _DEFAULT), read_scim(section, folder)
+    if scim is not None and scim.groups and mapping.groups is None:
+        section.problem(
+            "scim", "`scim.groups` needs `mapping.groups`", "say which groups it may give, or `groups: false`"
+        )
     return OidcOptions(
         name,
         issuer,
@@ -103,7 +110,7 @@ def parse_oidc(name: str, section: ProviderSection, folder: Path) -> OidcOptions
         section.boolean("userinfo", default.userinfo),
         _authorize(section),
         algorithms,
-        read_mapping(section, "user", _DEFAULT),
+        mapping,
         between(section, "lifetime", default.lifetime, 60.0, MAX_LIFETIME),
         between(section, "refresh", default.refresh, MIN_REFRESH, MAX_LIFETIME),
         read_file(section, "ca_file", folder),
@@ -111,6 +118,7 @@ def parse_oidc(name: str, section: ProviderSection, folder: Path) -> OidcOptions
         between(section, "max_age", 0.0, 1.0 if "max_age" in section else 0.0, MAX_LIFETIME) or None,
         section.listed("acr_values"),
         MfaRule(frozenset(section.listed("mfa_amr")), frozenset(section.listed("mfa_acr"))),
+        scim,
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from interpose.engine.logins import EndedLogin
 from interpose.identity.oidc import METHOD, OidcProvider
 from interpose.model.errors import AuthenticationError, ProviderError, SecretError
 
 if TYPE_CHECKING:
+    from interpose.engine.logins import Logins
     from interpose.engine.signing_in import Departure, SignedIn, SignIn
     from interpose.identity.renewal import Renewals
 
@@ -16,11 +18,14 @@ if TYPE_CHECKING:
 class OidcSignIn:
     """Signs people in with one provider."""
 
-    def __init__(self, provider: OidcProvider, sign_in: SignIn, renewals: Renewals) -> None:
-        """Every outcome goes through `sign_in`, and so into the audit chain."""
+    def __init__(
+        self, provider: OidcProvider, sign_in: SignIn, renewals: Renewals, logins: Logins | None = None
+    ) -> None:
+        """Every outcome goes through `sign_in`, and so into the audit chain; `logins` is told what is over."""
         self._provider = provider
         self._sign_in = sign_in
         self._renewals = renewals
+        self._logins = logins
 
     @property
     def name(self) -> str:
@@ -58,6 +63,18 @@ class OidcSignIn:
     async def farewell(self, hint: str, return_to: str) -> str | None:
         """Where a browser signs out at the provider."""
         return await self._provider.farewell(hint, return_to)
+
+    async def logged_out(self, token: str, source: str) -> None:
+        """Obey a logout token. Raises `AuthenticationError` (in the audit already), `ProviderError`, `StoreError`, `RecordingError`."""
+        try:
+            said = await self._provider.logout(token)
+        except AuthenticationError as error:
+            self._failed(error.detail, source)
+            raise
+        if self._logins is not None:
+            over = EndedLogin(self.name, said.subject, said.session)
+            await self._logins.end(over, self._provider.options.issuer, source, said.issued_at)
+        self._provider.spent(said)
 
     def _failed(self, reason: str, source: str) -> None:
         self._sign_in.failed(self.name, METHOD, self._provider.options.issuer, reason, source)

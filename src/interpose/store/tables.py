@@ -126,6 +126,40 @@ used_assertions = Table(
     Index("used_assertions_by_time", "until"),
 )
 
+provisioned_users = Table(
+    "provisioned_users",
+    metadata,
+    Column("provider", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("user_name", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("active", Boolean(create_constraint=False), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("changed_at", Float, nullable=False),
+    Index("provisioned_by_external_id", "provider", "external_id"),
+)
+
+provisioned_groups = Table(
+    "provisioned_groups",
+    metadata,
+    Column("provider", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("display_name", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("changed_at", Float, nullable=False),
+)
+
+provisioned_members = Table(
+    "provisioned_members",
+    metadata,
+    Column("provider", String, primary_key=True),
+    Column("group", String, primary_key=True),
+    Column("member", String, primary_key=True),
+    Index("provisioned_by_member", "provider", "member"),
+)
+
 sessions = Table(
     "sessions",
     metadata,

@@ -85,6 +85,24 @@ class SqlTokens:
 
         return await self._database.write(work)
 
+    async def revoke_login(
+        self, provider: str, subject: str | None, session: str | None, at: float, before: float
+    ) -> Sequence[TokenId]:
+        """Revoke at `at` what was made until `before` and comes from such logins; answers which."""
+        chosen = [tokens.c.provider == provider, tokens.c.revoked_at.is_(None), tokens.c.created_at <= before]
+        if subject is not None:
+            chosen.append(tokens.c.subject == subject)
+
+        def work(connection: Connection) -> list[TokenId]:
+            rows = connection.execute(select(tokens.c.id, tokens.c.context).where(*chosen)).all()
+            found = [str(row[0]) for row in rows if session is None or read_context(row[1]).session == session]
+            for ident in found:
+                family = (tokens.c.id == ident) | (tokens.c.parent == ident)
+                connection.execute(update(tokens).where(family, tokens.c.revoked_at.is_(None)).values(revoked_at=at))
+            return [TokenId(ident) for ident in found]
+
+        return await self._database.write(work)
+
     async def revoked_since(self, at: float) -> Sequence[TokenId]:
         """Tokens revoked at or after `at` (wall clock)."""
 

@@ -54,9 +54,10 @@ def install() -> None:
 class IdentityProvider:
     """One running provider. `issuer` is its URL, and stays the same to its end."""
 
-    def __init__(self, **settings: object) -> None:
-        """`settings` as in provider.mjs."""
+    def __init__(self, *, authority: Path | None = None, **settings: object) -> None:
+        """`settings` as in provider.mjs. `authority` (PEM) signs the certificates of those to whom the provider speaks."""
         self._settings = settings
+        self._environment = {**os.environ} | ({} if authority is None else {"NODE_EXTRA_CA_CERTS": str(authority)})
         self._folder = Path(tempfile.mkdtemp(prefix="interpose-provider-"))
         self._process: subprocess.Popen[str] | None = None
         self.issuer = ""
@@ -73,6 +74,7 @@ class IdentityProvider:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                env=self._environment,
                 text=True,
             )
         assert self._process.stdout is not None

@@ -9,6 +9,7 @@
 //   users         {login: {claim: value}}: whoever signs in by this name (any password will do) has these claims
 //   resources     {resource indicator: audience}: what access tokens can be asked for; they are JWTs
 //   token_claims  {client_id: {claim: value}}: extra claims of access tokens
+//   login         {amr, acr}: how everybody signs in from now on
 //   options       laid over the configuration of oidc-provider, one level deep
 //
 // The control port takes JSON by POST: /settings lays its body over the settings (and makes the provider anew, with the same keys
@@ -52,7 +53,9 @@ function configuration() {
     clients: (settings.clients ?? []).map((client) => ({ id_token_signed_response_alg: keys[0].alg, ...client })),
     jwks: { keys },
     cookies: { keys: ['tests only'] },
-    claims: { openid: ['sub', ...names] },
+    claims: { openid: ['sub', ...Object.keys(settings.login ?? {}), ...names] },
+    // Clients stand on loopback here, which the library's own way of asking refuses.
+    fetch: (url, { dispatcher, ...more }) => fetch(url, more),
     conformIdTokenClaims: false,
     scopes: ['openid', 'offline_access', 'profile', 'email', 'groups'],
     ttl: { AccessToken: settings.token_seconds ?? 600, ClientCredentials: settings.token_seconds ?? 600 },
@@ -121,7 +124,13 @@ class Kept {
 
 function remake() {
   const provider = new Provider(issuer, configuration());
+  // What the provider's own pages do not know of: how somebody signed in there.
+  const finish = provider.interactionFinished.bind(provider);
+  provider.interactionFinished = (request, response, result, more) => finish(
+    request, response, result.login ? { ...result, login: { ...result.login, ...settings.login } } : result, more,
+  );
   provider.on('server_error', (_, error) => console.error(error));
+  provider.on('backchannel.error', (_, error) => console.error('logout', error));
   handle = provider.callback();
 }
 

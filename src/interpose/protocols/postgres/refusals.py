@@ -33,6 +33,7 @@ SQLSTATES: Final[Mapping[str, str]] = MappingProxyType(
         "invalid_text": "22021",
         "token_expired": "28P01",
         "token_revoked": "57P01",
+        "logged_out": "57P01",
         "draining": "57P01",
         "upstream_error": "57P03",
         "credential_unavailable": "57P03",

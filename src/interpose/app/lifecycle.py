@@ -1,0 +1,82 @@
+"""The end of identities, wired: what a provider says of logins that are over (back-channel logout) and of people who left (SCIM)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from interpose.api.logout import BackChannelLogout, LogoutReceiver
+from interpose.api.scim.service import ScimService
+from interpose.engine.limits import FailureLimiter, Limits
+from interpose.engine.logins import Logins
+from interpose.engine.provisioned import Source
+from interpose.engine.provisioning import Provisioning
+from interpose.identity.mapping import ClaimMapping, allowed_groups
+from interpose.identity.scim_options import ScimOptions
+
+if TYPE_CHECKING:
+    from interpose.app.state import State
+    from interpose.engine.directory import Directory
+    from interpose.engine.ports import AuditChain
+    from interpose.engine.sessions import SessionRegistry
+    from interpose.engine.signing_in import SignIn
+
+
+class Lifecycle:
+    """Of one worker: every one of them asks what sources said of somebody who logs in, and ends sessions; one serves the sources."""
+
+    def __init__(
+        self,
+        providers: Iterable[object],
+        registry: SessionRegistry,
+        directory: Directory,
+        state: State,
+        audit: AuditChain,
+    ) -> None:
+        """`providers` are the options of all; those with `scim` have a source."""
+        self._state = state
+        self.logins = Logins(registry, state.tokens, audit, state.bus, state.clock)
+        self._tokens: dict[str, str] = {}
+        sources: dict[str, Source] = {}
+        for options in providers:
+            scim, mapping = getattr(options, "scim", None), getattr(options, "mapping", None)
+            if isinstance(scim, ScimOptions) and isinstance(mapping, ClaimMapping):
+                name = str(options.name)  # type: ignore[attr-defined]  # every provider's options have one
+                sources[name] = _source(name, scim, mapping)
+                self._tokens[name] = scim.token
+        self._provisioning = Provisioning(state.provisioning, sources, directory, state.tokens, audit, state.clock)
+        if sources:
+            directory.vet = self._provisioning.vet
+
+    def routes(
+        self,
+        origin: str,
+        receivers: Mapping[str, LogoutReceiver],
+        sign_in: SignIn,
+        limits: Limits,
+        secret: Callable[[str], Awaitable[str]],
+    ) -> list[Route]:
+        """What providers ask on the public address. `secret` answers what is behind a reference, or raises `SecretError`."""
+        clock, ids = self._state.clock, self._state.ids
+
+        def failures() -> FailureLimiter:
+            return FailureLimiter(clock, limits.login_failures * 3, limits.login_window)
+
+        found = BackChannelLogout(receivers, failures()).routes()
+        if self._tokens:
+            tokens = {name: partial(secret, reference) for name, reference in self._tokens.items()}
+
+            def failed(provider: str, reason: str, source: str) -> None:
+                sign_in.failed(provider, "scim", "", reason, source)
+
+            found += ScimService(origin, self._provisioning, tokens, failed, failures(), clock, ids).routes()
+        return found
+
+
+def _source(name: str, scim: ScimOptions, mapping: ClaimMapping) -> Source:
+    groups = mapping.groups
+    mapped = None if groups is None or not scim.groups else partial(allowed_groups, groups)
+    return Source(name, scim.subject, scim.required, mapped)
