@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from interpose import __version__
 from interpose.analysis.sql.catalog import CatalogCache
@@ -17,17 +16,19 @@ from interpose.app.confirming import BrowserLogins
 from interpose.app.http_server import HttpServer
 from interpose.app.interventions import hear_ends, hear_sayings
 from interpose.app.lifecycle import Lifecycle
+from interpose.app.listeners import ListenedWith, Listeners
 from interpose.app.loading import Loaded
 from interpose.app.operations import PolicyRights, StoredSessions, WorkerOperations
 from interpose.app.people import People, TokenDesk, delegation
-from interpose.app.protocols import BRIDGES, PROTOCOLS, SPOKEN
+from interpose.app.protocols import PROTOCOLS, SPOKEN
 from interpose.app.providers import workload_providers
 from interpose.app.reload import Reloader
 from interpose.app.secrets import open_secrets
-from interpose.app.settings import ListenerSettings, PublicSettings, Settings
+from interpose.app.settings import PublicSettings, Settings
 from interpose.app.ssh import SshListeners
 from interpose.app.ssh_identity import SshIdentity
 from interpose.app.state import State
+from interpose.app.tasks import BackgroundTasks
 from interpose.app.telemetry import Telemetry
 from interpose.engine.admit import DRAINING, Admission, gateway_grant
 from interpose.engine.approvals import Approvals
@@ -52,51 +53,16 @@ from interpose.net.accepting import Acceptor
 from interpose.net.admittance import Admittance
 from interpose.net.cancels import Cancels
 from interpose.net.catalog import UpstreamCatalogs
-from interpose.net.certificates import ClientContexts, ServerCertificate
+from interpose.net.certificates import ClientContexts
 from interpose.net.listener import Listener
 from interpose.net.live import LiveSessions
-from interpose.net.login import Service, SessionStarter
-from interpose.net.options import DialOptions, ListenerOptions, SessionOptions
-from interpose.net.pending import Pending
-from interpose.net.sockets import listen
+from interpose.net.login import SessionStarter
+from interpose.net.options import DialOptions, SessionOptions
 from interpose.net.upstream import Dialer
 from interpose.notify.lines import LineNotifier
 from interpose.web.token_exchange import TokenExchange
 
-CANCEL_TOPIC = "sessions.cancel"
 RELOAD_TOPIC = "reload"
-_ALPN = {"postgres": ("postgresql",)}
-
-
-@dataclass(slots=True)
-class _Tasks:
-    """Background tasks; one that fails ends the worker, since something that must run no longer does.
-
-    `over` is done when the worker is to end: with the name of the task that failed, or empty when it was asked to stop.
-    """
-
-    over: asyncio.Future[str]
-    running: set[asyncio.Task[None]]
-
-    def start(self, work: Callable[[], object], name: str) -> None:
-        """Run a coroutine function until the worker stops."""
-        coroutine = work()
-        assert asyncio.iscoroutine(coroutine), name
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(coroutine, name=name)
-        self.running.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self.running.discard(task)
-        if not task.cancelled() and task.exception() is not None and not self.over.done():
-            self.over.set_result(f"{task.get_name()}: {type(task.exception()).__name__}")
-
-    async def stop(self) -> None:
-        """Cancel and wait."""
-        tasks = list(self.running)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Worker:
@@ -109,7 +75,7 @@ class Worker:
         self._telemetry = telemetry
         self._index = index
         self._stop = asyncio.Event()
-        self._tasks = _Tasks(asyncio.get_running_loop().create_future(), set())
+        self._tasks = BackgroundTasks(asyncio.get_running_loop().create_future(), set())
         self._holder = SnapshotHolder(loaded.snapshot)
         audit, clock = telemetry.chain(state.record.chain), state.clock
         self._directory = Directory(self._holder, state.directory, audit, state.bus, clock)
@@ -200,6 +166,22 @@ class Worker:
         self._ssh = SshListeners(
             self._settings, state, self._ssh_identity, self._admission, secrets, dialer, judge, self._live, telemetry
         )  # fmt: skip
+        self._ways_in = Listeners(
+            self._settings,
+            ListenedWith(
+                self._admittance,
+                self._starter,
+                self._cancels,
+                self._registry,
+                self._ssh,
+                self._authority,
+                self._journal,
+                self._session_options,
+                state.bus,
+                self._tasks,
+                telemetry.warn,
+            ),
+        )
         self._listeners: list[Listener | Acceptor] = []
         self._http: list[HttpServer] = []
         self._people: People | None = None
@@ -224,9 +206,7 @@ class Worker:
             self._telemetry.warn("sessions of dead workers still count as live", {"why": str(error)})
         await self._directory.refresh()
         self._background()
-        pending = Pending(self._listener_options())
-        for settings in self._settings.listeners:
-            self._listeners.append(self._listener(settings, pending))
+        self._listeners = self._ways_in.open()
         if self._index == 0:
             self._http = [self._admin_server()]
             if self._settings.public is not None:
@@ -287,7 +267,7 @@ class Worker:
         self._tasks.start(lambda: self._reloader.watch(self._stop), "file watch")
         self._tasks.start(lambda: hear_ends(self._state.bus, self._registry), "session ends")
         self._tasks.start(lambda: hear_sayings(self._state.bus, self._registry), "messages to users")
-        self._tasks.start(self._hear_cancels, "cancels")
+        self._tasks.start(self._ways_in.hear_cancels, "cancels")
         self._tasks.start(self._hear_reloads, "reloads")
         self._tasks.start(lambda: self._state.retain(lambda: self._reloader.loaded.settings), "retention")
         self._tasks.start(self._telemetry.watch, "event loop watch")
@@ -296,53 +276,7 @@ class Worker:
     def _reload_soon(self, cause: str) -> None:
         self._tasks.start(lambda: self._reloader.quietly(cause), "reload")
 
-    # --- listening
-
-    def _listener_options(self) -> ListenerOptions:
-        limits = self._settings.limits
-        return ListenerOptions(handshake_deadline=limits.handshake, max_pending=limits.handshakes)
-
-    def _listener(self, settings: ListenerSettings, pending: Pending) -> Listener | Acceptor:
-        if settings.protocol in BRIDGES:
-            return self._ssh.open(settings, pending, self._listener_options())
-        certificate: ServerCertificate | None = None
-        if settings.certificate is not None and settings.key is not None:
-            clients = self._authority.bundle if settings.client_certificates else lambda: ""
-            certificate = ServerCertificate(
-                settings.certificate, settings.key, alpn=_ALPN[settings.protocol], clients=clients
-            )
-            followed = certificate
-            self._tasks.start(
-                lambda: followed.follow(
-                    lambda error: self._telemetry.warn("certificate rejected, the old one serves", {"why": str(error)})
-                ),
-                "certificate",
-            )
-        options = self._listener_options()
-        sockets = listen(
-            settings.address.host, settings.address.port, options.backlog, shared=self._settings.workers > 1
-        )
-        return Listener(
-            sockets,
-            Service(PROTOCOLS[settings.protocol], certificate, settings.allow_plaintext_tokens, settings.browser_login),
-            pending,
-            admittance=self._admittance,
-            starter=self._starter,
-            cancels=self._cancels,
-            ask_cancel=self._ask_cancel,
-            journal=self._journal,
-            options=options,
-            session_options=self._session_options,
-        )
-
     # --- what other workers ask
-
-    def _ask_cancel(self, key: bytes) -> bool:
-        """Cancel here, or let the other workers try: a cancel comes to any of them."""
-        if self._registry.cancel(key):
-            return True
-        self._state.bus.publish(CANCEL_TOPIC, key.hex())
-        return False
 
     async def _hear_directory(self) -> None:
         async for _ in self._state.bus.listen(DIRECTORY_TOPIC):
@@ -350,10 +284,6 @@ class Worker:
                 await self._directory.refresh()
             except StoreError:
                 continue  # the directory's own loop looks again
-
-    async def _hear_cancels(self) -> None:
-        async for payload in self._state.bus.listen(CANCEL_TOPIC):
-            self._registry.cancel(bytes.fromhex(payload))
 
     async def _hear_reloads(self) -> None:
         async for payload in self._state.bus.listen(RELOAD_TOPIC):
