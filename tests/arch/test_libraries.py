@@ -38,6 +38,8 @@ OWNERS: Final[Mapping[str, tuple[str, list[str]]]] = {
     "sqlalchemy": ("sqlalchemy", ["store"]),
     "starlette": ("starlette", ["api", "web", "app"]),
     "structlog": ("structlog", ["telemetry"]),
+    "tree_sitter": ("tree-sitter", ["analysis/shell"]),
+    "tree_sitter_bash": ("tree-sitter-bash", ["analysis/shell"]),
     "typer": ("typer", ["cli"]),
     "uvicorn": ("uvicorn", ["app"]),
     "uvloop": ("uvloop", ["net", "app"]),

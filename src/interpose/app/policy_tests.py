@@ -6,7 +6,7 @@ A function that is not declared counts as one of PostgreSQL's own: the tests hav
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from interpose.analysis.sql.reviewed import builtin
 from interpose.app.protocols import SPOKEN
@@ -80,21 +80,32 @@ class DeclaredCatalog:
         return True
 
 
-def analyse(on: CaseConnection, text: str) -> Analysis | Refusal:
-    """What a command would do on a declared connection, or why it is refused before policy is asked."""
+def analyse(on: CaseConnection, asked: str | Command) -> Analysis | Refusal:
+    """What a command would do on a declared connection, or why it is refused before policy is asked.
+
+    A text for a host is a command line.
+    """
     spec = SPOKEN.get(on.connection.protocol)
     if spec is None:
         return Refusal("unknown_protocol", f"there is no protocol `{on.connection.protocol}`")
     if isinstance(spec, BridgeSpec):
-        command = Command(CommandKind.EXEC, text, HostContext(""))
+        command = Command(CommandKind.EXEC, asked, on.host) if isinstance(asked, str) else _on_host(asked, on.host)
+    elif isinstance(asked, str):
+        command = Command(CommandKind.QUERY, asked, SqlContext(("pg_catalog", *on.path), _SERVER_VERSION))
     else:
-        command = Command(CommandKind.QUERY, text, SqlContext(("pg_catalog", *on.path), _SERVER_VERSION))
+        return Refusal("wrong_protocol", f"`{on.connection.name}` is no host", "write `command:` for SQL")
     found = spec.analyst().analyse(command, DeclaredCatalog(on))
     if isinstance(found, Unanalysable):
         return Refusal(found.reason, found.message, found.hint, position=found.position)
     if isinstance(found, NeedsCatalog):
         return Refusal("needs_catalog", "the command names things that only the upstream knows")
     return found
+
+
+def _on_host(command: Command, host: HostContext) -> Command:
+    """The command with the account and folders of the connection, and its own request."""
+    request = command.context.request if isinstance(command.context, HostContext) else None
+    return replace(command, context=replace(host, request=request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +148,12 @@ def declared_connection(files: Sequence[CaseFile], connection: Connection) -> Ca
     tables: dict[tuple[str, str], tuple[str, ...]] = {}
     functions: set[tuple[str, str]] = set()
     path: tuple[str, ...] = ("public",)
+    host = HostContext("")
     for file in files:
         declared = file.connections.get(connection.name)
         if declared is not None:
             tables.update(declared.tables)
             functions |= declared.functions
             path = declared.path
-    return CaseConnection(connection, path, tables, frozenset(functions))
+            host = declared.host
+    return CaseConnection(connection, path, tables, frozenset(functions), host)

@@ -6,11 +6,16 @@ connections:                       # optional: what the cases run on when it is 
     path: [public]                 # search path, `public` when left out
     tables: {public.customers: [id, name, email]}
     functions: [public.refund]     # user-defined functions
+  web-1:
+    protocol: ssh
+    user: deploy                   # the account on the host, and where it works; unknown when left out
+    home: /home/deploy
+    cwd: /srv/app
 cases:
   - name: support reads e-mail addresses masked
     principal: alice               # by name, or inline: {name: x, kind: user, groups: [support], attributes: {}}
     connection: orders-prod
-    command: select email from customers
+    command: select email from customers       # or, on a host, `exec`, `file`, `forward` … as in `host_cases`
     expect: permit                 # permit, forbid or hold
     policies: [support-reads]      # the policies that decide, all of them; each of the following is optional
     code: forbidden                # the machine word of a refusal
@@ -33,13 +38,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from interpose.model.analysis import FactValue
+from interpose.model.command import Command, HostContext
 from interpose.model.connection import Address, Connection
 from interpose.model.errors import ConfigurationError, Problem
 from interpose.model.ids import ConnectionName, DataClassName, PolicyId
+from interpose.model.paths import is_canonical
 from interpose.model.principal import AttributeValue, Principal, PrincipalKind
 from interpose.model.resources import ColumnResource
 from interpose.policy.classifications import parse_column
 from interpose.policy.facts import AUTH_TIME, SESSION_FACTS, CedarType
+from interpose.policy.host_cases import host_command
 from interpose.policy.yaml_text import Node, nearest, read_yaml
 
 EXPECTATIONS = ("permit", "forbid", "hold")
@@ -50,12 +58,13 @@ _NOON = datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp()
 
 @dataclass(frozen=True, slots=True)
 class CaseConnection:
-    """A connection that a test file declares, with as much of a catalog as its cases need."""
+    """A connection that a test file declares, with as much of a catalog as its cases need; for one of SSH, the account."""
 
     connection: Connection
     path: tuple[str, ...] = ("public",)
     tables: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, hash=False)
     functions: frozenset[tuple[str, str]] = frozenset()
+    host: HostContext = HostContext("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +85,17 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case. `principal` is a name to be looked up, or the principal itself. `now` is seconds since the epoch."""
+    """One case. `principal` is a name to be looked up, or the principal itself. `now` is seconds since the epoch.
+
+    `command` is a text in the language of its connection, or what is asked of a host (without its account).
+    """
 
     name: str
     file: str
     line: int
     principal: str | Principal
     connection: str
-    command: str
+    command: str | Command
     expect: Expectation
     facts: Mapping[str, FactValue] = field(default_factory=dict, hash=False)
     now: float = _NOON
@@ -131,9 +143,18 @@ def _connections(node: Node) -> dict[str, CaseConnection]:
             tables[_pair(listed, table, table)] = listed.texts(table)
         functions = frozenset(_pair(inner, "functions", each) for each in inner.texts("functions"))
         path = inner.texts("path") or ("public",)
+        host = HostContext(inner.text("user", ""), _folder(inner, "home"), _folder(inner, "cwd"))
         inner.finish()
-        declared[name] = CaseConnection(connection, path, tables, functions)
+        declared[name] = CaseConnection(connection, path, tables, functions, host)
     return declared
+
+
+def _folder(node: Node, key: str) -> str:
+    path = node.text(key, "")
+    if path and not is_canonical(path):
+        node.problem(key, f"`{path}` is no absolute path", "write it like `/home/deploy`")
+        return ""
+    return path
 
 
 def _pair(node: Node, key: str, text: str) -> tuple[str, str]:
@@ -145,13 +166,14 @@ def _pair(node: Node, key: str, text: str) -> tuple[str, str]:
 
 def _case(node: Node) -> Case:
     now = _moment(node)
+    asked = host_command(node)
     case = Case(
         name=node.text("name"),
         file=node.file,
         line=node.line,
         principal=_principal(node),
         connection=node.text("connection"),
-        command=node.text("command"),
+        command=node.text("command") if asked is None else asked,
         expect=_expectation(node),
         facts=_facts(node, now),
         now=now,

@@ -91,7 +91,7 @@ EFFECT_FACTS: tuple[Fact, ...] = (
         _EXEC,
     ),
     Fact("arguments", CedarType.STRINGS, "its literal words that are no flags", _EXEC),
-    Fact("subcommand", CedarType.STRING, "the word right after the program, when that is literal and no flag", _EXEC),
+    Fact("subcommand", CedarType.STRING, "the word right after the program, when that is literal and no flag"),
     Fact(
         "command_line", CedarType.STRING, "its literal words in order, joined by blanks and quoted where needed", _EXEC
     ),

@@ -1,6 +1,6 @@
 """Running policy tests: each case judged, and a clear difference where it comes out otherwise.
 
-Knows nothing of SQL: what a command would do comes from `analyse`, which whoever wires the house gives.
+Knows nothing of SQL or shells: what a command would do comes from `analyse`, which whoever wires the house gives.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from interpose.model.analysis import Analysis, Effect
+from interpose.model.command import Command
 from interpose.model.connection import Connection
 from interpose.model.decisions import Decision, Forbidden, Held, Permitted
 from interpose.model.masks import RevealTable
@@ -21,7 +22,7 @@ from interpose.policy.cases import Case, CaseConnection, CaseFile
 from interpose.policy.explain import Explanation, decision_line, explain, render
 from interpose.policy.names import describe
 
-Analyse = Callable[[CaseConnection, str], Analysis | Refusal]
+Analyse = Callable[[CaseConnection, str | Command], Analysis | Refusal]
 """What a command on a connection would do, or why it is refused before policy is asked."""
 
 
@@ -160,9 +161,14 @@ def _spelled(column: ColumnResource) -> str:
     return f"{column.schema}.{column.table}.{column.name}"
 
 
+def _asked(case: Case) -> str:
+    command = case.command
+    return command if isinstance(command, str) else f"{command.kind.value}: {command.text}".rstrip(": ")
+
+
 def render_failure(result: CaseResult) -> str:
     """A failed case for a terminal: where it stands, what differs, and why it came out so."""
-    lines = [f"{result.case.file}:{result.case.line}: {result.case.name}", f"  command: {result.case.command}"]
+    lines = [f"{result.case.file}:{result.case.line}: {result.case.name}", f"  command: {_asked(result.case)}"]
     lines += [f"  {difference}" for difference in result.differences]
     if result.why is not None:
         lines.append("  why:")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from interpose.analysis.shell.analyst import ShellAnalyst
 from interpose.bridges.ssh.options import SshOptions, parse_options
-from interpose.bridges.ssh.unread import UnreadAnalyst
 from interpose.protocols.contract import Abilities, BridgeSpec
 
 SPEC: Final = BridgeSpec(
@@ -17,7 +17,7 @@ SPEC: Final = BridgeSpec(
     default_port=22,
     listener_port=2222,
     parse_options=parse_options,
-    analyst=UnreadAnalyst,
+    analyst=ShellAnalyst,
 )
 """SSH."""
 

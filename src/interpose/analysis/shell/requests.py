@@ -1,0 +1,92 @@
+"""Effects of the requests of SSH that are no command line: shells, terminals, variables, subsystems, files and forwards."""
+
+from __future__ import annotations
+
+from interpose.model.actions import Action
+from interpose.model.analysis import Analysis, Effect, FactValue, Unanalysable
+from interpose.model.command import Command, CommandKind, FileRequest, ForwardRequest, HostContext
+from interpose.model.paths import is_canonical
+from interpose.model.resources import DestinationResource, HostResource, PathResource, Resource
+
+_FILE_ACTIONS = frozenset(
+    {
+        Action.READ_FILE,
+        Action.LIST_FILES,
+        Action.WRITE_FILE,
+        Action.RENAME_FILE,
+        Action.REMOVE_FILE,
+        Action.LINK_FILE,
+        Action.CHANGE_FILE,
+    }
+)
+_TUNNELS = frozenset({Action.FORWARD, Action.FORWARD_LISTEN, Action.FORWARD_AGENT, Action.FORWARD_X11})
+_DIRECTION = {Action.READ_FILE: "download", Action.WRITE_FILE: "upload"}
+
+
+def request_effects(command: Command, context: HostContext) -> Analysis | Unanalysable:
+    """What one request does; one that does not say what it asks for is refused."""
+    host = HostResource()
+    match command.kind:
+        case CommandKind.SHELL:
+            return _one(Action.SHELL, host)
+        case CommandKind.PTY:
+            return _one(Action.PTY, host)
+        case CommandKind.SUBSYSTEM:
+            return _one(Action.SUBSYSTEM, host, {"subsystem": command.text})
+        case CommandKind.ENVIRONMENT:
+            return _one(Action.SET_ENV, host, {"env_name": command.text.partition("=")[0]})
+        case CommandKind.FILE if isinstance(context.request, FileRequest) and context.request.action in _FILE_ACTIONS:
+            return _file(context.request)
+        case CommandKind.FORWARD if isinstance(context.request, ForwardRequest) and context.request.action in _TUNNELS:
+            return _forward(context.request)
+        case _:
+            return Unanalysable("unknown_command", "the request does not say what it asks for")
+
+
+def _one(action: Action, resource: Resource, facts: dict[str, FactValue] | None = None) -> Analysis:
+    return Analysis((Effect(action, resource, facts or {}),), ())
+
+
+def _path(path: str, resolved: bool) -> PathResource | None:
+    if is_canonical(path):
+        return PathResource(path, resolved)
+    return None if resolved or path.startswith("/") else PathResource(path, resolved=False)
+
+
+def _file(request: FileRequest) -> Analysis | Unanalysable:
+    resource = _path(request.path, request.resolved)
+    if resource is None:
+        return Unanalysable("bad_path", "the path is not in canonical form", "name the file by its absolute path")
+    facts: dict[str, FactValue] = {"recursive": request.recursive}
+    if request.size is not None:
+        facts["size"] = request.size
+    if request.action in _DIRECTION:
+        facts["direction"] = _DIRECTION[request.action]
+    effects = [Effect(request.action, resource, facts)]
+    if request.action in (Action.RENAME_FILE, Action.LINK_FILE):
+        target = _path(request.path_to, request.resolved_to)
+        if target is None:
+            return Unanalysable("bad_path", "the path is not in canonical form", "name the file by its absolute path")
+        facts["path_to"] = target.path
+        if request.action is Action.RENAME_FILE:
+            # What stands at the new name is replaced.
+            effects.append(Effect(Action.WRITE_FILE, target, {"recursive": request.recursive, "direction": "upload"}))
+    return Analysis(tuple(effects), ())
+
+
+def _forward(request: ForwardRequest) -> Analysis | Unanalysable:
+    if request.action in (Action.FORWARD_AGENT, Action.FORWARD_X11):
+        return _one(request.action, HostResource())
+    if request.socket:
+        if not is_canonical(request.socket):
+            return Unanalysable(
+                "bad_path", "the socket's path is not in canonical form", "name it by its absolute path"
+            )
+        return _one(
+            request.action, DestinationResource("", 0, request.socket), {"destination_host": "", "destination_port": 0}
+        )
+    if not 0 <= request.port <= 65535:
+        return Unanalysable("bad_port", "there is no such port", "ports are 0 to 65535")
+    host = request.host.lower()
+    facts: dict[str, FactValue] = {"destination_host": host, "destination_port": request.port}
+    return _one(request.action, DestinationResource(host, request.port), facts)
