@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncssh
 import pytest
@@ -49,8 +50,8 @@ class Raw(asyncssh.SSHClientSession[bytes]):
     """A channel on which a test sends requests itself."""
 
     def __init__(self) -> None:
-        self.out = b""
-        self.err = b""
+        self.out = bytearray()
+        self.err = bytearray()
         self.status: int | None = None
         self.closed = asyncio.Event()
 
@@ -67,10 +68,12 @@ class Raw(asyncssh.SSHClientSession[bytes]):
         self.closed.set()
 
 
-async def opened(made: asyncssh.SSHClientConnection) -> tuple[asyncssh.SSHClientChannel[bytes], Raw]:
+async def opened(
+    made: asyncssh.SSHClientConnection, *, window: int = 1 << 20
+) -> tuple[asyncssh.SSHClientChannel[bytes], Raw]:
     """A session channel that has asked for nothing yet."""
     channel: asyncssh.SSHClientChannel[bytes] = asyncssh.SSHClientChannel(
-        made, asyncio.get_running_loop(), "strict", None, "strict", 1 << 20, 32768
+        made, asyncio.get_running_loop(), "strict", None, "strict", window, 32768
     )
     session = Raw()
     await channel._open(b"session")
@@ -183,6 +186,29 @@ async def test_what_is_kept_of_a_held_channel_is_bounded(scene: SshScene) -> Non
         channel.write_eof()
         await over(session)
     assert session.out.strip() == str(window + 500_000).encode()
+
+
+def _resident(scene: SshScene) -> int:
+    """Bytes of memory that the gateway has."""
+    status = Path(f"/proc/{scene.gateway.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+
+async def test_a_client_that_grants_a_huge_window_and_reads_nothing_fills_no_memory(scene: SshScene) -> None:
+    async with connected(scene) as made:
+        before = _resident(scene)
+        channel, _ = await opened(made, window=1 << 30)
+        marker = scene.server.folder / "sent"
+        command = f"head -c 100000000 /dev/zero; touch {marker}"
+        assert await channel._make_request(b"exec", String(command))
+        made._transport.pause_reading()
+        # Another connection is served meanwhile, so the gateway is not waiting for this one.
+        assert (await asyncio.to_thread(scene.ssh, "alice", "echo served")).stdout == b"served\n"
+        await asyncio.sleep(2)
+        assert _resident(scene) - before < 48 * 1024 * 1024
+        assert not marker.exists()
+        made._transport.resume_reading()
+        await asyncio.to_thread(until, marker.exists, 60, "the end of the output")
 
 
 async def test_many_channels_are_refused_beyond_the_bound(scene: SshScene) -> None:
