@@ -77,6 +77,15 @@ def test_a_refusal_is_one_line_with_status_126_and_nothing_reaches_the_host(scen
     assert scene.events("command.decided", kind="exec", decision="forbid")
 
 
+def test_what_would_have_to_be_masked_is_refused(scene: SshScene) -> None:
+    canary = scene.server.folder / "unmasked"
+    done = scene.ssh("alice", f"touch {canary}", connection="detected")
+    assert (done.returncode, done.stdout) == (126, b"")
+    assert b"cannot be masked" in done.stderr
+    assert not canary.exists()
+    until(lambda: scene.events("command.ended", outcome="not_sent"), 30, "the record that it was not sent")
+
+
 def test_multiplexed_sessions_are_judged_one_by_one_and_a_refusal_ends_none(scene: SshScene, tmp_path: Path) -> None:
     control = ("-o", f"ControlPath={tmp_path}/mux")
     master = scene.start_ssh("alice", connection="no-shell", options=(*control, "-o", "ControlMaster=yes", "-N"))

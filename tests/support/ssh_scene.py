@@ -1,7 +1,7 @@
 """A gateway for SSH in front of a real sshd: everything a test of SSH through the gateway needs.
 
 The connections: `web-1` (policy), `strict` (the same, durable to the disk), `held` (what is run there waits for `oncall`), `no-shell`, `down`
-(nobody listens), `misnamed` (another host key is pinned), `no-credential` (sshd refuses it). Mallory may connect, and do nothing.
+(nobody listens), `detected` (content is looked for, and e-mail addresses are hidden), `misnamed` (another host key is pinned), `no-credential` (sshd refuses it). Mallory may connect, and do nothing.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ POLICY: Final = """\
 @id("everything-for-ops")
 permit (principal in Group::"ops", action, resource);
 
+@id("addresses-are-hidden")
+forbid (principal in Group::"ops", action == Action::"reveal", resource in DataClass::"pii.email");
+
 @id("strangers-come-in")
 permit (principal in Group::"strangers", action == Action::"connect", resource);
 
@@ -64,6 +67,9 @@ permit (principal in Group::"oncall", action == Action::"approve", resource);
 @reason("this variable is not let through")
 forbid (principal, action == Action::"set_env", resource in Connection::"web-1") when { context has env_name && context.env_name == "FORBIDDEN" };
 """
+
+
+CLASSIFICATIONS: Final = "data_classes: {pii.email: {description: e-mail addresses, mask: redact}}\n"
 
 
 class SshScene:
@@ -92,11 +98,12 @@ class SshScene:
                 "strict": {**connection, "durability": "strict"},
                 "held": connection,
                 "no-shell": connection,
+                "detected": {**connection, "detect_content": True},
                 "down": {**connection, "address": f"127.0.0.1:{free_port()}"},
                 "misnamed": {**connection, "options": {"user": server.user, "host_key": pinned}},
                 "no-credential": {**connection, "secret": f"file:{self.other_key}"},
             },
-            policy={"ssh.cedar": policy},
+            policy={"ssh.cedar": policy, "classifications.yaml": CLASSIFICATIONS},
             principals=principals,
             settings={"listeners": [{"protocol": "ssh", "address": f"127.0.0.1:{self.port}"}], **(settings or {})},
         )

@@ -92,7 +92,7 @@ class Admission:
         unavailable = Refusal(
             "connection_unavailable",
             f"there is no connection `{loggable(evidence.connection)}` that you may use",
-            "check the database name; who may connect where is decided by policy",
+            "check its name (in psql, the database); who may connect where is decided by policy",
         )
         if connection is None:
             return self._refuse(identity, evidence, peer, "unknown_connection", unavailable)
