@@ -1,10 +1,12 @@
 """The corpus of command lines for hosts: evasions, ordinary commands, and the limits that are told of.
 
-Evasions: nobody is permitted one by the example policy. The tests only read them: no test runs one. Ordinary commands: what analysis says of them.
+Evasions: nobody is permitted one by the example policy, and each harms when a shell runs it: it is run, in a jail. Ordinary commands: what
+analysis says of them.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ from interpose.model.principal import Principal, PrincipalKind
 from interpose.policy.annotations import MaskVocabulary
 from interpose.policy.folder import read_folder
 from interpose.policy.load import Surroundings, load_policy
+from tests.support.jail import harms, why_not
 
 _HERE = Path(__file__).parent
 _EXAMPLE = _HERE.parents[2] / "examples" / "ssh"
@@ -116,6 +119,38 @@ def test_nobody_is_permitted_an_evasion(evasion: Evasion) -> None:
 @pytest.mark.parametrize("evasion", _EVASIONS, ids=lambda each: each.command[:60])
 def test_forbidding_alone_stops_all_but_other_names(evasion: Evasion) -> None:
     assert bool(_permitted(evasion.command, _BROAD)) == (evasion.command in _OTHER_NAMES)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("evasion", [*_EVASIONS, *_LIMITS], ids=lambda each: each.command[:60])
+def test_it_harms_when_a_shell_runs_it(evasion: Evasion) -> None:
+    for program in (evasion.needs, evasion.shell):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    if "sudo" in evasion.command:
+        pytest.skip("sudo changes between accounts, and the jail has one")
+    if why_not():
+        pytest.skip(why_not())
+    harmed, printed = harms(evasion.command, shell=evasion.shell, before=evasion.before)
+    assert harmed, printed
+
+
+@pytest.mark.live
+@pytest.mark.skipif(bool(why_not()), reason="no jail can be made here")
+@pytest.mark.parametrize(
+    "command", ["rm -rf /srv/x; ls /etc", "rm -rf /etc/nothing", "ls /etc/canary", "touch /usr/bin/x"]
+)
+def test_what_is_harmless_harms_nothing(command: str) -> None:
+    assert not harms(command)[0]
+
+
+@pytest.mark.live
+@pytest.mark.skipif(bool(why_not()), reason="no jail can be made here")
+def test_the_jail_holds_nobody_and_nothing_of_the_machine() -> None:
+    printed = harms("cat /proc/self/uid_map; ls /proc/1/root; cat /proc/net/dev | wc -l")[1].split()
+    assert printed[:3] == ["0", "65534", "1"]
+    assert {"boot", "home", "lost+found"}.isdisjoint(printed)
+    assert printed[-1] == "3", "no network but loopback"
 
 
 @pytest.mark.parametrize("limit", _LIMITS, ids=lambda each: each.command[:60])
