@@ -183,9 +183,9 @@ def differences(text: str, settings: Settings, asked: set[str]) -> list[str]:
 
 
 def test_the_options_of_ssh_are_told() -> None:
-    """They are all required."""
+    """Only `home` may be left out."""
     rows = dict(_rows(PAGE.read_text().partition("## Options of `protocol: ssh`")[2].partition("\n## ")[0]))
-    assert rows == dict.fromkeys(OPTION_KEYS, "required")
+    assert rows == {key: "none" if key == "home" else "required" for key in OPTION_KEYS}
 
 
 def test_the_page_is_complete_and_right(tmp_path: Path) -> None:

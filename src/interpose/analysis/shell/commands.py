@@ -28,11 +28,17 @@ _LISTING = ("-v", "-V")
 _DANGEROUS_VARIABLES = re.compile(
     r"PATH|IFS|ENV|BASH.*|SHELL.*|PS[0-4]|PROMPT_COMMAND|CDPATH|GLOBIGNORE|HOME|OPTIND|FPATH|ZDOTDIR|LD_.*|DYLD_.*|GCONV_PATH|GETCONF_DIR|"
     r"LOCPATH|NLSPATH|HOSTALIASES|RES_OPTIONS|LOCALDOMAIN|MALLOC_.*|GLIBC_.*|PYTHON.*|PERL.*|RUBY.*|GEM_.*|BUNDLE_.*|NODE_.*|NPM_.*|.*JAVA_.*|JDK_.*|"
-    r"CLASSPATH|LUA_.*|PHP.*|TCL.*|GIT_.*|SSH_.*|RSYNC_.*|TAR_.*|CVS_.*|.*PAGER|.*EDITOR|VISUAL|BROWSER|LESS.*|MORE|MAN.*|SUDO_.*|SYSTEMD_.*|"
+    r"CLASSPATH|LUA_.*|PHP.*|TCL.*|GIT_(?!PROTOCOL$).*|SSH_.*|RSYNC_.*|TAR_.*|CVS_.*|.*PAGER|.*EDITOR|VISUAL|BROWSER|LESS.*|MORE|MAN.*|SUDO_.*|SYSTEMD_.*|"
     r"TERMINFO.*|TERMCAP|INPUTRC|GREP_OPTIONS|AWK.*|GZIP|XZ_.*|MAKE.*|CC|CXX|LD|CFLAGS|LDFLAGS|DOCKER_.*|KUBE.*|OPENSSL_.*|CURL_HOME|WGETRC|"
     r"XDG_.*|DISPLAY|DBUS_.*|VIM.*|EX.*|NULLCMD|READNULLCMD|_.*|TMPPREFIX|MAIL.*|APT_.*|DPKG_.*|FZF_.*|PG.*|MYSQL_.*"
 )
 """Variables that a program may take a program, an option or a place of code from."""
+
+
+def takes_code(name: str) -> bool:
+    """Whether a program may take a program, an option or a place of code from this variable."""
+    return _DANGEROUS_VARIABLES.fullmatch(name) is not None
+
 
 _FIND_RUNS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 _FIND_WRITES = frozenset({"-fprint", "-fprint0", "-fprintf", "-fls"})
@@ -66,7 +72,7 @@ class Commands:
         for name in names:
             if not _HARMLESS_VARIABLES.fullmatch(name):
                 self._effects.set_env(name)
-                if _DANGEROUS_VARIABLES.fullmatch(name):
+                if takes_code(name):
                     self._effects.dynamic("environment")
         for value in values:
             if value.dynamic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from interpose.analysis.shell.commands import takes_code
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, Effect, FactValue, Unanalysable
 from interpose.model.command import Command, CommandKind, FileRequest, ForwardRequest, HostContext
@@ -34,13 +35,21 @@ def request_effects(command: Command, context: HostContext) -> Analysis | Unanal
         case CommandKind.SUBSYSTEM:
             return _one(Action.SUBSYSTEM, host, {"subsystem": command.text})
         case CommandKind.ENVIRONMENT:
-            return _one(Action.SET_ENV, host, {"env_name": command.text.partition("=")[0]})
+            return _variable(command.text.partition("=")[0])
         case CommandKind.FILE if isinstance(context.request, FileRequest) and context.request.action in _FILE_ACTIONS:
             return _file(context.request)
         case CommandKind.FORWARD if isinstance(context.request, ForwardRequest) and context.request.action in _TUNNELS:
             return _forward(context.request)
         case _:
             return Unanalysable("unknown_command", "the request does not say what it asks for")
+
+
+def _variable(name: str) -> Analysis:
+    effects = [Effect(Action.SET_ENV, HostResource(), {"env_name": name})]
+    if takes_code(name):
+        # As on a command line: what runs next is not what its text says.
+        effects.append(Effect(Action.EXEC_DYNAMIC, HostResource(), {"dynamic_kind": "environment"}))
+    return Analysis(tuple(effects), ())
 
 
 def _one(action: Action, resource: Resource, facts: dict[str, FactValue] | None = None) -> Analysis:

@@ -136,6 +136,9 @@ class _Scanner:
                 return
             if raw.startswith("{") and raw.endswith("}"):
                 self._scan.dynamic.append("descriptor")
+        elif self._text.startswith("&>", word.end) and self._text[begin : word.end].isdecimal():
+            # mksh and busybox: `9&>f` redirects the descriptor 9; bash and zsh give `9` to the program.
+            self._scan.dynamic.append("dialect")
         command = self._current
         if (command is None or not command.words) and word.plain and not word.dynamic and self._reserved(word):
             self._at = word.end

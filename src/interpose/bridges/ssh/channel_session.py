@@ -27,7 +27,7 @@ from interpose.bridges.ssh.words import (
     refusal_line,
     status_of,
 )
-from interpose.model.command import Command, CommandKind, HostContext
+from interpose.model.command import Command, CommandKind
 from interpose.model.errors import RecordingError
 from interpose.protocols.intents import Allowed, Refused
 
@@ -203,7 +203,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         if refusal is not None:
             self._refuse(refusal)
             return
-        context = HostContext(session.user)
+        context = session.context
         permitted = self._permitted = Permitted(session)
         variables = []
         for name, value in self._variables:

@@ -11,9 +11,10 @@ from typing import Final
 
 from interpose.bridges.ssh.algorithms import HOST_KEY_TYPES
 from interpose.model.errors import ConfigurationError, Problem
+from interpose.model.paths import is_canonical
 
-OPTION_KEYS: Final = ("user", "host_key")
-"""What a connection's options may have; all of it is required."""
+OPTION_KEYS: Final = ("user", "host_key", "home")
+"""What a connection's options may have; `user` and `host_key` are required."""
 OWN_CERTIFICATE: Final = "ca"
 """A connection's `secret`, where the upstream trusts the gateway's own authority and nothing is kept."""
 
@@ -24,11 +25,14 @@ _HOW: Final = "write `ssh-ed25519 AAAA…`, as in the host's /etc/ssh/ssh_host_e
 class SshOptions:
     """As whom the gateway logs in, and the host's public keys (`type base64`): any other key refuses.
 
+    `home` is the account's folder, canonical and absolute, in which commands begin; empty when nobody has said, and then no relative path is known.
+
     INVARIANT: there is at least one key; a host is never trusted at first sight.
     """
 
     user: str
     host_keys: tuple[str, ...]
+    home: str = ""
 
 
 def parse_options(raw: Mapping[str, object]) -> SshOptions:
@@ -39,7 +43,7 @@ def parse_options(raw: Mapping[str, object]) -> SshOptions:
             close = get_close_matches(key, OPTION_KEYS, 1)
             known = f"known options: {', '.join(OPTION_KEYS)}"
             problems.append(Problem(f"unknown option `{key}`", hint=f"did you mean `{close[0]}`?" if close else known))
-    options = SshOptions(_user(raw, problems), _host_keys(raw, problems))
+    options = SshOptions(_user(raw, problems), _host_keys(raw, problems), _home(raw, problems))
     if problems:
         raise ConfigurationError("the SSH options are wrong", problems=tuple(problems))
     return options
@@ -53,6 +57,19 @@ def _user(raw: Mapping[str, object], problems: list[Problem]) -> str:
         )
         return ""
     return user
+
+
+def _home(raw: Mapping[str, object], problems: list[Problem]) -> str:
+    home = raw.get("home", "")
+    if not isinstance(home, str) or (home and not is_canonical(home)):
+        problems.append(
+            Problem(
+                "`home` must be the absolute path of the account's folder, without links, `..` and a last slash",
+                hint="write what `cd && pwd -P` prints on the host",
+            )
+        )
+        return ""
+    return home
 
 
 def _host_keys(raw: Mapping[str, object], problems: list[Problem]) -> tuple[str, ...]:

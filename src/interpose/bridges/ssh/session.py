@@ -9,6 +9,7 @@ from interpose.bridges.ssh.relaying import Counts
 from interpose.bridges.ssh.words import FAULT, UPSTREAM_GONE, refusal_line, said_line
 from interpose.engine.sessions import RECORD_LOST
 from interpose.engine.waits import Wait
+from interpose.model.command import HostContext
 from interpose.model.errors import RecordingError
 from interpose.protocols.intents import Allowed, Ended, Refused
 
@@ -77,7 +78,8 @@ class SshSession:
         self.parts = parts
         self.session = entered.session
         self.upstream = entered.upstream
-        self.user = entered.options.user
+        # A command begins in the account's folder; where that is not known, no relative path is.
+        self.context = HostContext(entered.options.user, entered.options.home, entered.options.home)
         self.counts = Counts(parts.traffic)
         self.client = end
         self._loop = asyncio.get_running_loop()

@@ -27,6 +27,9 @@ def _told(kind: CommandKind, text: str = "", request: FileRequest | ForwardReque
         (CommandKind.PTY, "", None, ["pty the host"]),
         (CommandKind.SUBSYSTEM, "netconf", None, ["subsystem the host"]),
         (CommandKind.ENVIRONMENT, "LANG=C", None, ["set_env the host"]),
+        (CommandKind.ENVIRONMENT, "GIT_PROTOCOL=version=2", None, ["set_env the host"]),
+        (CommandKind.ENVIRONMENT, "LD_PRELOAD=x", None, ["set_env the host", "exec_dynamic the host"]),
+        (CommandKind.ENVIRONMENT, "HOME=/etc", None, ["set_env the host", "exec_dynamic the host"]),
         (CommandKind.FILE, "", FileRequest(Action.READ_FILE, "/a"), ["read_file path /a"]),
         (CommandKind.FILE, "", FileRequest(Action.WRITE_FILE, "a", resolved=False), ["write_file path a"]),
         (

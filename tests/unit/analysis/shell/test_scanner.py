@@ -55,6 +55,8 @@ def test_plain_commands(text: str, commands: list[list[str]]) -> None:
         "{fd}>f a",
         "12>f a",
         "a &>f b",
+        "a 9&>f",
+        "a 12&>>f",
         "a &>f >g b",
         "a <&-x",
         "a >&-x",

@@ -22,6 +22,16 @@ def test_a_user_and_a_pinned_key() -> None:
     assert parse_options({"user": "deploy", "host_key": [KEY, KEY]}).host_keys == (KEY, KEY)
 
 
+def test_the_folder_in_which_commands_begin() -> None:
+    assert parse_options({"user": "deploy", "host_key": KEY, "home": "/home/deploy"}).home == "/home/deploy"
+    assert parse_options({"user": "deploy", "host_key": KEY}).home == ""
+
+
+@pytest.mark.parametrize("home", ["home/deploy", "~", "/home/../deploy", "/home/deploy/", "/a\0b", None, 7, ["/home"]])
+def test_what_is_no_folder_is_refused(home: object) -> None:
+    assert problems(user="deploy", host_key=KEY, home=home)
+
+
 def test_every_fault_is_told_at_once() -> None:
     found = problems(usr="deploy", host_key="ssh-ed25519 nonsense!")
     assert len(found) == 3
