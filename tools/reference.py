@@ -3,7 +3,7 @@
     python tools/reference.py            # write them
     python tools/reference.py --check    # exit status 1 and the page's name when one is not up to date
 
-A page is prose with generated blocks between `<!-- generated: NAME -->` and `<!-- end of NAME -->`. Only the blocks are replaced.
+A page is prose with generated blocks between `<!-- generated: NAME -->` and `<!-- end of NAME -->`. Only the blocks are replaced. `openapi.json` is generated whole.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if __package__ in (None, ""):
     sys.path.insert(0, str(ROOT))
 
+from interpose.api.routes import description_text  # noqa: E402 -- the path is set above
 from tools.pages import admin, commands, policy, statements  # noqa: E402 -- the path is set above
 
 DOCS = ROOT / "docs" / "reference"
@@ -29,6 +30,9 @@ PAGES: Mapping[str, Blocks] = {
     "admin-api.md": admin.BLOCKS,
 }
 """Every page that has generated blocks, and what makes each block."""
+
+FILES: Mapping[str, Callable[[], str]] = {"openapi.json": description_text}
+"""Every file that is generated whole."""
 
 _BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)
 
@@ -47,7 +51,9 @@ def filled(text: str, blocks: Blocks) -> str:
 
 def outdated() -> list[str]:
     """The pages that are not what the code says."""
-    return [name for name, blocks in PAGES.items() if filled(text := (DOCS / name).read_text(), blocks) != text]
+    pages = [name for name, blocks in PAGES.items() if filled(text := (DOCS / name).read_text(), blocks) != text]
+    files = [name for name, made in FILES.items() if not (DOCS / name).is_file() or (DOCS / name).read_text() != made()]
+    return pages + files
 
 
 def main(arguments: list[str]) -> int:
@@ -63,6 +69,8 @@ def main(arguments: list[str]) -> int:
     for name, blocks in PAGES.items():
         path = DOCS / name
         path.write_text(filled(path.read_text(), blocks))
+    for name, made in FILES.items():
+        (DOCS / name).write_text(made())
     return 0
 
 

@@ -8,19 +8,30 @@ audit event.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Iterable
 
 import msgspec
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
 
-from interpose.api.http import RequestRefusedError, answer, bearer_token, guarded, read_body, refuse
+from interpose.api.bodies import CredentialBody, DelegationBody, EndBody, SayBody, VoteBody
+from interpose.api.http import RequestRefusedError, answer, bearer_token, read_body, refuse
 from interpose.api.ports import Bearer, IssuedCertificate, Issuer, Operations, Rights, SessionQuery, Sessions, SshIssuer
-from interpose.api.views import CredentialView, FoundView, approval_view, delegation_view, identity_view, session_view
+from interpose.api.views import (
+    ApprovalsView,
+    CredentialView,
+    EndedView,
+    FoundView,
+    ReloadedView,
+    SaidView,
+    approval_view,
+    delegation_view,
+    identity_view,
+    session_view,
+)
 from interpose.engine.approvals import Approvals
-from interpose.engine.delegation import DEFAULT_SECONDS, Delegation, Wish
+from interpose.engine.delegation import Delegation, Wish
 from interpose.engine.ports import Approval, ApprovalStore, SessionRow
 from interpose.engine.sessions import LONGEST_SAYING
 from interpose.model.actions import Action
@@ -34,43 +45,8 @@ from interpose.recording.sanitize import sanitize
 
 ASK_AGAIN = 10.0
 """Seconds after which somebody who watches a session is proven and asked of policy again."""
+MOST_SESSIONS = 10_000
 _NO_SESSION = RequestRefusedError("no_such_session", "there is no such session", "see `interpose sessions list`")
-
-
-class VoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a vote."""
-
-    comment: str = ""
-
-
-class EndBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a request to end a session; the reason is told to its user."""
-
-    reason: str = ""
-
-
-class SayBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a message to a session's user."""
-
-    text: str
-
-
-class CredentialBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a request for a client certificate, and seconds: a signing request (PKCS #10, PEM), or an SSH public key (one line)."""
-
-    request: str = ""
-    ttl: float = 8 * 3600.0
-    ssh_public_key: str = ""
-    source_addresses: list[str] = []
-
-
-class DelegationBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a request for an agent's token: what it is to do, where (null: wherever both may), and seconds."""
-
-    agent: str
-    task: str | None = None
-    connections: list[str] | None = None
-    ttl: float = DEFAULT_SECONDS
 
 
 class AdminApi:
@@ -100,29 +76,6 @@ class AdminApi:
         self._sessions = sessions
         self._operations = operations
         self._connections = connections
-
-    def application(self) -> Starlette:
-        """The ASGI application."""
-        routes = [
-            Route("/healthz", self.health, methods=["GET"]),
-            Route("/readyz", self.ready, methods=["GET"]),
-            Route("/metrics", self.metrics, methods=["GET"]),
-            Route("/v1/whoami", guarded(self.whoami), methods=["GET"]),
-            Route("/v1/credentials", guarded(self.issue), methods=["POST"]),
-            Route("/v1/delegations", guarded(self.delegate), methods=["POST"]),
-            Route("/v1/approvals", guarded(self.list_approvals), methods=["GET"]),
-            Route("/v1/approvals/{id}", guarded(self.show_approval), methods=["GET"]),
-            Route("/v1/approvals/{id}/approve", guarded(self.approve), methods=["POST"]),
-            Route("/v1/approvals/{id}/deny", guarded(self.deny), methods=["POST"]),
-            Route("/v1/sessions", guarded(self.list_sessions), methods=["GET"]),
-            Route("/v1/sessions/{id}", guarded(self.show_session), methods=["GET"]),
-            Route("/v1/sessions/{id}/recording", guarded(self.recording), methods=["GET"]),
-            Route("/v1/sessions/{id}/end", guarded(self.end_session), methods=["POST"]),
-            Route("/v1/sessions/{id}/say", guarded(self.say), methods=["POST"]),
-            Route("/v1/search", guarded(self.search), methods=["GET"]),
-            Route("/v1/reload", guarded(self.reload), methods=["POST"]),
-        ]
-        return Starlette(routes=routes)
 
     # --- for machines, without a token
 
@@ -191,7 +144,7 @@ class AdminApi:
         ]
         views = [approval_view(approval) for approval in votable]
         own = [approval_view(approval) for approval in mine]
-        return answer({"to_decide": views, "own": own})
+        return answer(ApprovalsView(views, own))
 
     async def show_approval(self, request: Request) -> Response:
         """One approval, for those who may vote on it, who asked for it, or who may audit its connection."""
@@ -247,7 +200,7 @@ class AdminApi:
             raise RequestRefusedError(
                 "not_permitted", "policy does not permit you to `replay` this connection's recordings"
             )
-        follow = request.query_params.get("follow") == "true"
+        follow = _flag(request, "follow") is True
         data = self._sessions.follow(row.id) if follow else self._sessions.recording(row.id)
         if data is None:
             raise RequestRefusedError(
@@ -307,7 +260,7 @@ class AdminApi:
         fields = {"what": "end_session", "reason": reason}
         self._operations.append(AuditEvent(AuditKind.ADMINISTERED, row.id, caller.principal.label, fields))
         self._sessions.end(row.id, caller.principal.label, reason)
-        return answer({"ended": row.id}, 202)
+        return answer(EndedView(row.id), 202)
 
     async def say(self, request: Request) -> Response:
         """Show a message to the user of a live session."""
@@ -322,7 +275,7 @@ class AdminApi:
         fields = {"what": "say", "text": text}
         self._operations.append(AuditEvent(AuditKind.ADMINISTERED, row.id, caller.principal.label, fields))
         self._sessions.say(row.id, caller.principal.label, text)
-        return answer({"said": row.id}, 202)
+        return answer(SaidView(row.id), 202)
 
     # --- operations
 
@@ -332,7 +285,7 @@ class AdminApi:
         self._must_administer(request, caller)
         fields = {"what": "reload"}
         self._operations.append(AuditEvent(AuditKind.ADMINISTERED, None, caller.principal.label, fields))
-        return answer({"snapshot": await self._operations.reload()})
+        return answer(ReloadedView(await self._operations.reload()))
 
     # --- who may
 
@@ -386,5 +339,14 @@ def _query(request: Request) -> SessionQuery:
         since = float(params["since"]) if "since" in params else None
     except ValueError as error:
         raise ClientError("`limit` and `since` must be numbers") from error
-    live = {"true": True, "false": False}.get(params.get("live", ""))
-    return SessionQuery(live, params.get("principal"), params.get("connection"), since, max(1, min(limit, 10_000)))
+    if not 1 <= limit <= MOST_SESSIONS or (since is not None and not math.isfinite(since)):
+        raise ClientError("`limit` is 1 to 10000, and `since` a time in seconds")
+    return SessionQuery(_flag(request, "live"), params.get("principal"), params.get("connection"), since, limit)
+
+
+def _flag(request: Request, name: str) -> bool | None:
+    """A parameter of the query that is `true` or `false`; None when it is not given."""
+    given = request.query_params.get(name)
+    if given not in (None, "true", "false"):
+        raise ClientError(f"`{name}` is `true` or `false`")
+    return None if given is None else given == "true"

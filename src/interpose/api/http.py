@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -16,18 +16,18 @@ BodyT = TypeVar("BodyT")
 MAX_BODY = 64 * 1024
 """The largest request body that is read, in bytes."""
 
-_STATUS = {
+STATUS: Final = {
     "authentication_failed": 401,
     "too_many_attempts": 429,
     "no_such_approval": 404,
     "no_such_session": 404,
-    "no_such_token": 404,
     "not_permitted": 403,
     "own_command": 403,
     "not_an_approver": 403,
     "act_for_not_permitted": 403,
     "not_a_person": 403,
     "acts_for_another": 403,
+    "already_delegated": 403,
     "not_an_agent": 404,
     "invalid_target": 404,
     "invalid_request": 400,
@@ -38,6 +38,12 @@ _STATUS = {
     "audit_unavailable": 503,
     "configuration_error": 422,
 }
+"""The HTTP status of each code. Any other code of a request that is wrong or refused has 400."""
+
+
+def status_of(code: str) -> int:
+    """The HTTP status of a request that is wrong or refused."""
+    return STATUS.get(code, 400)
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -102,16 +108,16 @@ def guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Req
     async def wrapped(request: Request) -> Response:
         try:
             return await endpoint(request)
+        except RequestRefusedError as error:
+            return answer(Problem(error.code, error.public_message, error.hint), status_of(error.code))
         except ConfigurationError as error:
             lines = [str(problem) for problem in error.problems]
             return answer(Problem(error.code, error.public_message, error.hint, lines), 422)
         except ClientError as error:
-            return answer(Problem(error.code, error.public_message, error.hint), _STATUS.get(error.code, 400))
+            return answer(Problem(error.code, error.public_message, error.hint), status_of(error.code))
         except StoreError as error:
             return answer(Problem(error.code, error.public_message, error.hint), 503)
         except InterposeError as error:
-            return answer(Problem(error.code, error.public_message, error.hint), _STATUS.get(error.code, 500))
+            return answer(Problem(error.code, error.public_message, error.hint), STATUS.get(error.code, 500))
 
-    wrapped.__doc__ = endpoint.__doc__
-    wrapped.__name__ = getattr(endpoint, "__name__", "endpoint")
     return wrapped

@@ -61,6 +61,13 @@ def approval_view(approval: Approval) -> ApprovalView:
     )
 
 
+class ApprovalsView(msgspec.Struct, frozen=True):
+    """What waits: what the caller may decide, and what the caller asked for."""
+
+    to_decide: list[ApprovalView]
+    own: list[ApprovalView]
+
+
 class SessionView(msgspec.Struct, frozen=True):
     """One session. `closed_at` is null while it lives."""
 
@@ -162,3 +169,21 @@ class FoundView(msgspec.Struct, frozen=True):
     decision: str
     text: str
     kind: str = "command"
+
+
+class EndedView(msgspec.Struct, frozen=True):
+    """The session that is asked to end."""
+
+    ended: str
+
+
+class SaidView(msgspec.Struct, frozen=True):
+    """The session whose user is told."""
+
+    said: str
+
+
+class ReloadedView(msgspec.Struct, frozen=True):
+    """The digest of the snapshot that serves now."""
+
+    snapshot: str

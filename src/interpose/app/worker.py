@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from interpose import __version__
 from interpose.analysis.sql.catalog import CatalogCache
 from interpose.api.admin import AdminApi
+from interpose.api.routes import application
 from interpose.app.confirming import BrowserLogins
 from interpose.app.http_server import HttpServer
 from interpose.app.interventions import hear_ends, hear_sayings
@@ -317,7 +318,7 @@ class Worker:
             self._delegation,
         )
         admin = self._settings.admin
-        return HttpServer("admin api", api.application(), admin.address, admin.certificate, admin.key)
+        return HttpServer("admin api", application(api), admin.address, admin.certificate, admin.key)
 
     def _open_people(self, public: PublicSettings) -> People:
         options = self._settings.identity.providers

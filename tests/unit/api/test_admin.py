@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from interpose.api.admin import AdminApi
 from interpose.api.ports import Found, SessionQuery
+from interpose.api.routes import application
 from interpose.engine.authenticate import Authentication
 from interpose.engine.limits import Limits
 from interpose.engine.ports import Approval, SessionRow
@@ -72,7 +73,7 @@ class House:
             self,
             lambda: ["orders", "payments"],
         )
-        return api.application()
+        return application(api)
 
     async def bearer(self, token: str) -> Identity:
         if token not in TOKENS or self.lost:
@@ -363,3 +364,30 @@ async def test_answers_are_not_cached_or_sniffed(house: House) -> None:
 
 async def test_bounds_of_a_list_are_numbers(house: House) -> None:
     assert (await ask(house, "GET", "/v1/sessions?limit=many")).status == 400
+
+
+@pytest.mark.parametrize(
+    "query", ["live=yes", "limit=0", "limit=10001", "limit=x", "since=nan", "since=inf", "since=x"]
+)
+async def test_a_query_that_makes_no_sense_is_refused(house: House, query: str) -> None:
+    assert (await ask(house, "GET", f"/v1/sessions?{query}")).status == 400
+
+
+async def test_following_is_asked_for_in_words_that_are_known(house: House) -> None:
+    house.rights = {("carol", action, "orders") for action in (Action.AUDIT, Action.REPLAY)}
+    assert (await ask(house, "GET", "/v1/sessions/s_1/recording?follow=1")).status == 400
+    assert not house.events
+
+
+async def test_an_address_that_is_none_is_told_as_every_error_is(house: House) -> None:
+    nowhere = await ask(house, "GET", "/v1/nowhere")
+    wrong = await ask(house, "DELETE", "/v1/sessions")
+    assert (nowhere.status, wrong.status) == (404, 405)
+    assert json.loads(nowhere.body)["code"] == json.loads(wrong.body)["code"] == "no_such_address"
+    assert wrong.headers["allow"] == "GET, HEAD"
+
+
+async def test_every_refusal_is_a_status_of_a_request_never_a_fault(house: House) -> None:
+    for code, status in (("already_delegated", 403), ("own_command", 403), ("of_a_kind_that_is_new", 400)):
+        house.vote_answer = Refusal(code, "no")
+        assert (await ask(house, "POST", "/v1/approvals/ap-1/approve")).status == status
