@@ -12,7 +12,8 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from interpose.engine.ports import Approval, DirectoryEntry, SessionHeader, SessionRow, TokenRecord, Vote
+from interpose.engine.callers import Vote
+from interpose.engine.ports import Approval, DirectoryEntry, SessionHeader, SessionRow, TokenRecord
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, Effect, FactValue, NeedsCatalog, StatementInfo, Unanalysable
 from interpose.model.audit import AuditEvent, AuditKind
@@ -366,6 +367,7 @@ class Rules:
     seen: list[tuple[Mapping[str, FactValue], float]] = field(default_factory=list)
     digest: str = DIGEST
     refuse: Callable[[Principal, tuple[Effect, ...], Mapping[str, FactValue], float], bool] = lambda *_: False
+    refuse_approval: Callable[[Mapping[str, FactValue], float], bool] = lambda *_: False
 
     def judge(
         self,
@@ -393,15 +395,20 @@ class Rules:
             return Held(tuple(rule.policy for rule in rules), digest, tuple(dict.fromkeys(rules)), "needs approval")
         return Permitted((PolicyId("allow"),), digest, lifted=tuple(sorted(lifted)))
 
-    def may(
+    def decide(
         self,
         principal: Principal,
         action: Action,
         connection: Connection | None,
         facts: Mapping[str, FactValue],
         now: float,
-    ) -> bool:
-        return action is Action.APPROVE and self.approvers(principal)
+    ) -> Decision:
+        digest = SnapshotDigest(self.digest)
+        if action is not Action.APPROVE or not self.approvers(principal):
+            return Forbidden((), digest, "not_permitted", f"nothing permits `{action.value}`")
+        if self.refuse_approval(facts, now):
+            return Forbidden((PolicyId("fresh"),), digest, "forbidden", "not fresh enough", "log in again")
+        return Permitted((PolicyId("allow"),), digest)
 
     def reveal_table(
         self, principal: Principal, connection: Connection, facts: Mapping[str, FactValue], now: float

@@ -31,6 +31,7 @@ from interpose.api.views import (
     session_view,
 )
 from interpose.engine.approvals import Approvals
+from interpose.engine.callers import CallerProof
 from interpose.engine.delegation import Delegation, Wish
 from interpose.engine.ports import Approval, ApprovalStore, SessionRow
 from interpose.engine.sessions import LONGEST_SAYING
@@ -103,7 +104,7 @@ class AdminApi:
         """A short-lived client certificate for the caller, for the key of a signing request."""
         caller = await self._caller(request)
         body = await read_body(request, CredentialBody)
-        source = request.client.host if request.client else ""
+        source = _source(request)
         if bool(body.request) == bool(body.ssh_public_key) or (body.request and body.source_addresses):
             raise ClientError(
                 "give one of `request` and `ssh_public_key`", hint="`source_addresses` are for SSH certificates only"
@@ -126,7 +127,7 @@ class AdminApi:
         body = await read_body(request, DelegationBody)
         assert self._delegation is not None
         connections = None if body.connections is None else frozenset(body.connections)
-        source = request.client.host if request.client else ""
+        source = _source(request)
         made = await self._delegation.start(caller, body.agent, Wish(body.task, connections, body.ttl), source)
         if isinstance(made, Refusal):
             raise refuse(made)
@@ -135,7 +136,7 @@ class AdminApi:
     async def list_approvals(self, request: Request) -> Response:
         """What the caller may vote on, and what the caller waits for."""
         caller = await self._caller(request)
-        votable = await self._approvals.pending_for(caller.principal)
+        votable = await self._approvals.pending_for(caller.principal, CallerProof.of(caller, _source(request)))
         known = {approval.id for approval in votable}
         mine = [
             approval
@@ -171,7 +172,8 @@ class AdminApi:
         caller = await self._caller(request)
         body = await read_body(request, VoteBody)
         approval = ApprovalId(request.path_params["id"])
-        outcome = await self._approvals.vote(approval, caller.principal, approve, body.comment[:1000])
+        proof = CallerProof.of(caller, _source(request))
+        outcome = await self._approvals.vote(approval, caller.principal, approve, body.comment[:1000], proof)
         if isinstance(outcome, Refusal):
             raise refuse(outcome)
         return answer(approval_view(outcome))
@@ -196,10 +198,9 @@ class AdminApi:
         """
         caller = await self._caller(request)
         row = await self._session(request, caller)
-        if not self._may(request, caller, Action.REPLAY, row.connection):
-            raise RequestRefusedError(
-                "not_permitted", "policy does not permit you to `replay` this connection's recordings"
-            )
+        refusal = self._barred(request, caller, Action.REPLAY, row.connection)
+        if refusal is not None:
+            raise refuse(refusal)
         follow = _flag(request, "follow") is True
         data = self._sessions.follow(row.id) if follow else self._sessions.recording(row.id)
         if data is None:
@@ -290,20 +291,23 @@ class AdminApi:
     # --- who may
 
     async def _caller(self, request: Request) -> Identity:
-        answer = await self._bearer.bearer(bearer_token(request), request.client.host if request.client else "")
+        answer = await self._bearer.bearer(bearer_token(request), _source(request))
         if isinstance(answer, Refused):
             raise refuse(answer.refusal)
         return answer
 
-    def _may(self, request: Request, caller: Identity, action: Action, connection: ConnectionName | None) -> bool:
-        source = request.client.host if request.client else ""
-        if caller.connections is not None and connection not in caller.connections:
-            return False
-        return self._rights.may(caller.principal, action, connection, source)
+    def _may(self, request: Request, caller: Identity, action: Action, on: ConnectionName | None) -> bool:
+        return self._barred(request, caller, action, on) is None
+
+    def _barred(self, request: Request, caller: Identity, action: Action, on: ConnectionName | None) -> Refusal | None:
+        if caller.connections is not None and on not in caller.connections:
+            return Refusal("not_permitted", "your token is not for this", "use one that is not narrowed")
+        return self._rights.barred(caller, action, on, _source(request))
 
     def _must_administer(self, request: Request, caller: Identity) -> None:
-        if not self._may(request, caller, Action.ADMINISTER, None):
-            raise RequestRefusedError("not_permitted", "policy does not permit you to `administer` this gateway")
+        refusal = self._barred(request, caller, Action.ADMINISTER, None)
+        if refusal is not None:
+            raise refuse(refusal)
 
     def _may_see(self, request: Request, caller: Identity, row: SessionRow) -> bool:
         narrowed = caller.connections is not None and row.connection not in caller.connections
@@ -316,6 +320,10 @@ class AdminApi:
         if row is None or not self._may_see(request, caller, row):
             raise _NO_SESSION
         return row
+
+
+def _source(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _credential(issued: IssuedCertificate) -> Response:

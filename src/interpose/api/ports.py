@@ -10,7 +10,8 @@ from interpose.engine.ports import SessionRow
 from interpose.model.actions import Action
 from interpose.model.audit import AuditEvent
 from interpose.model.ids import ConnectionName, SessionId
-from interpose.model.principal import Identity, Principal
+from interpose.model.principal import Identity
+from interpose.model.refusal import Refusal
 from interpose.protocols.intents import Refused
 
 
@@ -67,8 +68,13 @@ class SshIssuer(Protocol):
 class Rights(Protocol):
     """Policy's answer on the gateway's own actions."""
 
-    def may(self, principal: Principal, action: Action, connection: ConnectionName | None, source: str) -> bool:
-        """Whether policy permits `action` on this connection (None: on the gateway itself)."""
+    def barred(
+        self, caller: Identity, action: Action, connection: ConnectionName | None, source: str
+    ) -> Refusal | None:
+        """Why policy does not permit `action` on this connection (None: on the gateway itself); None when it does.
+
+        It is asked with how the caller proved themselves, from the address `source`.
+        """
         ...
 
 

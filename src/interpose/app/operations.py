@@ -10,12 +10,15 @@ from typing import TypeVar
 from interpose.api.ports import Found, SessionQuery
 from interpose.app.interventions import END_TOPIC, SAY_TOPIC, Intervention, publish
 from interpose.app.reload import Reloader
+from interpose.engine.callers import CallerProof
 from interpose.engine.ports import AuditChain, Bus, Clock, SessionRow
 from interpose.engine.snapshot import SnapshotHolder
 from interpose.model.actions import Action
 from interpose.model.audit import AuditEvent
+from interpose.model.decisions import Forbidden, Permitted
 from interpose.model.ids import ConnectionName, SessionId
-from interpose.model.principal import Principal
+from interpose.model.principal import Identity
+from interpose.model.refusal import Refusal
 from interpose.policy.acting import Acting
 from interpose.recording.frames import Frame, encode_frame
 from interpose.recording.search import SearchHit, SearchQuery, search
@@ -36,14 +39,27 @@ class PolicyRights:
         self._holder = holder
         self._clock = clock
 
-    def may(self, principal: Principal, action: Action, connection: ConnectionName | None, source: str) -> bool:
-        """Whether policy permits; a connection that does not exist any more is judged as the gateway itself."""
+    def barred(
+        self, caller: Identity, action: Action, connection: ConnectionName | None, source: str
+    ) -> Refusal | None:
+        """Why policy does not permit it; a connection that does not exist any more is judged as the gateway itself."""
         snapshot = self._holder.current
         on = None if connection is None else snapshot.connections.get(connection)
+        where = "this gateway" if connection is None else "this connection"
+        told = f"policy does not permit you to `{action.value}` {where}"
+        refused = Refusal("not_permitted", told, "ask whoever keeps the policies")
         if connection is not None and on is None and action is not Action.AUDIT:
-            return False
-        acting = Acting.of(snapshot.principals.find, principal)
-        return acting is not None and acting.may(snapshot.policy, action, on, {"source_ip": source}, self._clock.wall())
+            return refused
+        acting = Acting.of(snapshot.principals.find, caller.principal)
+        if acting is None:
+            return refused
+        facts = CallerProof.of(caller, source).facts()
+        decision = acting.decide(snapshot.policy, action, on, facts, self._clock.wall())
+        if isinstance(decision, Permitted):
+            return None
+        if isinstance(decision, Forbidden) and decision.policies and decision.reason:
+            return Refusal("not_permitted", f"{told}: {decision.reason}", decision.hint or refused.hint)
+        return refused
 
 
 class StoredSessions:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from interpose.engine.authenticate import loggable
+from interpose.engine.callers import CallerProof
 from interpose.engine.ports import SessionHeader, SessionRow
 from interpose.engine.sessions import RECORD_LOST, Session, SessionRegistry
 from interpose.model.actions import Action
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from interpose.engine.limits import Limits
     from interpose.engine.ports import AuditChain, Clock, Ids, Recordings, SessionIndex
     from interpose.engine.snapshot import SnapshotHolder
-    from interpose.model.principal import AuthenticationContext, Identity
+    from interpose.model.principal import Identity
 
 _CONNECT = (Effect(Action.CONNECT, ConnectionResource()),)
 CANCEL_KEY_BYTES = 36
@@ -281,20 +282,8 @@ def _details(identity: Identity, evidence: Evidence) -> tuple[tuple[str, str], .
 
 def session_facts(identity: Identity, evidence: Evidence, peer: str) -> dict[str, FactValue]:
     """What policy may see of a session. What the client says of itself is named so: it proves nothing."""
-    facts: dict[str, FactValue] = {
-        "source_ip": peer,
-        "session_method": identity.method,
-        **authentication_facts(identity.context),
-    }
+    facts = CallerProof.of(identity, peer).facts()
     application = evidence.details.get("application_name", "")
     if application:
         facts["application_name"] = loggable(application)
-    return facts
-
-
-def authentication_facts(context: AuthenticationContext) -> dict[str, FactValue]:
-    """What policy may see of how somebody authenticated at their provider; policy makes an age of the time."""
-    facts: dict[str, FactValue] = {"amr": tuple(sorted(context.amr)), "mfa": context.mfa}
-    if context.auth_time is not None:
-        facts["auth_time"] = int(context.auth_time)
     return facts

@@ -11,12 +11,14 @@ import contextlib
 import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from interpose.engine.approvers import all_named, unanswerable
+from interpose.engine.callers import NO_PROOF, CallerProof, Vote
 from interpose.engine.held_words import hold_expired, hold_notice, hold_outcome, refused_hold
 from interpose.engine.ledger import ApprovalLedger
-from interpose.engine.ports import Approval, Vote
+from interpose.engine.ports import Approval
 from interpose.engine.votes import may_vote, satisfied, voted
 from interpose.model.errors import RecordingError, StoreError
 from interpose.model.ids import ApprovalId
@@ -259,15 +261,15 @@ class Approvals:
 
     # --- the voting side
 
-    async def pending_for(self, principal: Principal) -> list[Approval]:
-        """What this principal may vote on and has not voted on, oldest first; raises `StoreError`."""
+    async def pending_for(self, principal: Principal, proof: CallerProof = NO_PROOF) -> list[Approval]:
+        """What this principal, proven so, may vote on and has not voted on, oldest first; raises `StoreError`."""
         now = self._clock.wall()
         return [
             approval
             for approval in await self._store.pending()
             if approval.expires_at > now
             and voted(approval, principal.name) is None
-            and self._barred(approval, principal) is None
+            and self._barred(approval, principal, Vote(principal.name, True, now, "", proof)) is None
         ]
 
     def concerns(self, approval: Approval, principal: Principal) -> bool:
@@ -275,13 +277,19 @@ class Approvals:
         eligible = self._ledger.eligible(approval)
         return any(eligible(rule.approvers, principal) for rule in approval.rules)
 
-    def _barred(self, approval: Approval, voter: Principal) -> Refusal | None:
-        return may_vote(approval, voter, self._ledger.permitted(approval), self._ledger.eligible(approval))
+    def _barred(self, approval: Approval, voter: Principal, vote: Vote) -> Refusal | None:
+        barred = partial(self._ledger.barred(approval), vote)
+        return may_vote(approval, voter, barred, self._ledger.eligible(approval))
 
     async def vote(
-        self, approval_id: ApprovalId, voter: Principal, approve: bool, comment: str = ""
+        self,
+        approval_id: ApprovalId,
+        voter: Principal,
+        approve: bool,
+        comment: str = "",
+        proof: CallerProof = NO_PROOF,
     ) -> Approval | Refusal:
-        """Cast one person's vote. Answers the approval as it then is, or why the vote does not count.
+        """Cast one person's vote, who proved themselves so. Answers the approval as it then is, or why the vote does not count.
 
         The vote is in the audit chain before it is in the store: an approval never rests on a vote without a record.
         """
@@ -291,23 +299,24 @@ class Approvals:
                 return Refusal(
                     "no_such_approval", f"there is no approval `{approval_id}`", "see `interpose approvals list`"
                 )
-            refusal = self._barred(approval, voter)
+            now = self._clock.wall()
+            vote = Vote(voter.name, approve, now, comment, proof)
+            refusal = self._barred(approval, voter, vote)
             if refusal is not None:
-                self._ledger.record_vote(approval, voter, approve, refusal.code)
+                self._ledger.record_vote(approval, voter, vote, refusal.code)
                 return refusal
             if approval.state != "pending":
                 return refused_hold("not_pending", f"this approval is {approval.state} already", "", approval)
-            now = self._clock.wall()
             if now >= approval.expires_at:
                 await self._ledger.close(approval, "pending", "expired", "expired")
                 return refused_hold(
                     "not_pending", "this approval has expired", "ask for the command to be run again", approval
                 )
-            self._ledger.record_vote(approval, voter, approve, "counted")
+            self._ledger.record_vote(approval, voter, vote, "counted")
             try:
-                approval = await self._store.vote(approval_id, Vote(voter.name, approve, now, comment))
+                approval = await self._store.vote(approval_id, vote)
             except StoreError as error:
-                self._ledger.record_vote(approval, voter, approve, "not_counted")
+                self._ledger.record_vote(approval, voter, vote, "not_counted")
                 return Refusal(error.code, error.public_message, error.hint, approval=approval_id)
             decided = await self._ledger.decide(approval)
         except StoreError:

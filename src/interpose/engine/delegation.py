@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from interpose.engine.authenticate import loggable
+from interpose.engine.callers import authentication_facts
 from interpose.engine.ports import TokenRecord
 from interpose.model.actions import Action
 from interpose.model.analysis import Effect, FactValue
@@ -164,7 +165,12 @@ class Delegation:
         if present is None:
             return _NO_PERSON
         asking = dataclasses.replace(agent, acting_for=present.name, task=wish.task)
-        facts: dict[str, FactValue] = {"source_ip": source, "session_method": method}
+        # How the person authenticated: the token that is made carries it on, and is judged by it at every command.
+        facts: dict[str, FactValue] = {
+            "source_ip": source,
+            "session_method": method,
+            **authentication_facts(person.context),
+        }
         asked = dict(facts)
         if wish.connections is not None:
             asked["connections"] = tuple(sorted(wish.connections))

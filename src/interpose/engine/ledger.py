@@ -14,10 +14,14 @@ from interpose.engine.votes import Eligible, satisfied, valid_voters
 from interpose.model.actions import Action
 from interpose.model.analysis import FactValue
 from interpose.model.audit import AuditEvent, AuditKind, AuditValue
+from interpose.model.decisions import Forbidden, Permitted
+from interpose.model.refusal import Refusal
 
 if TYPE_CHECKING:
+    from interpose.engine.callers import Vote
     from interpose.engine.ports import Approval, ApprovalStore, AuditChain, Clock, Notifier
     from interpose.engine.snapshot import SnapshotHolder
+    from interpose.model.decisions import Decision
     from interpose.model.principal import Principal
 
 
@@ -56,18 +60,21 @@ class ApprovalLedger:
     def count(self, approval: Approval) -> tuple[list[Principal], bool]:
         """Whose approval counts under the current snapshot, and whether anybody whose vote counts has denied."""
         find = self._holder.current.principals.find
-        return valid_voters(approval, find, self.permitted(approval), self.eligible(approval))
+        return valid_voters(approval, find, self.barred(approval), self.eligible(approval))
 
     def eligible(self, approval: Approval) -> Eligible:
         """Who is meant by the approval's rules, under the current snapshot."""
         return electorate(approval.requester, self._holder.current.principals.find)
 
-    def permitted(self, approval: Approval) -> Callable[[Principal], bool]:
-        """Policy's answer to `approve` on the approval's connection, under the current snapshot."""
+    def barred(self, approval: Approval) -> Callable[[Vote, Principal], Refusal | None]:
+        """Policy's answer to `approve` on the approval's connection, under the current snapshot: None when it permits.
+
+        It is asked with what proved the voter when the vote was cast: a login that was a moment old then is so for this vote.
+        """
         snapshot = self._holder.current
         connection = snapshot.connections.get(approval.connection)
         if connection is None:
-            return lambda _: False
+            return lambda _vote, _voter: _not_permitted(approval)
         now = self._clock.wall()
         facts: dict[str, FactValue] = {
             "requester": approval.requester.name,
@@ -77,7 +84,13 @@ class ApprovalLedger:
         named = all_named(approval.rules, approval.requester, snapshot.principals.find)
         if named is not None:
             facts["named_approvers"] = named
-        return lambda voter: snapshot.policy.may(voter, Action.APPROVE, connection, facts, now)
+
+        def barred(vote: Vote, voter: Principal) -> Refusal | None:
+            asked = {**vote.proof.facts(age=int(now) - int(vote.at)), **facts}
+            decision = snapshot.policy.decide(voter, Action.APPROVE, connection, asked, now)
+            return None if isinstance(decision, Permitted) else _not_permitted(approval, decision)
+
+        return barred
 
     async def close(
         self, approval: Approval, expected: str, state: str, reason: str, approved_by: tuple[str, ...] = ()
@@ -111,13 +124,18 @@ class ApprovalLedger:
         }
         self._append(AuditKind.APPROVAL_OPENED, approval, approval.requester.label, fields)
 
-    def record_vote(self, approval: Approval, voter: Principal, approve: bool, outcome: str) -> None:
+    def record_vote(self, approval: Approval, voter: Principal, vote: Vote, outcome: str) -> None:
         """Append APPROVAL_VOTED; raises `RecordingError`. The comment stays in the store: it may quote the command."""
+        context = vote.proof.context
         fields: dict[str, AuditValue] = {
             "approval": approval.id,
             "digest": approval.digest,
-            "approve": approve,
+            "approve": vote.approve,
             "outcome": outcome,
+            "method": vote.proof.method,
+            "source": vote.proof.source,
+            "mfa": context.mfa,
+            "auth_time": None if context.auth_time is None else int(context.auth_time),
         }
         self._append(AuditKind.APPROVAL_VOTED, approval, voter.label, fields)
 
@@ -135,3 +153,11 @@ class ApprovalLedger:
 
     def _append(self, kind: AuditKind, approval: Approval, actor: str, fields: dict[str, AuditValue]) -> None:
         self._audit.append(AuditEvent(kind, approval.session, actor, fields))
+
+
+def _not_permitted(approval: Approval, decision: Decision | None = None) -> Refusal:
+    """The refusal in the words of the policy that forbids; where none permits there are none of its own."""
+    told, hint = "policy does not permit you to approve on this connection", "ask another approver"
+    if isinstance(decision, Forbidden) and decision.policies and decision.reason:
+        told, hint = f"{told}: {decision.reason}", decision.hint or hint
+    return Refusal("not_an_approver", told, hint, approval=approval.id)

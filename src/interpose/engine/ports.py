@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from interpose.engine.callers import Vote
 from interpose.engine.channel_recorder import ChannelRecorder
 from interpose.model.audit import AuditEvent
 from interpose.model.catalog import CatalogNames, CatalogPage
@@ -105,16 +106,6 @@ class Recordings(Protocol):
     def open(self, header: SessionHeader) -> SessionRecorder:
         """Begin a recording; raises `RecordingError`."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """One person's answer to an approval. `name` is canonical, so that one person counts once."""
-
-    principal: str
-    approve: bool
-    at: float
-    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

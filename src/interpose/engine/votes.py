@@ -7,6 +7,7 @@ however many groups that person is in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from interpose.model.decisions import ApprovalRule
@@ -14,7 +15,8 @@ from interpose.model.principal import Principal, PrincipalKind
 from interpose.model.refusal import Refusal
 
 if TYPE_CHECKING:
-    from interpose.engine.ports import Approval, Vote
+    from interpose.engine.callers import Vote
+    from interpose.engine.ports import Approval
 
 
 def persons(principal: Principal) -> frozenset[str]:
@@ -32,9 +34,12 @@ Eligible = Callable[[str, Principal], bool]
 
 
 def may_vote(
-    approval: Approval, voter: Principal, permitted: Callable[[Principal], bool], eligible: Eligible = in_group
+    approval: Approval,
+    voter: Principal,
+    barred: Callable[[Principal], Refusal | None],
+    eligible: Eligible = in_group,
 ) -> Refusal | None:
-    """Why this principal may not vote on this approval, None when it may. `permitted` is policy's answer to `approve`."""
+    """Why this principal may not vote on this approval, None when it may. `barred` is policy's answer to `approve`: None when it permits."""
     if persons(voter) & persons(approval.requester):
         return Refusal(
             "own_command",
@@ -51,20 +56,13 @@ def may_vote(
         return Refusal(
             "not_an_approver", f"only those of {groups} may approve this", "ask one of them", approval=approval.id
         )
-    if not permitted(voter):
-        return Refusal(
-            "not_an_approver",
-            "policy does not permit you to approve on this connection",
-            "ask another approver",
-            approval=approval.id,
-        )
-    return None
+    return barred(voter)
 
 
 def valid_voters(
     approval: Approval,
     find: Callable[[str], Principal | None],
-    permitted: Callable[[Principal], bool],
+    barred: Callable[[Vote, Principal], Refusal | None],
     eligible: Eligible = in_group,
 ) -> tuple[list[Principal], bool]:
     """The people whose approval counts now, and whether anybody whose vote counts now has denied.
@@ -75,7 +73,7 @@ def valid_voters(
     denied = False
     for vote in approval.votes:
         voter = find(vote.principal)
-        if voter is None or may_vote(approval, voter, permitted, eligible) is not None:
+        if voter is None or may_vote(approval, voter, partial(barred, vote), eligible) is not None:
             continue
         if vote.approve:
             approving[voter.name] = voter

@@ -13,7 +13,7 @@ from typing import Protocol
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, Effect, FactValue
 from interpose.model.connection import Connection
-from interpose.model.decisions import Decision
+from interpose.model.decisions import Decision, Permitted
 from interpose.model.ids import PolicyId
 from interpose.model.masks import NOTHING_HIDDEN, RevealTable
 from interpose.model.principal import Principal, PrincipalKind
@@ -37,14 +37,14 @@ class Judge(Protocol):
         """The decision over all effects, without exactly the forbids that were `lifted`."""
         ...
 
-    def may(
+    def decide(
         self,
         principal: Principal,
         action: Action,
         connection: Connection | None,
         facts: Mapping[str, FactValue],
         now: float,
-    ) -> bool:
+    ) -> Decision:
         """Whether a plain permission is given (`approve`, `replay` …); `connection` is None for the gateway as a whole."""
         ...
 
@@ -104,6 +104,20 @@ class Acting:
         """The decision over effects that are the same for all who ask."""
         return self.judge_asked(policy, connection, Asked(effects, effects, effects), facts, now, lifted=lifted)
 
+    def decide(
+        self,
+        policy: Judge,
+        action: Action,
+        connection: Connection | None,
+        facts: Mapping[str, FactValue],
+        now: float,
+    ) -> Decision:
+        """Whether a plain permission is given to all who ask: the first of their decisions that is none."""
+        own = policy.decide(self.principal, action, connection, facts, now)
+        if self.person is None or not isinstance(own, Permitted):
+            return own
+        return policy.decide(self.person, action, connection, facts, now)
+
     def may(
         self,
         policy: Judge,
@@ -113,8 +127,7 @@ class Acting:
         now: float,
     ) -> bool:
         """Whether a plain permission is given to all who ask."""
-        asking = (self.principal,) if self.person is None else (self.principal, self.person)
-        return all(policy.may(each, action, connection, facts, now) for each in asking)
+        return isinstance(self.decide(policy, action, connection, facts, now), Permitted)
 
     def reveals(self, policy: Judge, connection: Connection, facts: Mapping[str, FactValue], now: float) -> Reveals:
         """What is hidden from each of those who ask."""

@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from interpose.engine.ports import Approval, Vote
+from interpose.engine.callers import CallerProof, Vote
+from interpose.engine.ports import Approval
 from interpose.model.decisions import ApprovalRule
 from interpose.model.errors import StoreError
 from interpose.model.ids import ApprovalId, ConnectionName, PolicyId, SessionId, SnapshotDigest
 from interpose.model.principal import AttributeValue, Principal, PrincipalKind
+from interpose.store.contexts import read_context, write_context
 from interpose.store.database import Database
 from interpose.store.tables import approvals, votes
 
@@ -74,6 +76,9 @@ class SqlApprovals:
                         approve=vote.approve,
                         at=vote.at,
                         comment=vote.comment,
+                        method=vote.proof.method,
+                        source=vote.proof.source,
+                        context=write_context(vote.proof.context),
                     )
                 )
             except IntegrityError:
@@ -149,7 +154,13 @@ def _approval(connection: Connection, row: RowMapping) -> Approval:
         float(row["expires_at"]),
         str(row["state"]),
         tuple(
-            Vote(str(vote["principal"]), bool(vote["approve"]), float(vote["at"]), str(vote["comment"]))
+            Vote(
+                str(vote["principal"]),
+                bool(vote["approve"]),
+                float(vote["at"]),
+                str(vote["comment"]),
+                CallerProof(vote["method"] or "", vote["source"] or "", read_context(vote["context"])),
+            )
             for vote in cast.mappings()
         ),
         tuple((str(name), str(value)) for name, value in json.loads(str(row["facts"]))),

@@ -48,6 +48,9 @@ votes = Table(
     Column("approve", Boolean(create_constraint=False), nullable=False),
     Column("at", Float, nullable=False),
     Column("comment", Text, nullable=False),
+    Column("method", String),
+    Column("source", String),
+    Column("context", Text),
 )
 
 tokens = Table(

@@ -13,6 +13,7 @@ from interpose.api.admin import AdminApi
 from interpose.api.ports import Found, SessionQuery
 from interpose.api.routes import application
 from interpose.engine.authenticate import Authentication
+from interpose.engine.callers import CallerProof
 from interpose.engine.limits import Limits
 from interpose.engine.ports import Approval, SessionRow
 from interpose.model.actions import Action
@@ -80,11 +81,15 @@ class House:
             raise AuthenticationError("authentication failed")
         return Identity(TOKENS[token], "token")
 
-    def may(self, principal: Principal, action: Action, connection: ConnectionName | None, source: str) -> bool:
+    def barred(
+        self, caller: Identity, action: Action, connection: ConnectionName | None, source: str
+    ) -> Refusal | None:
         assert source == "192.0.2.1"
-        return (principal.name, action, connection) in self.rights
+        permitted = (caller.principal.name, action, connection) in self.rights
+        return None if permitted else Refusal("not_permitted", "policy does not permit it")
 
-    async def pending_for(self, principal: Principal) -> list[Approval]:
+    async def pending_for(self, principal: Principal, proof: CallerProof) -> list[Approval]:
+        assert proof == CallerProof("token", "192.0.2.1")
         return [HELD] if "dba" in principal.groups else []
 
     def concerns(self, approval: Approval, principal: Principal) -> bool:
@@ -94,8 +99,9 @@ class House:
         return [HELD]
 
     async def vote(
-        self, approval: ApprovalId, voter: Principal, approve: bool, comment: str = ""
+        self, approval: ApprovalId, voter: Principal, approve: bool, comment: str, proof: CallerProof
     ) -> Approval | Refusal:
+        assert proof == CallerProof("token", "192.0.2.1")
         self.votes.append((approval, voter.name, approve, comment))
         return self.vote_answer
 

@@ -11,7 +11,8 @@ from interpose.api.endpoint import Asks, Endpoint
 from interpose.api.routes import ENDPOINTS
 from interpose.model.actions import Action
 from interpose.model.ids import ConnectionName
-from interpose.model.principal import Principal
+from interpose.model.principal import Identity
+from interpose.model.refusal import Refusal
 from tests.support.asgi import call
 from tests.unit.api.test_admin import House
 
@@ -23,9 +24,11 @@ class Listening(House):
         super().__init__()
         self.asked: set[Action] = set()
 
-    def may(self, principal: Principal, action: Action, connection: ConnectionName | None, source: str) -> bool:
+    def barred(
+        self, caller: Identity, action: Action, connection: ConnectionName | None, source: str
+    ) -> Refusal | None:
         self.asked.add(action)
-        return action is Action.AUDIT
+        return None if action is Action.AUDIT else Refusal("not_permitted", "policy does not permit it")
 
 
 def keys(wanted: Callable[[Endpoint], bool]) -> list[tuple[str, str]]:

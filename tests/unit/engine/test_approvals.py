@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
+from interpose.engine.callers import CallerProof, Vote
 from interpose.engine.limits import Limits
-from interpose.engine.ports import Approval, Vote
+from interpose.engine.ports import Approval
 from interpose.model.actions import Action
+from interpose.model.analysis import FactValue
 from interpose.model.audit import AuditKind
 from interpose.model.decisions import ApprovalRule
 from interpose.model.ids import ApprovalId, PolicyId
-from interpose.model.principal import Principal, PrincipalKind
+from interpose.model.principal import AuthenticationContext, Principal, PrincipalKind
 from interpose.model.refusal import Refusal
 from interpose.protocols.intents import Allowed, Refused
 from tests.support.gateway_core import UPDATE_RULE, Core
@@ -412,5 +414,41 @@ def test_a_reload_in_the_very_moment_of_use_refuses() -> None:
         answer = await task
         assert isinstance(answer, Refused)
         assert answer.refusal.code == "policy_changed"
+
+    run(work())
+
+
+def test_a_login_that_was_fresh_at_the_vote_is_so_when_the_approval_is_used() -> None:
+    """Two are needed; the first votes a moment after her login, and the second when that is long ago."""
+
+    def stale(facts: Mapping[str, FactValue], now: float) -> bool:
+        since = facts.get("auth_time")
+        return not (facts["mfa"] and isinstance(since, int) and int(now) - since < 10)
+
+    async def work() -> None:
+        rule = ApprovalRule(PolicyId("two"), "dba", 2, 60.0)
+        core = Core(rules=Rules({Action.CONNECT}, {Action.UPDATE: rule}, refuse_approval=stale))
+        task = await core.held(await core.session(), UPDATE)
+        (approval,) = core.store.stored.values()
+        bob, carol = core.people.by_name["bob"], core.people.by_name["carol"]
+
+        def proof(mfa: bool = True) -> CallerProof:
+            return CallerProof("token", "192.0.2.7", AuthenticationContext(core.clock.wall(), mfa=mfa))
+
+        old = proof()
+        assert isinstance(await core.approvals.vote(approval.id, bob, True, "", proof()), Approval)
+        await asyncio.sleep(30)
+        assert await core.approvals.pending_for(carol, old) == []
+        assert len(await core.approvals.pending_for(carol, proof())) == 1
+        for weak in (old, proof(mfa=False)):
+            refusal = await core.approvals.vote(approval.id, carol, True, "", weak)
+            assert isinstance(refusal, Refusal)
+            assert "not fresh enough" in refusal.message
+        assert isinstance(await core.approvals.vote(approval.id, carol, True, "", proof()), Approval)
+        assert isinstance(await task, Allowed)
+        voted = core.audit.of(AuditKind.APPROVAL_VOTED)
+        outcomes = [event.fields["outcome"] for event in voted]
+        assert outcomes == ["counted", "not_an_approver", "not_an_approver", "counted"]
+        assert [event.fields["mfa"] for event in voted] == [True, True, False, True]
 
     run(work())

@@ -132,6 +132,7 @@ async def test_a_person_starts_an_agent(world: World) -> None:
     (event,) = world.audit.of(AuditKind.TOKEN_CREATED)
     assert event.actor == "User:bob" and event.fields["method"] == "delegate"
     assert world.rules.seen[0][0]["session_method"] == "person", "policy can tell that the agent has proven nothing"
+    assert world.rules.seen[0][0]["mfa"] is True, "and how the person signed in, as at every command later"
 
 
 async def test_a_service_may_act_for_somebody_too(world: World) -> None:

@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
+from interpose.engine.callers import Vote
 from interpose.engine.held_words import hold_expired, hold_notice, hold_outcome
-from interpose.engine.ports import Approval, Vote
+from interpose.engine.ports import Approval
 from interpose.model.decisions import ApprovalRule
 from interpose.model.ids import ApprovalId, ConnectionName, PolicyId, SessionId
 from interpose.model.refusal import Refusal

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interpose.engine.ports import Approval, Vote
+from interpose.engine.callers import Vote
+from interpose.engine.ports import Approval
 from interpose.engine.votes import may_vote, satisfied, valid_voters, voted
 from interpose.model.decisions import ApprovalRule
 from interpose.model.ids import ApprovalId, ConnectionName, PolicyId, SessionId
 from interpose.model.principal import Principal, PrincipalKind
+from interpose.model.refusal import Refusal
 from tests.support.memory import DIGEST, MemoryPrincipals, person
 
 ALICE, BOB, CAROL = person("alice", "dba"), person("bob", "dba"), person("carol", "dba", "sec")
@@ -41,8 +43,8 @@ def _approval(requester: Principal = ALICE, *rules: ApprovalRule, votes: tuple[V
     )
 
 
-def _yes(_: Principal) -> bool:
-    return True
+def _yes(*_: object) -> Refusal | None:
+    return None
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def test_who_may_vote(requester: Principal, voter: Principal, code: str | None) 
 
 
 def test_policy_has_the_last_word_on_an_approver() -> None:
-    refusal = may_vote(_approval(), BOB, lambda _: False)
+    refusal = may_vote(_approval(), BOB, lambda _: Refusal("not_an_approver", "policy does not permit you"))
     assert refusal is not None
     assert refusal.code == "not_an_approver"
 

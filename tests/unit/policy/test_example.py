@@ -98,6 +98,7 @@ def _load(without: str = "") -> PolicyBundle:
 
 _BUNDLE = load_policy(_FILES, _SURROUNDINGS)
 _ASKED_BY_THE_GATEWAY = {
+    "approvals-need-a-fresh-second-factor",
     "fulfilment-connects",
     "managers-approve-for-their-people",
     "people-connect",
@@ -153,6 +154,16 @@ def test_a_manager_approves_for_those_who_name_them_and_for_nobody_else() -> Non
     assert not _BUNDLE.may(_person("fred"), Action.APPROVE, _PROD, named, NOW)
     assert not _BUNDLE.may(_person("grace"), Action.APPROVE, _PROD, {**named, "named_approvers": ("heidi",)}, NOW)
     assert not _BUNDLE.may(_person("grace"), Action.APPROVE, _PROD, {"requester": "bob"}, NOW)
+
+
+def test_approving_where_a_second_factor_is_asked_needs_one_a_moment_ago() -> None:
+    strict = connection("orders-prod", env="prod", team="shop", mfa="required")
+    fresh: dict[str, FactValue] = {"requester": "bob", "mfa": True, "auth_time": int(NOW) - 899}
+    assert _BUNDLE.may(_person("carol"), Action.APPROVE, strict, fresh, NOW)
+    for weak in ({"mfa": False}, {"auth_time": int(NOW) - 900}):
+        decision = _BUNDLE.decide(_person("carol"), Action.APPROVE, strict, {**fresh, **weak}, NOW)
+        assert decision.policies == ("approvals-need-a-fresh-second-factor",)
+    assert not _BUNDLE.may(_person("carol"), Action.APPROVE, strict, {"requester": "bob", "mfa": True}, NOW)
 
 
 def test_the_rule_on_trial_is_seen_at_night_only() -> None:

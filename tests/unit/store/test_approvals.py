@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from interpose.engine.ports import Approval, Vote
+from interpose.engine.callers import CallerProof, Vote
+from interpose.engine.ports import Approval
 from interpose.model.decisions import ApprovalRule
 from interpose.model.errors import StoreError
 from interpose.model.ids import ApprovalId, ConnectionName, PolicyId, SessionId, SnapshotDigest
-from interpose.model.principal import Principal, PrincipalKind
+from interpose.model.principal import AuthenticationContext, Principal, PrincipalKind
 from interpose.store.approvals import SqlApprovals
 from interpose.store.database import Database
 
@@ -69,7 +70,9 @@ def test_votes_are_kept_in_order_and_count_once(databases: tuple[Database, Datab
     async def work() -> None:
         one, other = map(SqlApprovals, databases)
         await one.create(APPROVAL)
-        bob, carol = Vote("bob", True, 101.0, "fine"), Vote("carol", False, 102.0)
+        context = AuthenticationContext(90.0, frozenset({"pwd", "otp"}), "high", mfa=True, session="sid")
+        bob = Vote("bob", True, 101.0, "fine", CallerProof("token", "192.0.2.7", context))
+        carol = Vote("carol", False, 102.0)
         await other.vote(APPROVAL.id, bob)
         with pytest.raises(StoreError, match="voted"):
             await one.vote(APPROVAL.id, Vote("bob", False, 103.0))
