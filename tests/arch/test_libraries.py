@@ -31,6 +31,7 @@ OWNERS: Final[Mapping[str, tuple[str, list[str]]]] = {
     "onelogin": ("python3-saml", ["identity"]),
     "postgast": ("postgast", ["analysis/sql"]),
     "prometheus_client": ("prometheus-client", ["telemetry"]),
+    "prompt_toolkit": ("prompt-toolkit", ["bridges/ssh/managed"]),
     "re2": ("google-re2", ["masking"]),
     "rich": ("rich", ["cli"]),
     "ruamel": ("ruamel.yaml", ["policy", "app", "identity"]),

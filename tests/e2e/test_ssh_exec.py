@@ -79,7 +79,7 @@ def test_a_refusal_is_one_line_with_status_126_and_nothing_reaches_the_host(scen
 
 def test_what_would_have_to_be_masked_is_refused(scene: SshScene) -> None:
     canary = scene.server.folder / "unmasked"
-    done = scene.ssh("alice", f"touch {canary}", connection="detected")
+    done = scene.ssh("alice", f"netconf; touch {canary}", connection="detected", options=("-s",))
     assert (done.returncode, done.stdout) == (126, b"")
     assert b"cannot be masked" in done.stderr
     assert not canary.exists()

@@ -1,7 +1,7 @@
 """A gateway for SSH in front of a real sshd: everything a test of SSH through the gateway needs.
 
 The connections: `web-1` (policy), `strict` (the same, durable to the disk), `held` (what is run there waits for `oncall`), `no-shell`, `down`
-(nobody listens), `detected` (content is looked for, and e-mail addresses are hidden), `misnamed` (another host key is pinned), `no-credential` (sshd refuses it). Mallory may connect, and do nothing.
+(nobody listens), `detected` (content is looked for, and e-mail addresses and card numbers are hidden), `misnamed` (another host key is pinned), `no-credential` (sshd refuses it). Mallory may connect, and do nothing.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ POLICY: Final = """\
 @id("everything-for-ops")
 permit (principal in Group::"ops", action, resource);
 
-@id("addresses-are-hidden")
-forbid (principal in Group::"ops", action == Action::"reveal", resource in DataClass::"pii.email");
+@id("addresses-and-cards-are-hidden")
+forbid (principal in Group::"ops", action == Action::"reveal", resource) when { resource in DataClass::"pii.email" || resource in DataClass::"pci.card" };
 
 @id("strangers-come-in")
 permit (principal in Group::"strangers", action == Action::"connect", resource);
@@ -69,7 +69,11 @@ forbid (principal, action == Action::"set_env", resource in Connection::"web-1")
 """
 
 
-CLASSIFICATIONS: Final = "data_classes: {pii.email: {description: e-mail addresses, mask: redact}}\n"
+CLASSIFICATIONS: Final = """\
+data_classes:
+  pii.email: {description: e-mail addresses, mask: redact}
+  pci.card: {description: card numbers, mask: redact}
+"""
 
 
 class SshScene:

@@ -18,6 +18,7 @@ from interpose.bridges.ssh.ports import Judge
 from interpose.bridges.ssh.service import SshService
 from interpose.engine.admit import Admission
 from interpose.engine.ports import Secrets
+from interpose.engine.release import Release
 from interpose.identity.ssh_hosts import HostCertificate
 from interpose.model.errors import StoreError
 from interpose.model.ids import SessionId
@@ -45,6 +46,7 @@ class SshListeners:
         secrets: Secrets,
         dialer: Dialer,
         gate: Judge,
+        release: Release,
         live: LiveSessions,
         telemetry: Telemetry,
     ) -> None:
@@ -62,6 +64,7 @@ class SshListeners:
             logins=identity.logins,
             entrance=entrance,
             gate=gate,
+            release=release,
             live=live,
             pending=pending,
             journal=telemetry.journal,

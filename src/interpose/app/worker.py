@@ -144,10 +144,11 @@ class Worker:
         )
         judge = telemetry.gate(gate)
         self._cancels = Cancels(dialer, self._journal)
+        release = Release(catalogs, state.mask_key)
         self._live = LiveSessions()
         self._starter = SessionStarter(
             judge,
-            Release(catalogs, state.mask_key),
+            release,
             self._cancels,
             self._live,
             self._journal,
@@ -165,7 +166,7 @@ class Worker:
             self._browser_logins.confirming,
         )
         self._ssh = SshListeners(
-            self._settings, state, self._ssh_identity, self._admission, secrets, dialer, judge, self._live, telemetry
+            self._settings, state, self._ssh_identity, self._admission, secrets, dialer, judge, release, self._live, telemetry
         )  # fmt: skip
         self._ways_in = Listeners(
             self._settings,

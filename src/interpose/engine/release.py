@@ -5,6 +5,7 @@ Knows which of a principal's hidden columns a result could show, and makes the m
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from interpose.engine.copying import copy_layout, copy_shape, copy_stream
@@ -19,8 +20,9 @@ from interpose.engine.lineage import (
 )
 from interpose.engine.plans import PlanCache
 from interpose.engine.sessions import RECORD_LOST
-from interpose.masking.plan import build_plan
-from interpose.masking.pseudonyms import scope_key
+from interpose.masking.content import content_scanner
+from interpose.masking.plan import MAX_INSPECTED, build_plan
+from interpose.masking.pseudonyms import Pseudonyms, scope_key
 from interpose.model.catalog import CatalogNames
 from interpose.model.errors import ConfigurationError, InterposeError, RecordingError, Unmaskable, UpstreamError
 from interpose.model.proofs import Clearance, seal_of_the_engine
@@ -30,10 +32,12 @@ from interpose.protocols.contract import Refused, Show, ShowAnswer, Showing
 if TYPE_CHECKING:
     from interpose.engine.catalogs import Catalogs
     from interpose.engine.sessions import Session
+    from interpose.masking.content import ContentScanner
     from interpose.masking.copying import CopyStream
     from interpose.masking.plan import MaskingPlan
     from interpose.model.connection import Connection
     from interpose.model.masks import MaskRule
+    from interpose.protocols.intents import Allowed
 
 _ROUNDS = 8
 _UNEXPLAINED_COPY = Refusal(
@@ -46,6 +50,14 @@ _NO_CATALOG = Refusal(
     "the upstream's catalog cannot be read, so it cannot be told what this result shows",
     "try again later, or ask the gateway's operator",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamShowing:
+    """What a command writes may be shown: as it is (`scanner` None) or with what the scanner finds hidden."""
+
+    clearance: Clearance
+    scanner: ContentScanner | None
 
 
 class Release:
@@ -99,6 +111,20 @@ class Release:
             if catalog.version == version:
                 return self._decide(session, show)
         return Refused(_NO_CATALOG)
+
+    def show_stream(self, session: Session, answer: Allowed) -> StreamShowing | Refused:
+        """How to show what a command of a host writes: bytes without a shape, so nothing but their content tells what is hidden."""
+        try:
+            scanner = content_scanner(
+                answer.obligations.reveal.content, Pseudonyms(self._scope_key(session.connection)), MAX_INSPECTED
+            )
+            if scanner is not None:
+                session.recorder.note("masked", "what is found in the output")
+        except ConfigurationError as error:
+            return self._refuse(session, _unmaskable(error))
+        except RecordingError:
+            return Refused(RECORD_LOST)
+        return StreamShowing(Clearance(self._seal, session.id, scanner is not None), scanner)
 
     def _missing(self, session: Session, show: Show) -> CatalogNames:
         catalog = self._catalogs.of(session.connection)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
+from interpose.engine.release import StreamShowing
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, CopyLayout, OutputColumn, Outputs, StatementInfo
 from interpose.model.catalog import CatalogColumn, Relation
+from interpose.model.decisions import Obligations
 from interpose.model.ids import DataClassName
 from interpose.model.masks import MaskRule, RevealTable
 from interpose.model.resources import ColumnResource
@@ -177,5 +179,27 @@ def test_a_mask_that_cannot_be_recorded_shows_nothing() -> None:
         assert isinstance(shown, Refused)
         assert shown.refusal.code == "audit_unavailable"
         await asyncio.sleep(0)
+
+    run(work())
+
+
+def test_a_stream_is_shown_as_it_is_or_with_what_is_found_in_it_hidden() -> None:
+    async def work() -> None:
+        reveal = RevealTable(content={DataClassName("pci.card"): MaskRule("redact")})
+        core = _core(_analysis(DIRECT), reveal, detect=True)
+        session = await core.session()
+        answer = core.gate.judge_now(session, query("q"))
+        assert isinstance(answer, Allowed)
+        shown = core.release.show_stream(session, answer)
+        assert isinstance(shown, StreamShowing)
+        assert shown.clearance.masked
+        assert shown.scanner is not None
+        assert shown.scanner.mask_text("4111 1111 1111 1111") == "[redacted]"
+        plain = dataclasses.replace(answer, obligations=Obligations())
+        as_it_is = core.release.show_stream(session, plain)
+        assert isinstance(as_it_is, StreamShowing)
+        assert (as_it_is.clearance.masked, as_it_is.scanner) == (False, None)
+        core.recordings.made[0].fails = True
+        assert isinstance(core.release.show_stream(session, answer), Refused)
 
     run(work())

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import asyncssh
 
-from interpose.bridges.ssh.channels import ClientChannel, Terminal, UpstreamChannel
+from interpose.bridges.ssh.channels import ClientChannel, Terminal
 from interpose.bridges.ssh.choosing import Choice
+from interpose.bridges.ssh.opening import open_upstream
 from interpose.bridges.ssh.relaying import ChannelRelay, stderr
-from interpose.bridges.ssh.start import KINDS, Permitted, Start, cannot_start, variable_text
+from interpose.bridges.ssh.start import KINDS, UNMASKABLE, Permitted, Start, cannot_start, variable_text
 from interpose.bridges.ssh.words import (
     CANCELLED,
     EMPTY,
@@ -237,7 +238,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
             if judging.voided or self._gone:
                 # Permitted at the very moment in which the client cancelled: it is not sent, and the record says so.
                 return None
-            if answer.obligations.reveal.content:
+            if answer.obligations.reveal.content and command.kind in UNMASKABLE:
                 return Refused(NOT_MASKABLE)
         return answer
 
@@ -249,11 +250,12 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         variables: list[tuple[bytes, bytes]],
         answer: Allowed,
     ) -> None:
-        client = self._channel
-        if client is None:
+        client, terminal, recorder = self._channel, self._terminal, session.session.recorder
+        showing = session.parts.release.show_stream(session.session, answer)
+        if client is None or isinstance(showing, Refused):
+            self._finish("not_sent", "", None)
+            self._refuse(showing.refusal if isinstance(showing, Refused) else CANCELLED)
             return
-        terminal = self._terminal
-        recorder = session.session.recorder
         recorder.channel_opened(self._number, answer.permit.sequence, start.kind, terminal.term if terminal else "")
         if terminal is not None:
             recorder.window(self._number, terminal.size[0], terminal.size[1])
@@ -262,24 +264,17 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
             client,
             number=self._number,
             permit=answer.permit,
+            showing=showing,
+            terminal=terminal is not None,
             recorder=recorder,
             counts=session.counts,
             towards_client=session.client.congestion,
             towards_upstream=session.upstream.congestion,
         )
-        upstream = UpstreamChannel(session.upstream, asyncio.get_running_loop())
         try:
-            await upstream.open(relay)
-            if self._gone:
-                raise asyncssh.ChannelOpenError(0, "the client has left")
-            # INVARIANT: what is sent from here on is exactly what was judged, each under its own permit.
-            permitted.spend()
-            for name, value in variables:
-                upstream.set_variable(name, value)
-            if terminal is not None and not await upstream.get_terminal(terminal):
-                raise asyncssh.ChannelOpenError(0, "the host gives no terminal")
-            if not await upstream.start(start.kind, start.text):
-                raise asyncssh.ChannelOpenError(0, "the host does not start it")
+            upstream = await open_upstream(
+                session, relay, start, variables, terminal, permitted.spend, lambda: self._gone
+            )
         except (asyncssh.Error, OSError) as error:
             relay.stop()
             self._finish("error", "", FAILED_STATUS)
@@ -326,6 +321,13 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         """Something of ours failed; the session ends."""
         if self._session is not None:
             self._session.failed(error)
+
+    def relay_unmaskable(self, refusal: Refusal) -> None:
+        """What comes cannot be masked; whatever runs has lost its terminal or its pipes."""
+        if self._session is not None:
+            self._session.note_refusal(refusal)
+        self._finish("cut", refusal.code, None)
+        self._refuse(refusal)
 
     def end(self, refusal: Refusal) -> None:
         """The session ends: a last word, and close."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from interpose.bridges.ssh.entering import Entrance
-    from interpose.bridges.ssh.ports import Faults, Journal, Judge, Live, Pending, Traffic
+    from interpose.bridges.ssh.ports import Faults, Journal, Judge, Live, Pending, StreamRelease, Traffic
     from interpose.engine.ssh_logins import SshLogins
     from interpose.model.principal import Identity
 
@@ -38,6 +38,7 @@ class Parts:
     logins: SshLogins
     entrance: Entrance
     gate: Judge
+    release: StreamRelease
     live: Live
     pending: Pending
     journal: Journal

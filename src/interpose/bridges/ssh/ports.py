@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from interpose.engine.release import StreamShowing
     from interpose.engine.sessions import Session
     from interpose.model.command import Command
     from interpose.model.connection import Connection
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from interpose.model.principal import Principal
     from interpose.model.proofs import Grant
     from interpose.model.refusal import HoldNotice, Refusal
-    from interpose.protocols.intents import Answer
+    from interpose.protocols.intents import Allowed, Answer, Refused
 
 
 class Judge(Protocol):
@@ -24,6 +25,14 @@ class Judge(Protocol):
 
     async def judge(self, session: Session, command: Command, on_hold: Callable[[HoldNotice], None]) -> Answer:
         """The answer, after whatever it takes; cancelling it voids the hold."""
+        ...
+
+
+class StreamRelease(Protocol):
+    """Clears what commands write: the engine's release."""
+
+    def show_stream(self, session: Session, answer: Allowed) -> StreamShowing | Refused:
+        """How it may be shown."""
         ...
 
 

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 import asyncssh
 from asyncssh.constants import EXTENDED_DATA_STDERR
 
+from interpose.bridges.ssh.masked import MaskedOutput
+from interpose.model.errors import Unmaskable
+from interpose.model.refusal import Refusal
 from interpose.recording.channel_frames import StreamName
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from interpose.bridges.ssh.ends import Congestion
     from interpose.bridges.ssh.ports import Traffic
     from interpose.engine.ports import SessionRecorder
+    from interpose.engine.release import StreamShowing
     from interpose.model.proofs import Permit
 
 
@@ -53,6 +57,34 @@ class Owner(Protocol):
         """Something of ours failed, the recording perhaps."""
         ...
 
+    def relay_unmaskable(self, refusal: Refusal) -> None:
+        """What the upstream sends cannot be masked; the upstream's channel is closed."""
+        ...
+
+
+class ClientSide(Protocol):
+    """Where output goes: the client's channel, or what stands for it."""
+
+    def is_closing(self) -> bool:
+        """Whether nothing is taken any more."""
+        ...
+
+    def write(self, data: bytes, datatype: int | None = None) -> None:
+        """Output, or standard error."""
+        ...
+
+    def write_eof(self) -> None:
+        """No more output."""
+        ...
+
+    def pause_reading(self) -> None:
+        """Deliver no input for now."""
+        ...
+
+    def resume_reading(self) -> None:
+        """Deliver input again."""
+        ...
+
 
 class ChannelRelay(asyncssh.SSHClientSession[bytes]):
     """One started channel: the session of the upstream's channel, and where the client's session hands its bytes to."""
@@ -60,16 +92,18 @@ class ChannelRelay(asyncssh.SSHClientSession[bytes]):
     def __init__(
         self,
         owner: Owner,
-        client: ClientChannel,
+        client: ClientSide,
         *,
         number: int,
         permit: Permit,
+        showing: StreamShowing,
+        terminal: bool,
         recorder: SessionRecorder,
         counts: Counts,
         towards_client: Congestion,
         towards_upstream: Congestion,
     ) -> None:
-        """`number` is the channel's in the recording. The permit is spent already."""
+        """`number` is the channel's in the recording. The permit is spent before anything comes; `showing` clears what is shown."""
         self._owner = owner
         self._client = client
         self._upstream: UpstreamChannel | None = None
@@ -83,6 +117,9 @@ class ChannelRelay(asyncssh.SSHClientSession[bytes]):
         self._upstream_full = False
         self._client_stopped = False
         self._upstream_stopped = False
+        self._masked: MaskedOutput | None = None
+        if showing.scanner is not None:
+            self._masked = MaskedOutput(showing.scanner, self._shown, self._broken, terminal=terminal)
         self.over = False
         self.status: int | None = None
         self.signal: tuple[str, bool, str, str] | None = None
@@ -99,18 +136,35 @@ class ChannelRelay(asyncssh.SSHClientSession[bytes]):
         """Output."""
         if self.over:
             return
-        stream = StreamName.STDOUT if datatype is None else StreamName.STDERR
         try:
-            # INVARIANT: recorded before it is written; a record that fails shows nothing.
-            self._recorder.stream(self._number, stream, data)
-            if not self._client.is_closing():
-                self._counts.went(len(data))
-                self._client.write(data, datatype)
+            if self._masked is not None:
+                self._masked.feed(data, datatype)
+            else:
+                self._shown(data, datatype)
         except Exception as error:  # noqa: BLE001 -- INVARIANT: any exception in a session closes both of its sides
             self._broken(error)
 
+    def _shown(self, data: bytes, datatype: int | None) -> None:
+        """Output as the client gets it.
+
+        INVARIANT: recorded before it is written, and as it is written; a record that fails shows nothing.
+        """
+        stream = StreamName.STDOUT if datatype is None else StreamName.STDERR
+        self._recorder.stream(self._number, stream, data)
+        if not self._client.is_closing():
+            self._counts.went(len(data))
+            self._client.write(data, datatype)
+
+    def _rest_shown(self) -> None:
+        if self._masked is not None and not self.over:
+            try:
+                self._masked.end()
+            except Exception as error:  # noqa: BLE001 -- as above
+                self._broken(error)
+
     def eof_received(self) -> bool:
         """No more output; the program may still read."""
+        self._rest_shown()
         if not self.over and not self._client.is_closing():
             self._client.write_eof()
         return True
@@ -125,6 +179,7 @@ class ChannelRelay(asyncssh.SSHClientSession[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The upstream's channel is closed."""
+        self._rest_shown()
         if not self.over:
             self.stop()
             self._owner.relay_over()
@@ -189,6 +244,8 @@ class ChannelRelay(asyncssh.SSHClientSession[bytes]):
         if self.over:
             return
         self.over = True
+        if self._masked is not None:
+            self._masked.stop()
         self._towards_client.forget(self._balance)
         self._towards_upstream.forget(self._balance)
         if self._upstream is not None:
@@ -196,7 +253,10 @@ class ChannelRelay(asyncssh.SSHClientSession[bytes]):
 
     def _broken(self, error: BaseException) -> None:
         self.stop()
-        self._owner.relay_broken(error)
+        if isinstance(error, Unmaskable):
+            self._owner.relay_unmaskable(Refusal(error.code, error.public_message, error.hint))
+        else:
+            self._owner.relay_broken(error)
 
     def _balance(self) -> None:
         """Read each side only while the other one takes what comes of it."""

@@ -119,6 +119,13 @@ class SshSession:
         """A permitted command is over."""
         self.session.command_ended(Ended(answer, outcome, tag, error_class))
 
+    def note_refusal(self, refusal: Refusal) -> None:
+        """A permitted command is cut by the gateway: the recording says why."""
+        try:
+            self.session.recorder.note("refusal", refusal.message)
+        except RecordingError as error:
+            self.failed(error)
+
     def failed(self, error: BaseException) -> None:
         """Something of ours failed in this session: it ends."""
         if isinstance(error, RecordingError):

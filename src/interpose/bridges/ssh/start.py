@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 KINDS: Final = {"exec": CommandKind.EXEC, "shell": CommandKind.SHELL, "subsystem": CommandKind.SUBSYSTEM}
 """The kind of command of each start request."""
 
+UNMASKABLE: Final = frozenset({CommandKind.SUBSYSTEM, CommandKind.FORWARD})
+"""Whose bytes are another protocol's: they cannot be searched for values and stay what they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Start:

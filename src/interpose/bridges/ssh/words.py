@@ -28,8 +28,8 @@ UPSTREAM_GONE: Final = Refusal(
 )
 NOT_MASKABLE: Final = Refusal(
     "unmaskable",
-    "policy hides values in what this host shows you, and output of an SSH session cannot be masked",
-    "ask for a connection without `detect_content`, or for a policy that lets you see them",
+    "policy hides values in what this host shows you, and files and tunnels cannot be masked",
+    "show it by a command, such as `cat`: its output is masked",
 )
 EMPTY: Final = Refusal("unanalysable", "the command is empty", "leave it out for a shell")
 NOT_TEXT: Final = Refusal("unanalysable", "the command is not valid UTF-8", "write it in UTF-8")

@@ -1,0 +1,46 @@
+"""Opening a channel at the upstream and starting in it what was judged."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import asyncssh
+
+from interpose.bridges.ssh.channels import UpstreamChannel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from interpose.bridges.ssh.channels import Terminal
+    from interpose.bridges.ssh.relaying import ChannelRelay
+    from interpose.bridges.ssh.session import SshSession
+    from interpose.bridges.ssh.start import Start
+
+
+async def open_upstream(
+    session: SshSession,
+    relay: ChannelRelay,
+    start: Start,
+    variables: Sequence[tuple[bytes, bytes]],
+    terminal: Terminal | None,
+    spend: Callable[[], None],
+    gone: Callable[[], bool],
+) -> UpstreamChannel:
+    """Start it; nothing is delivered before `release`. Raises `asyncssh.Error` and `OSError`.
+
+    `spend` spends the permits of all parts, just before the first of them is sent. With `gone` nothing is sent.
+    """
+    upstream = UpstreamChannel(session.upstream, asyncio.get_running_loop())
+    await upstream.open(relay)
+    if gone():
+        raise asyncssh.ChannelOpenError(0, "the client has left")
+    # INVARIANT: what is sent from here on is exactly what was judged, each under its own permit.
+    spend()
+    for name, value in variables:
+        upstream.set_variable(name, value)
+    if terminal is not None and not await upstream.get_terminal(terminal):
+        raise asyncssh.ChannelOpenError(0, "the host gives no terminal")
+    if not await upstream.start(start.kind, start.text):
+        raise asyncssh.ChannelOpenError(0, "the host does not start it")
+    return upstream
