@@ -41,7 +41,9 @@ def main() -> None:
             print(f"{name}: {shown}; {rates['masked'] / rates['as it is']:.2f} of it")
         for how, connection in CONNECTIONS.items():
             times = sorted(_echoes(scene, connection, options.keys))
-            print(f"a key's echo, {how}: median {statistics.median(times):.1f} ms, p95 {times[-len(times) // 20]:.1f} ms")
+            print(
+                f"a key's echo, {how}: median {statistics.median(times):.1f} ms, p95 {times[-len(times) // 20]:.1f} ms"
+            )
 
 
 def _echoes(scene: SshScene, connection: str, keys: int) -> list[float]:

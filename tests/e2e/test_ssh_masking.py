@@ -46,7 +46,11 @@ def _ended(scene: SshScene) -> str:
 
 
 def test_output_of_a_command_is_masked(scene: SshScene) -> None:
-    done = scene.ssh("alice", f"cat {scene.server.folder}/customers; cat {scene.server.folder}/customers >&2; exit 3", connection="detected")
+    done = scene.ssh(
+        "alice",
+        f"cat {scene.server.folder}/customers; cat {scene.server.folder}/customers >&2; exit 3",
+        connection="detected",
+    )
     assert done.returncode == 3
     for shown in (done.stdout, done.stderr):
         assert shown.startswith(b"alice\ncard number: ")
