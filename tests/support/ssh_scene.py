@@ -77,13 +77,14 @@ data_classes:
 
 
 class SshScene:
-    """One gateway in front of one sshd. `settings` win over the scene's own; `policy` over its policy."""
+    """One gateway in front of one sshd. `settings` win over the scene's own; `policy` (a text, or a folder to copy) over its policy."""
 
     def __init__(
         self,
         server: SshServer,
         *,
-        policy: str = POLICY,
+        policy: str | Path = POLICY,
+        labels: Mapping[str, str] | None = None,
         settings: Mapping[str, object] | None = None,
         principals: str = PRINCIPALS,
     ) -> None:
@@ -94,7 +95,8 @@ class SshScene:
         other = make_key(self.folder / "other_host_key")
         self.other_key = make_key(self.folder / "other_user_key")
         pinned = " ".join(other.with_suffix(".pub").read_text().split()[:2])
-        connection = server.connection(labels={"env": "prod"})
+        connection = server.connection(labels={"env": "prod", **(labels or {})})
+        own = {"ssh.cedar": policy, "classifications.yaml": CLASSIFICATIONS} if isinstance(policy, str) else policy
         self.gateway = GatewayProcess(
             self.folder / "gateway",
             {
@@ -107,7 +109,7 @@ class SshScene:
                 "misnamed": {**connection, "options": {"user": server.user, "host_key": pinned}},
                 "no-credential": {**connection, "secret": f"file:{self.other_key}"},
             },
-            policy={"ssh.cedar": policy, "classifications.yaml": CLASSIFICATIONS},
+            policy=own,
             principals=principals,
             settings={"listeners": [{"protocol": "ssh", "address": f"127.0.0.1:{self.port}"}], **(settings or {})},
         )
