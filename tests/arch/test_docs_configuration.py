@@ -183,9 +183,10 @@ def differences(text: str, settings: Settings, asked: set[str]) -> list[str]:
 
 
 def test_the_options_of_ssh_are_told() -> None:
-    """Only `home` may be left out."""
+    """Only these may be left out."""
+    defaults = {"home": "none", "file_hash": "none", "record_files": "false"}
     rows = dict(_rows(PAGE.read_text().partition("## Options of `protocol: ssh`")[2].partition("\n## ")[0]))
-    assert rows == {key: "none" if key == "home" else "required" for key in OPTION_KEYS}
+    assert rows == {key: defaults.get(key, "required") for key in OPTION_KEYS}
 
 
 def test_the_page_is_complete_and_right(tmp_path: Path) -> None:

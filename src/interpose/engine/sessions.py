@@ -158,6 +158,7 @@ class Session:
                         "tag": ended.tag,
                         "error_class": ended.error_class,
                         "rows": ended.rows,
+                        **(ended.facts or {}),
                     },
                 )
             )

@@ -64,6 +64,8 @@ class FileRequest:
 
     `path` is canonical and absolute where the gateway could resolve it, else as the client wrote it, and then `resolved` is false.
     `path_to` is where a rename or link leads, by the same rule with `resolved_to`. `size` is in bytes, where it is known before the transfer.
+    `also` and `also_to` are what these paths are as well, such as the file that a symbolic link leads to: the same is judged of them.
+    `more` are further actions on the same path. `passed` are folders that the path leads through and out of again, by `..`.
     """
 
     action: Action
@@ -73,6 +75,10 @@ class FileRequest:
     resolved_to: bool = True
     size: int | None = None
     recursive: bool = False
+    also: tuple[str, ...] = ()
+    also_to: tuple[str, ...] = ()
+    more: tuple[Action, ...] = ()
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

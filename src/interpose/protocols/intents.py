@@ -12,6 +12,7 @@ from enum import Enum
 from interpose.masking.copying import CopyStream
 from interpose.masking.plan import MaskingPlan
 from interpose.model.analysis import Analysis
+from interpose.model.audit import AuditValue
 from interpose.model.command import Command
 from interpose.model.decisions import Obligations
 from interpose.model.proofs import Clearance, Permit
@@ -105,7 +106,8 @@ class Reply:
 class Ended:
     """A judged command is over: for the recording and the audit chain.
 
-    `outcome` is `ok`, `error` or `cut`; `tag` the command tag(s), `error_class` the SQLSTATE; never a message text.
+    `outcome` is `ok`, `error` or `cut`; `tag` the command tag(s), `error_class` the SQLSTATE; never a message text. `facts` are further
+    fields of the audit event: how much of which file went where.
     """
 
     answer: Allowed
@@ -113,6 +115,7 @@ class Ended:
     tag: str = ""
     error_class: str = ""
     rows: int = 0
+    facts: Mapping[str, AuditValue] | None = None
 
 
 @dataclass(slots=True)

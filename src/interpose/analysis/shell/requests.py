@@ -21,6 +21,7 @@ _FILE_ACTIONS = frozenset(
     }
 )
 _TUNNELS = frozenset({Action.FORWARD, Action.FORWARD_LISTEN, Action.FORWARD_AGENT, Action.FORWARD_X11})
+_BAD_PATH = Unanalysable("bad_path", "the path is not in canonical form", "name the file by its absolute path")
 _DIRECTION = {Action.READ_FILE: "download", Action.WRITE_FILE: "upload"}
 
 
@@ -63,23 +64,30 @@ def _path(path: str, resolved: bool) -> PathResource | None:
 
 
 def _file(request: FileRequest) -> Analysis | Unanalysable:
-    resource = _path(request.path, request.resolved)
-    if resource is None:
-        return Unanalysable("bad_path", "the path is not in canonical form", "name the file by its absolute path")
+    paths = [_path(request.path, request.resolved), *(_path(path, True) for path in request.also)]
+    targets: list[PathResource | None] = []
+    if request.action in (Action.RENAME_FILE, Action.LINK_FILE):
+        targets = [_path(request.path_to, request.resolved_to), *(_path(path, True) for path in request.also_to)]
+    passed = [_path(path, True) for path in request.passed]
+    if None in (*paths, *targets, *passed):
+        return _BAD_PATH
     facts: dict[str, FactValue] = {"recursive": request.recursive}
     if request.size is not None:
         facts["size"] = request.size
-    if request.action in _DIRECTION:
-        facts["direction"] = _DIRECTION[request.action]
-    effects = [Effect(request.action, resource, facts)]
-    if request.action in (Action.RENAME_FILE, Action.LINK_FILE):
-        target = _path(request.path_to, request.resolved_to)
-        if target is None:
-            return Unanalysable("bad_path", "the path is not in canonical form", "name the file by its absolute path")
-        facts["path_to"] = target.path
-        if request.action is Action.RENAME_FILE:
+    if targets and targets[0] is not None:
+        facts["path_to"] = targets[0].path
+    effects = []
+    for action in (request.action, *request.more):
+        told = {**facts, "direction": _DIRECTION[action]} if action in _DIRECTION else facts
+        effects += [Effect(action, path, told) for path in paths if path is not None]
+    for target in targets:
+        if target is not None and request.action is Action.RENAME_FILE:
             # What stands at the new name is replaced.
             effects.append(Effect(Action.WRITE_FILE, target, {"recursive": request.recursive, "direction": "upload"}))
+        elif target is not None:
+            # A link gives a file a second name, and whoever may use that name uses the file.
+            effects.append(Effect(Action.LINK_FILE, target, {"recursive": request.recursive, "path_to": target.path}))
+    effects += [Effect(Action.LIST_FILES, path, {"recursive": False}) for path in passed if path is not None]
     return Analysis(tuple(effects), ())
 
 

@@ -14,7 +14,8 @@ from interpose.bridges.ssh.channels import ClientChannel, Terminal
 from interpose.bridges.ssh.choosing import Choice
 from interpose.bridges.ssh.opening import open_upstream
 from interpose.bridges.ssh.relaying import ChannelRelay, stderr
-from interpose.bridges.ssh.start import KINDS, UNMASKABLE, Permitted, Start, cannot_start, variable_text
+from interpose.bridges.ssh.sftp.flow import FilesChannel
+from interpose.bridges.ssh.start import KINDS, SFTP, UNMASKABLE, Permitted, Start, cannot_start, variable_text
 from interpose.bridges.ssh.words import (
     CANCELLED,
     EMPTY,
@@ -58,7 +59,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         self._session: SshSession | None = None
         self._number = 0
         self._judging: Judging | None = None
-        self._relay: ChannelRelay | None = None
+        self._relay: ChannelRelay | FilesChannel | None = None
         self._permitted: Permitted | None = None
         self._choice: Choice | None = None
         self._gone = False
@@ -203,6 +204,11 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         refusal = self._refused_early or (EMPTY if start.kind == "exec" and not start.text.strip() else None)
         if refusal is not None:
             self._refuse(refusal)
+            return
+        if start == SFTP and self._channel is not None:
+            # It carries commands of its own, and each is judged.
+            self._relay = files = FilesChannel(self, self._channel, session)
+            await files.open(session)
             return
         context = session.context
         permitted = self._permitted = Permitted(session)

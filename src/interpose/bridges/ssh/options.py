@@ -13,7 +13,7 @@ from interpose.bridges.ssh.algorithms import HOST_KEY_TYPES
 from interpose.model.errors import ConfigurationError, Problem
 from interpose.model.paths import is_canonical
 
-OPTION_KEYS: Final = ("user", "host_key", "home")
+OPTION_KEYS: Final = ("user", "host_key", "home", "file_hash", "record_files")
 """What a connection's options may have; `user` and `host_key` are required."""
 OWN_CERTIFICATE: Final = "ca"
 """A connection's `secret`, where the upstream trusts the gateway's own authority and nothing is kept."""
@@ -27,12 +27,16 @@ class SshOptions:
 
     `home` is the account's folder, canonical and absolute, in which commands begin; empty when nobody has said, and then no relative path is known.
 
+    `file_hash` is by what the contents of transferred files are hashed for the audit chain; `record_files` keeps the contents themselves.
+
     INVARIANT: there is at least one key; a host is never trusted at first sight.
     """
 
     user: str
     host_keys: tuple[str, ...]
     home: str = ""
+    file_hash: str | None = None
+    record_files: bool = False
 
 
 def parse_options(raw: Mapping[str, object]) -> SshOptions:
@@ -43,7 +47,13 @@ def parse_options(raw: Mapping[str, object]) -> SshOptions:
             close = get_close_matches(key, OPTION_KEYS, 1)
             known = f"known options: {', '.join(OPTION_KEYS)}"
             problems.append(Problem(f"unknown option `{key}`", hint=f"did you mean `{close[0]}`?" if close else known))
-    options = SshOptions(_user(raw, problems), _host_keys(raw, problems), _home(raw, problems))
+    options = SshOptions(
+        _user(raw, problems),
+        _host_keys(raw, problems),
+        _home(raw, problems),
+        _file_hash(raw, problems),
+        _record_files(raw, problems),
+    )
     if problems:
         raise ConfigurationError("the SSH options are wrong", problems=tuple(problems))
     return options
@@ -70,6 +80,22 @@ def _home(raw: Mapping[str, object], problems: list[Problem]) -> str:
         )
         return ""
     return home
+
+
+def _file_hash(raw: Mapping[str, object], problems: list[Problem]) -> str | None:
+    given = raw.get("file_hash")
+    if given in (None, "none", "sha256"):
+        return "sha256" if given == "sha256" else None
+    problems.append(Problem("`file_hash` must be `sha256` or `none`", hint="leave it out, and files are not hashed"))
+    return None
+
+
+def _record_files(raw: Mapping[str, object], problems: list[Problem]) -> bool:
+    given = raw.get("record_files", False)
+    if not isinstance(given, bool):
+        problems.append(Problem("`record_files` must be true or false", hint="leave it out, and contents are not kept"))
+        return False
+    return given
 
 
 def _host_keys(raw: Mapping[str, object], problems: list[Problem]) -> tuple[str, ...]:

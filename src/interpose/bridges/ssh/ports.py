@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 class Judge(Protocol):
     """Judges commands: the engine's gate, or what wraps it."""
 
+    def judge_now(self, session: Session, command: Command) -> Answer | None:
+        """The answer, when nothing must be awaited for it."""
+        ...
+
     async def judge(self, session: Session, command: Command, on_hold: Callable[[HoldNotice], None]) -> Answer:
         """The answer, after whatever it takes; cancelling it voids the hold."""
         ...

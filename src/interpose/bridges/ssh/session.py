@@ -14,12 +14,13 @@ from interpose.model.errors import RecordingError
 from interpose.protocols.intents import Allowed, Ended, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Protocol
 
     from interpose.bridges.ssh.ends import ClientEnd
     from interpose.bridges.ssh.entering import Entered
     from interpose.bridges.ssh.parts import Parts
+    from interpose.model.audit import AuditValue
     from interpose.model.command import Command
     from interpose.model.refusal import HoldNotice, Refusal
     from interpose.protocols.intents import Answer
@@ -79,6 +80,7 @@ class SshSession:
         self.session = entered.session
         self.upstream = entered.upstream
         # A command begins in the account's folder; where that is not known, no relative path is.
+        self.options = entered.options
         self.context = HostContext(entered.options.user, entered.options.home, entered.options.home)
         self.counts = Counts(parts.traffic)
         self.client = end
@@ -102,6 +104,10 @@ class SshSession:
     def add(self, channel: Channel) -> int:
         """A channel of the client begins; its number in the recording."""
         self._channels.add(channel)
+        return self.number()
+
+    def number(self) -> int:
+        """The next number of the recording's channels; a file whose contents are kept has one, too."""
         self._numbers += 1
         return self._numbers
 
@@ -115,9 +121,20 @@ class SshSession:
         """Judge one command of this session."""
         return Judging(self, command, on_hold)
 
-    def ended(self, answer: Allowed, outcome: str, tag: str = "", error_class: str = "") -> None:
-        """A permitted command is over."""
-        self.session.command_ended(Ended(answer, outcome, tag, error_class))
+    def judge_now(self, command: Command) -> Answer | None:
+        """Judge without waiting; None when something must be awaited: then `judge`."""
+        return self.parts.gate.judge_now(self.session, command)
+
+    def ended(
+        self,
+        answer: Allowed,
+        outcome: str,
+        tag: str = "",
+        error_class: str = "",
+        facts: Mapping[str, AuditValue] | None = None,
+    ) -> None:
+        """A permitted command is over; `facts` are for the audit chain."""
+        self.session.command_ended(Ended(answer, outcome, tag, error_class, facts=facts))
 
     def note_refusal(self, refusal: Refusal) -> None:
         """A permitted command is cut by the gateway: the recording says why."""

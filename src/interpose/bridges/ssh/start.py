@@ -29,6 +29,10 @@ class Start:
     text: str = ""
 
 
+SFTP: Final = Start("subsystem", "sftp")
+"""The subsystem that is not judged as a whole: each of its operations is."""
+
+
 class Permitted:
     """The permissions of one start: each is spent when it is sent, and all are ended together."""
 
