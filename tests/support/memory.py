@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from interpose.engine.callers import Vote
+from interpose.engine.logins import EndedLogin
 from interpose.engine.ports import Approval, DirectoryEntry, SessionHeader, SessionRow, TokenRecord
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, Effect, FactValue, NeedsCatalog, StatementInfo, Unanalysable
@@ -229,6 +230,7 @@ class MemoryTokens:
     def __init__(self) -> None:
         self.stored: dict[bytes, TokenRecord] = {}
         self.looked: list[bytes] = []
+        self.over: list[tuple[EndedLogin, float]] = []
         self.down = False
 
     async def find(self, digest: bytes) -> TokenRecord | None:
@@ -257,6 +259,7 @@ class MemoryTokens:
         self, provider: str, subject: str | None, session: str | None, at: float, before: float
     ) -> Sequence[TokenId]:
         found = []
+        self.over.append((EndedLogin(provider, subject, session), before))
         for record in list(self.stored.values()):
             same = record.provider == provider and subject in (None, record.subject)
             if same and session in (None, record.context.session) and record.created_at <= before:
@@ -269,6 +272,11 @@ class MemoryTokens:
         if self.down:
             raise StoreError("the store is down")
         return [r.id for r in self.stored.values() if r.revoked_at is not None and r.revoked_at >= at]
+
+    async def logins_over_since(self, at: float) -> Sequence[tuple[EndedLogin, float]]:
+        if self.down:
+            raise StoreError("the store is down")
+        return [(login, until) for login, until in self.over if until >= at]
 
 
 class MemoryNotifier:

@@ -215,7 +215,11 @@ class Confirming:
             "expires_at": int(confirmation.valid_until),
         }
         self._audit.append(AuditEvent(AuditKind.LOGIN_SUCCEEDED, None, principal.label, fields))
-        return Identity(principal, METHOD, None, confirmation.valid_until, *subject, confirmation.context)
+        # Whatever ended at the provider since the client began to wait may be what was confirmed with.
+        began = login.opened_at
+        return Identity(
+            principal, METHOD, None, confirmation.valid_until, *subject, confirmation.context, proven_at=began
+        )
 
     def _refusal(self, reason: str, login: PendingLogin) -> Refusal:
         if reason == DRAINED:

@@ -47,6 +47,14 @@ class EndedLogin:
             and (self.session is None or identity.context.session == self.session)
         )
 
+    @classmethod
+    def each_that_covers(cls, identity: Identity) -> tuple[EndedLogin, ...]:
+        """All values whose `covers` holds for this identity; none for one that comes of no provider."""
+        if identity.provider is None:
+            return ()
+        whose, of = (None, identity.subject), (None, identity.context.session)
+        return tuple(cls(identity.provider, subject, session) for subject in whose for session in of)
+
 
 class LoginTokens(Protocol):
     """The tokens and certificates that come from logins."""
@@ -54,7 +62,10 @@ class LoginTokens(Protocol):
     async def revoke_login(
         self, provider: str, subject: str | None, session: str | None, at: float, before: float
     ) -> Sequence[TokenId]:
-        """Revoke at `at` what was made until `before` and comes from such logins (None: of any subject, of any session); answers which."""
+        """Revoke at `at` what was made until `before` and comes from such logins (None: of any subject, of any session); answers which.
+
+        INVARIANT: in the same step it is remembered that these logins are over, for the sessions that no token stands for.
+        """
         ...
 
 

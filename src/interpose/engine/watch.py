@@ -1,4 +1,4 @@
-"""Ends live sessions whose right to live is gone: token revoked or expired, principal or connection gone.
+"""Ends live sessions whose right to live is gone: token revoked or expired, login over at its provider, principal or connection gone.
 
 Revocation reaches every process within a second by looking at the store; snapshots tell about themselves when they are swapped.
 """
@@ -6,16 +6,19 @@ Revocation reaches every process within a second by looking at the store; snapsh
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
+from interpose.engine.logins import LOGGED_OUT, EndedLogin
 from interpose.engine.standing import CONNECTION_GONE, KEY_GONE, PRINCIPAL_GONE, key_is_gone, present_principal
 from interpose.model.errors import StoreError
 from interpose.model.refusal import Refusal
 
 if TYPE_CHECKING:
-    from interpose.engine.ports import Clock, TokenStore
-    from interpose.engine.sessions import SessionRegistry
+    from interpose.engine.ports import Clock
+    from interpose.engine.sessions import Session, SessionRegistry
     from interpose.engine.snapshot import Snapshot
+    from interpose.model.ids import TokenId
 
 REVOKED = Refusal("token_revoked", "your access token or certificate was revoked", "log in again with another")
 EXPIRED = Refusal("token_expired", "your access token or certificate has expired", "log in again with a new one")
@@ -25,13 +28,25 @@ _OVERLAP = 120.0
 token was revoked is found by a later look."""
 
 
+class Revocations(Protocol):
+    """What the store knows of credentials and logins that are worth nothing any more."""
+
+    async def revoked_since(self, at: float) -> Sequence[TokenId]:
+        """Tokens revoked at or after `at` (wall clock)."""
+        ...
+
+    async def logins_over_since(self, at: float) -> Sequence[tuple[EndedLogin, float]]:
+        """Logins that are over, each with the moment until which it is meant, where that is `at` or later (wall clock)."""
+        ...
+
+
 class SessionWatch:
     """Looks after the live sessions of this process."""
 
     def __init__(
         self,
         registry: SessionRegistry,
-        tokens: TokenStore,
+        tokens: Revocations,
         clock: Clock,
         *,
         interval: float = 1.0,
@@ -57,6 +72,7 @@ class SessionWatch:
             self.look_at_expiry()
             try:
                 await self.look_at_revocations()
+                await self.look_at_logins()
             except StoreError:
                 continue
             self._last_good = self._clock.monotonic()
@@ -70,6 +86,24 @@ class SessionWatch:
         # From the oldest live session on: a store that was down for an hour hides nothing then.
         for token in await self._tokens.revoked_since(oldest - _OVERLAP):
             ended += self._registry.end_token(token, REVOKED)
+        return ended
+
+    async def look_at_logins(self) -> int:
+        """End sessions that no token stands for, whose login is over; answers how many. Raises `StoreError`."""
+        sessions = [
+            each for each in self._registry.live() if each.identity.token is None and each.identity.provider is not None
+        ]
+        if not sessions:
+            return 0
+        until: dict[EndedLogin, float] = {}
+        for login, meant in await self._tokens.logins_over_since(min(map(_began, sessions))):
+            until[login] = max(meant, until.get(login, meant))
+        ended = 0
+        for session in sessions:
+            over = [until[login] for login in EndedLogin.each_that_covers(session.identity) if login in until]
+            if over and _began(session) <= max(over):
+                session.end(LOGGED_OUT)
+                ended += 1
         return ended
 
     def look_at_expiry(self) -> int:
@@ -97,3 +131,9 @@ class SessionWatch:
                 session.end(PRINCIPAL_GONE)
             elif key_is_gone(session.identity, principal):
                 session.end(KEY_GONE)
+
+
+def _began(session: Session) -> float:
+    """When the login that this session comes from began; what is not known of it was not before the session."""
+    proven = session.identity.proven_at
+    return session.opened_at if proven is None else proven

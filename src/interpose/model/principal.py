@@ -86,7 +86,8 @@ class Identity:
     `expires_at` is wall-clock seconds since the epoch, None when the credential does not expire by itself. `provider` is the
     identity provider that vouched for it, and `subject` the provider's own name for it; `context` is what it said of the login that
     this identity comes from, however many tokens and certificates are between the two. `key` is the fingerprint of the registered SSH
-    key that it was proven with: it counts as long as the principal has it. `connections` are the only ones that this identity opens;
+    key that it was proven with: it counts as long as the principal has it. `proven_at` is when (wall clock) the proof began, where that
+    took longer than a moment: a login that ended after it is this one's. `connections` are the only ones that this identity opens;
     None for one that is not narrowed. INVARIANT: whatever is got with an identity is narrowed as it is.
     """
 
@@ -99,3 +100,4 @@ class Identity:
     context: AuthenticationContext = NOT_KNOWN
     key: str | None = None
     connections: frozenset[ConnectionName] | None = None
+    proven_at: float | None = None

@@ -75,6 +75,17 @@ tokens = Table(
     Index("tokens_by_subject", "provider", "subject"),
 )
 
+ended_logins = Table(
+    "ended_logins",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("provider", String, nullable=False),
+    Column("subject", Text),
+    Column("session", Text),
+    Column("until", Float, nullable=False),
+    Index("ended_logins_by_time", "until"),
+)
+
 directory = Table(
     "directory",
     metadata,

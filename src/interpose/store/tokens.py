@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import Connection, RowMapping, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from interpose.engine.logins import EndedLogin
 from interpose.engine.ports import TokenRecord
 from interpose.model.errors import StoreError
 from interpose.model.ids import ConnectionName, TokenId
 from interpose.store.contexts import read_context, write_context
 from interpose.store.database import Database
-from interpose.store.tables import tokens
+from interpose.store.tables import ended_logins, tokens
+
+_REMEMBERED: Final = 40 * 86400.0
+"""Seconds for which it is remembered that a login is over: no session without a token lives longer."""
 
 
 class SqlTokens:
@@ -88,12 +93,16 @@ class SqlTokens:
     async def revoke_login(
         self, provider: str, subject: str | None, session: str | None, at: float, before: float
     ) -> Sequence[TokenId]:
-        """Revoke at `at` what was made until `before` and comes from such logins; answers which."""
+        """Revoke at `at` what was made until `before` and comes from such logins, and remember that they are over; answers which."""
         chosen = [tokens.c.provider == provider, tokens.c.revoked_at.is_(None), tokens.c.created_at <= before]
         if subject is not None:
             chosen.append(tokens.c.subject == subject)
 
         def work(connection: Connection) -> list[TokenId]:
+            connection.execute(delete(ended_logins).where(ended_logins.c.until < at - _REMEMBERED))
+            connection.execute(
+                insert(ended_logins).values(provider=provider, subject=subject, session=session, until=before)
+            )
             rows = connection.execute(select(tokens.c.id, tokens.c.context).where(*chosen)).all()
             found = [str(row[0]) for row in rows if session is None or read_context(row[1]).session == session]
             for ident in found:
@@ -111,6 +120,17 @@ class SqlTokens:
                 select(tokens.c.id).where(tokens.c.revoked_at >= at).order_by(tokens.c.revoked_at, tokens.c.id)
             )
             return [TokenId(str(row[0])) for row in rows]
+
+        return await self._database.read(work)
+
+    async def logins_over_since(self, at: float) -> Sequence[tuple[EndedLogin, float]]:
+        """Logins that are over, each with the moment until which it is meant, where that is `at` or later."""
+
+        def work(connection: Connection) -> list[tuple[EndedLogin, float]]:
+            rows = connection.execute(
+                select(ended_logins).where(ended_logins.c.until >= at).order_by(ended_logins.c.id)
+            )
+            return [(EndedLogin(row.provider, row.subject, row.session), float(row.until)) for row in rows]
 
         return await self._database.read(work)
 

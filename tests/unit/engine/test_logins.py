@@ -134,3 +134,12 @@ def test_nothing_ends_that_could_not_be_recorded() -> None:
         assert place.revoked() == set()
 
     run(work())
+
+
+def test_what_covers_an_identity_is_listed_whole() -> None:
+    place = Place()
+    identity = place.identity("alice", "s-1")
+    listed = EndedLogin.each_that_covers(identity)
+    assert len(set(listed)) == 4
+    assert all(login.covers(identity) for login in listed)
+    assert EndedLogin.each_that_covers(dataclasses.replace(identity, provider=None)) == ()

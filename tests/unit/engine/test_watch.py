@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
+import pytest
+
+from interpose.engine.logins import LOGGED_OUT, EndedLogin, Logins
 from interpose.engine.ports import TokenRecord
 from interpose.engine.sessions import Session
 from interpose.engine.watch import SessionWatch
 from interpose.model.ids import TokenId
-from interpose.model.principal import Identity
+from interpose.model.principal import AuthenticationContext, Identity
 from tests.support.gateway_core import Core
-from tests.support.memory import MemoryPrincipals, MemoryTokens
+from tests.support.memory import MemoryAudit, MemoryBus, MemoryPrincipals, MemoryTokens
 from tests.support.virtual import run
 
 
@@ -34,6 +37,71 @@ def test_a_revoked_token_ends_its_sessions_within_two_seconds_and_no_others() ->
         assert one.ended_with is not None
         assert one.ended_with.code == "token_revoked"
         assert other.ended_with is None
+        watch.cancel()
+
+    run(work())
+
+
+def _browser(core: Core, session: Session, login: str, began: float, subject: str = "sub-alice") -> Session:
+    context = AuthenticationContext(session=login)
+    principal, expires = session.identity.principal, core.clock.wall() + 3600 * 8
+    session.identity = Identity(principal, "browser", None, expires, "corporate", subject, context, proven_at=began)
+    return session
+
+
+@pytest.mark.parametrize(
+    ("over", "ended"),
+    [
+        (EndedLogin("corporate", "sub-alice", "s-1"), {"one", "late"}),
+        (EndedLogin("corporate", None, "s-1"), {"one", "late"}),
+        (EndedLogin("corporate", "sub-alice"), {"one", "two", "late"}),
+        (EndedLogin("corporate", "sub-bob"), set()),
+        (EndedLogin("partner", "sub-alice"), set()),
+    ],
+)
+def test_sessions_without_a_token_end_with_their_login_in_every_process_though_no_wake_up_comes(
+    over: EndedLogin, ended: set[str]
+) -> None:
+    """The one that hears of it and the one that has the sessions share nothing but the store; the second session began to
+    be let in before the login ended, and was opened after it; the third comes of a later login."""
+
+    async def work() -> None:
+        core, tokens = Core(), MemoryTokens()
+        watch = asyncio.ensure_future(SessionWatch(core.registry, tokens, core.clock).run())
+        other = Logins(Core().registry, tokens, MemoryAudit(), MemoryBus(), core.clock)
+        began = core.clock.wall()
+        sessions = {
+            "one": _browser(core, await core.session(), "s-1", began),
+            "two": _browser(core, await core.session(), "s-2", began),
+        }
+        await asyncio.sleep(600)
+        waiting = core.clock.wall()
+        await asyncio.sleep(10)
+        await other.end(over, "https://idp.example", "", core.clock.wall())
+        sessions["late"] = _browser(core, await core.session(), "s-1", waiting)
+        await asyncio.sleep(5)
+        sessions["new"] = _browser(core, await core.session(), "s-1", core.clock.wall())
+        await asyncio.sleep(3)
+        told = {name: session.ended_with for name, session in sessions.items() if session.ended_with is not None}
+        assert set(told) == ended
+        assert {refusal.code for refusal in told.values()} <= {"logged_out"}
+        watch.cancel()
+
+    run(work())
+
+
+def test_a_login_that_ended_while_the_store_was_down_ends_its_session_afterwards() -> None:
+    async def work() -> None:
+        core, tokens = Core(), MemoryTokens()
+        watch = asyncio.ensure_future(SessionWatch(core.registry, tokens, core.clock).run())
+        session = _browser(core, await core.session(), "s-1", core.clock.wall())
+        tokens.over.append((EndedLogin("corporate", "sub-alice"), core.clock.wall()))
+        tokens.down = True
+        await asyncio.sleep(1000)
+        assert session.ended_with is None
+        tokens.down = False
+        await asyncio.sleep(2)
+        assert session.ended_with is LOGGED_OUT
         watch.cancel()
 
     run(work())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from interpose.engine.logins import EndedLogin
 from interpose.engine.ports import TokenRecord
 from interpose.model.errors import StoreError
 from interpose.model.ids import ConnectionName, TokenId
@@ -110,3 +111,23 @@ def test_whatever_is_behind_a_token_revokes_it_however_far(tmp_path: Path) -> No
 
     asyncio.run(work())
     database.close()
+
+
+def test_logins_that_are_over_are_remembered_for_every_process_and_not_for_ever(tmp_path: Path) -> None:
+    one, other = Database(tmp_path / "state.db"), Database(tmp_path / "state.db")
+
+    async def work() -> None:
+        store = SqlTokens(one)
+        assert await store.logins_over_since(0.0) == []
+        await store.revoke_login("corporate", "zoe-1", None, 100.0, 90.0)
+        await store.revoke_login("corporate", None, "sid-1", 200.0, 200.0)
+        found = await SqlTokens(other).logins_over_since(0.0)
+        assert found == [(EndedLogin("corporate", "zoe-1"), 90.0), (EndedLogin("corporate", None, "sid-1"), 200.0)]
+        assert await SqlTokens(other).logins_over_since(90.1) == found[1:]
+        month = 41 * 86400.0
+        await store.revoke_login("corporate", "yan-2", None, month, month)
+        assert [login.subject for login, _ in await store.logins_over_since(0.0)] == ["yan-2"]
+
+    asyncio.run(work())
+    one.close()
+    other.close()
