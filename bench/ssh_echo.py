@@ -1,4 +1,4 @@
-"""Keystrokes and their echo: a real client in a terminal, at the other end of which `cat` runs with the terminal echoing."""
+"""Keystrokes and their echo: a real client in a terminal, at the other end of which `cat` writes back each character."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def echoes(way: Way, count: int) -> list[float]:
     ours, theirs = pty.openpty()
     tty.setraw(theirs, termios.TCSANOW)
     process = subprocess.Popen(
-        way.ssh("echo ready; cat >/dev/null", ("-tt",)),
+        way.ssh("stty raw -echo; echo ready; cat", ("-tt",)),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

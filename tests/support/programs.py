@@ -14,7 +14,6 @@ from typing import Final
 import pytest
 
 ANSIBLE: Final = ("ansible-core==2.19.14",)
-PARAMIKO: Final = ("paramiko==5.1.0",)
 
 
 def environment_with(*requirements: str) -> Path:
