@@ -12,7 +12,7 @@ import asyncssh
 
 from interpose.bridges.ssh.channels import ClientChannel, Terminal
 from interpose.bridges.ssh.choosing import Choice
-from interpose.bridges.ssh.opening import open_upstream
+from interpose.bridges.ssh.opening import open_upstream, relay_maker
 from interpose.bridges.ssh.relaying import ChannelRelay, stderr
 from interpose.bridges.ssh.sftp.flow import FilesChannel
 from interpose.bridges.ssh.start import KINDS, SFTP, UNMASKABLE, Permitted, Start, cannot_start, variable_text
@@ -257,26 +257,15 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         answer: Allowed,
     ) -> None:
         client, terminal, recorder = self._channel, self._terminal, session.session.recorder
-        showing = session.parts.release.show_stream(session.session, answer)
-        if client is None or isinstance(showing, Refused):
+        make = relay_maker(session, start, answer)
+        if client is None or isinstance(make, Refused):
             self._finish("not_sent", "", None)
-            self._refuse(showing.refusal if isinstance(showing, Refused) else CANCELLED)
+            self._refuse(make.refusal if isinstance(make, Refused) else CANCELLED)
             return
         recorder.channel_opened(self._number, answer.permit.sequence, start.kind, terminal.term if terminal else "")
         if terminal is not None:
             recorder.window(self._number, terminal.size[0], terminal.size[1])
-        relay = ChannelRelay(
-            self,
-            client,
-            number=self._number,
-            permit=answer.permit,
-            showing=showing,
-            terminal=terminal is not None,
-            recorder=recorder,
-            counts=session.counts,
-            towards_client=session.client.congestion,
-            towards_upstream=session.upstream.congestion,
-        )
+        relay = make(self, client, number=self._number, terminal=terminal is not None)
         try:
             upstream = await open_upstream(
                 session, relay, start, variables, terminal, permitted.spend, lambda: self._gone

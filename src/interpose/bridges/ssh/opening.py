@@ -8,14 +8,50 @@ from typing import TYPE_CHECKING
 import asyncssh
 
 from interpose.bridges.ssh.channels import UpstreamChannel
+from interpose.bridges.ssh.relaying import ChannelRelay
+from interpose.bridges.ssh.scp import ScpRelay, transfer_of
+from interpose.bridges.ssh.words import NOT_MASKABLE
+from interpose.protocols.intents import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from interpose.bridges.ssh.channels import Terminal
-    from interpose.bridges.ssh.relaying import ChannelRelay
+    from interpose.bridges.ssh.relaying import ClientSide, Owner
     from interpose.bridges.ssh.session import SshSession
     from interpose.bridges.ssh.start import Start
+    from interpose.protocols.intents import Allowed
+
+
+def relay_maker(session: SshSession, start: Start, answer: Allowed) -> Callable[..., ChannelRelay] | Refused:
+    """What makes the relay of a start that is permitted, where its output may be shown."""
+    showing = session.parts.release.show_stream(session.session, answer)
+    if isinstance(showing, Refused):
+        return showing
+    transfer = transfer_of(answer.analysis) if start.kind == "exec" else None
+    if isinstance(transfer, Refused):
+        return transfer
+    if transfer is not None and showing.scanner is not None:
+        return Refused(NOT_MASKABLE)
+
+    def make(owner: Owner, client: ClientSide, *, number: int, terminal: bool) -> ChannelRelay:
+        relay = (ChannelRelay if transfer is None else ScpRelay)(
+            owner,
+            client,
+            number=number,
+            permit=answer.permit,
+            showing=showing,
+            terminal=terminal,
+            recorder=session.session.recorder,
+            counts=session.counts,
+            towards_client=session.client.congestion,
+            towards_upstream=session.upstream.congestion,
+        )
+        if isinstance(relay, ScpRelay) and transfer is not None:
+            relay.follow(session, transfer)
+        return relay
+
+    return make
 
 
 async def open_upstream(

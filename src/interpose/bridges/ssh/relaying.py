@@ -57,6 +57,14 @@ class Owner(Protocol):
         """Something of ours failed, the recording perhaps."""
         ...
 
+    def end(self, refusal: Refusal) -> None:
+        """End the channel with a last word."""
+        ...
+
+    def tell(self, text: str) -> None:
+        """A line to whoever is at the client."""
+        ...
+
     def relay_unmaskable(self, refusal: Refusal) -> None:
         """What the upstream sends cannot be masked; the upstream's channel is closed."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from interpose.bridges.ssh.relaying import Counts
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from interpose.bridges.ssh.entering import Entered
     from interpose.bridges.ssh.parts import Parts
     from interpose.model.audit import AuditValue
-    from interpose.model.command import Command
+    from interpose.model.command import Command, FileRequest, ForwardRequest
     from interpose.model.refusal import HoldNotice, Refusal
     from interpose.protocols.intents import Answer
 
@@ -120,6 +121,10 @@ class SshSession:
     def judge(self, command: Command, on_hold: Callable[[HoldNotice], None]) -> Judging:
         """Judge one command of this session."""
         return Judging(self, command, on_hold)
+
+    def context_of(self, request: FileRequest | ForwardRequest) -> HostContext:
+        """The context of a command that is about this."""
+        return replace(self.context, request=request)
 
     def judge_now(self, command: Command) -> Answer | None:
         """Judge without waiting; None when something must be awaited: then `judge`."""
