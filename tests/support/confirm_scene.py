@@ -13,21 +13,17 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.support.postgres import PostgresServer
 from tests.support.pseudo_terminal import PseudoTerminal
-from tests.support.scene import until
+from tests.support.scene import Scene, until
 from tests.support.sign_in_scene import SignInScene
 
 ASKING: Final = "-c interpose.login=browser"
 CODE: Final = re.compile(r"enter the code ([B-Z]{4}-[B-Z]{4})")
 
 
-class ConfirmScene(SignInScene):
-    """The scene of people who sign in, with a listener that offers logins in a browser."""
+class ConfirmingClients:
+    """The clients of a scene that offers logins in a browser, and what people do for them there."""
 
-    def __init__(
-        self, postgres: PostgresServer, *, listener: dict[str, object] | None = None, **settings: object
-    ) -> None:
-        """Nothing runs yet."""
-        super().__init__(postgres, listener={"browser_login": "offered", **(listener or {})}, **settings)
+    scene: Scene
 
     # The client
 
@@ -94,14 +90,6 @@ class ConfirmScene(SignInScene):
         assert found, seen
         return found[1]
 
-    # The person
-
-    def at_the_page(self, context: BrowserContext, login: str = "zoe-1") -> Page:
-        """Open the page that the notice names, and sign in."""
-        page = self.sign_in(context, login, "/confirm")
-        page.wait_for_selector("text=Enter the code of your client")
-        return page
-
     def enter(self, page: Page, code: str) -> str:
         """Type the code and go on; answers what the page says then."""
         page.fill("#code", code)
@@ -127,3 +115,21 @@ class ConfirmScene(SignInScene):
         """How many connections of the gateway's role the upstream's own log has."""
         text = Path(self.scene.server.log_path).read_text(errors="replace")
         return len(re.findall(rf"connection authorized: user={self.scene.role} ", text))
+
+
+class ConfirmScene(ConfirmingClients, SignInScene):
+    """The scene of people who sign in, with a listener that offers logins in a browser."""
+
+    def __init__(
+        self, postgres: PostgresServer, *, listener: dict[str, object] | None = None, **settings: object
+    ) -> None:
+        """Nothing runs yet."""
+        super().__init__(postgres, listener={"browser_login": "offered", **(listener or {})}, **settings)
+
+    # The person
+
+    def at_the_page(self, context: BrowserContext, login: str = "zoe-1") -> Page:
+        """Open the page that the notice names, and sign in."""
+        page = self.sign_in(context, login, "/confirm")
+        page.wait_for_selector("text=Enter the code of your client")
+        return page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import urllib.request
+from collections.abc import Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Final, Self
@@ -14,6 +15,7 @@ from tests.support.browser import running_browser
 from tests.support.gateway import free_port
 from tests.support.postgres import PostgresServer
 from tests.support.scene import Scene
+from tests.support.sign_in_scene import Terminals
 from tests.support.simplesamlphp import SimpleSamlPhp, check_installed
 
 USERS: Final[dict[str, dict[str, list[str]]]] = {
@@ -23,12 +25,20 @@ USERS: Final[dict[str, dict[str, list[str]]]] = {
 NAMES: Final = ("partner", "open", "sealed")
 
 
-class SamlScene:
+class SamlScene(Terminals):
     """The scene with three providers, which are one SimpleSAMLphp: `partner`, `open` (which may begin) and `sealed` (encrypted only)."""
 
-    def __init__(self, postgres: PostgresServer) -> None:
-        """Nothing runs yet."""
+    def __init__(
+        self,
+        postgres: PostgresServer,
+        *,
+        listener: Mapping[str, object] | None = None,
+        partner: Mapping[str, object] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Nothing runs yet. `listener` is added to every listener, `partner` to the options of that provider."""
         self._postgres = postgres
+        self._listener, self._partner, self._environment = listener or {}, partner or {}, environment or {}
         self._stack = ExitStack()
         self.port = free_port()
         self.url = f"https://localhost:{self.port}"
@@ -50,11 +60,16 @@ class SamlScene:
             }
             (self.scene.folder / "idp.xml").write_bytes(self.provider.metadata())
             options: dict[str, dict[str, object]] = {
-                "partner": {},
+                "partner": dict(self._partner),
                 "open": {"idp_initiated": True, "title": "Open House"},
                 "sealed": {"require_encryption": True},
             }
             gateway.settings["identity"] = {"providers": {name: self._options(name, **options[name]) for name in NAMES}}
+            gateway._environment |= self._environment
+            listeners = gateway.settings["listeners"]
+            assert isinstance(listeners, list)
+            for each in listeners:
+                each.update(self._listener)
             gateway.write()
             gateway.start(timeout=90)
             self.provider.knows(*(self.metadata(name) for name in NAMES))

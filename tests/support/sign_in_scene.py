@@ -30,7 +30,61 @@ USERS: Final[dict[str, dict[str, object]]] = {
 GROUPS: Final = ["support", "pii-readers", "dba"]
 
 
-class SignInScene:
+class Terminals:
+    """The terminals of people who use a scene."""
+
+    scene: Scene
+    url: str
+
+    def environment(self, home: Path) -> dict[str, str]:
+        """The environment of a terminal with a home of its own, whose browser writes down what it was to open."""
+        opened = home / "opened"
+        script = home / "browser"
+        if not script.exists():
+            script.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}.new\nmv {opened}.new {opened}\n')
+            script.chmod(0o700)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("INTERPOSE_")}
+        return {
+            **kept,
+            "HOME": str(home),
+            "XDG_CONFIG_HOME": str(home / "config"),
+            "BROWSER": str(script),
+            "INTERPOSE_CA_FILE": str(self.scene.authority_file),
+            "INTERPOSE_SERVER": f"http://127.0.0.1:{self.scene.gateway.admin_port}",
+            "NO_COLOR": "1",
+            "COLUMNS": "200",
+        }
+
+    def start(self, home: Path, *arguments: str) -> subprocess.Popen[str]:
+        """Start `interpose` in that terminal."""
+        return subprocess.Popen(
+            [sys.executable, "-u", "-m", "interpose", *arguments],
+            env=self.environment(home),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def interpose(self, home: Path, *arguments: str) -> tuple[int, str]:
+        """Run `interpose` in that terminal to its end."""
+        process = self.start(home, *arguments)
+        out, _ = process.communicate(timeout=60)
+        return process.returncode, out
+
+    def opened(self, home: Path) -> str:
+        """What the terminal's browser was to open."""
+        file = home / "opened"
+        until(file.exists, 30, "the browser")
+        return file.read_text()
+
+    def stored(self, home: Path) -> dict[str, Any]:
+        """The login that is kept."""
+        found: dict[str, Any] = json.loads((home / "config" / "interpose" / "login.json").read_text())
+        return found
+
+
+class SignInScene(Terminals):
     """The scene with `public` and one provider, `corporate`, whose users are `USERS`."""
 
     def __init__(
@@ -154,55 +208,6 @@ class SignInScene:
         self.at_provider(page, login)
         page.wait_for_url(f"{self.url}/**")
         return page
-
-    # The terminal
-
-    def environment(self, home: Path) -> dict[str, str]:
-        """The environment of a terminal with a home of its own, whose browser writes down what it was to open."""
-        opened = home / "opened"
-        script = home / "browser"
-        if not script.exists():
-            script.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}.new\nmv {opened}.new {opened}\n')
-            script.chmod(0o700)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("INTERPOSE_")}
-        return {
-            **kept,
-            "HOME": str(home),
-            "XDG_CONFIG_HOME": str(home / "config"),
-            "BROWSER": str(script),
-            "INTERPOSE_CA_FILE": str(self.scene.authority_file),
-            "INTERPOSE_SERVER": f"http://127.0.0.1:{self.scene.gateway.admin_port}",
-            "NO_COLOR": "1",
-            "COLUMNS": "200",
-        }
-
-    def start(self, home: Path, *arguments: str) -> subprocess.Popen[str]:
-        """Start `interpose` in that terminal."""
-        return subprocess.Popen(
-            [sys.executable, "-u", "-m", "interpose", *arguments],
-            env=self.environment(home),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def interpose(self, home: Path, *arguments: str) -> tuple[int, str]:
-        """Run `interpose` in that terminal to its end."""
-        process = self.start(home, *arguments)
-        out, _ = process.communicate(timeout=60)
-        return process.returncode, out
-
-    def opened(self, home: Path) -> str:
-        """What the terminal's browser was to open."""
-        file = home / "opened"
-        until(file.exists, 30, "the browser")
-        return file.read_text()
-
-    def stored(self, home: Path) -> dict[str, Any]:
-        """The login that is kept."""
-        found: dict[str, Any] = json.loads((home / "config" / "interpose" / "login.json").read_text())
-        return found
 
     def command_line(self, home: Path, login: str = "zoe-1") -> dict[str, Any]:
         """`interpose login` from its start to its end, by this user of the provider; answers what is kept."""

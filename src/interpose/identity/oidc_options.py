@@ -95,11 +95,7 @@ def parse_oidc(name: str, section: ProviderSection, folder: Path) -> OidcOptions
                 f"`algorithms` cannot have `{each}`",
                 "choose of " + ", ".join(f"`{known}`" for known in ALGORITHMS),
             )
-    mapping, scim = read_mapping(section, "user", _DEFAULT), read_scim(section, folder)
-    if scim is not None and scim.groups and mapping.groups is None:
-        section.problem(
-            "scim", "`scim.groups` needs `mapping.groups`", "say which groups it may give, or `groups: false`"
-        )
+    mapping = read_mapping(section, "user", _DEFAULT)
     return OidcOptions(
         name,
         issuer,
@@ -118,7 +114,7 @@ def parse_oidc(name: str, section: ProviderSection, folder: Path) -> OidcOptions
         between(section, "max_age", 0.0, 1.0 if "max_age" in section else 0.0, MAX_LIFETIME) or None,
         section.listed("acr_values"),
         MfaRule(frozenset(section.listed("mfa_amr")), frozenset(section.listed("mfa_acr"))),
-        scim,
+        read_scim(section, folder, mapping),
     )
 
 

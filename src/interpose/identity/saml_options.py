@@ -20,6 +20,7 @@ from typing import Final
 
 from interpose.identity.mapping import ClaimMapping, ClaimPath
 from interpose.identity.saml_metadata import read_metadata
+from interpose.identity.scim_options import ScimOptions, read_scim
 from interpose.identity.sections import (
     ProviderSection,
     between,
@@ -52,7 +53,7 @@ class SamlOptions:
     reference to the gateway's private key, None for the one of the state folder. `name_id_format` is what is asked for, None for
     the provider's choice. `lifetime`: seconds after which somebody has to sign in again, at the latest. `leeway`: seconds by which
     clocks may differ. `idp_initiated`: an answer counts that nobody asked for. `mfa_acr`: classes of authentication
-    (AuthnContextClassRef) that mean more than one factor.
+    (AuthnContextClassRef) that mean more than one factor. `scim`: the provider's directory tells who its people are.
     """
 
     name: str
@@ -68,6 +69,7 @@ class SamlOptions:
     leeway: float = 60.0
     mfa_acr: tuple[str, ...] = ()
     allow_plaintext_on_loopback: bool = False
+    scim: ScimOptions | None = None
 
 
 def parse_saml(name: str, section: ProviderSection, folder: Path) -> SamlOptions:
@@ -86,6 +88,7 @@ def parse_saml(name: str, section: ProviderSection, folder: Path) -> SamlOptions
     if wanted is not None and wanted not in _FORMATS:
         known = ", ".join(f"`{each}`" for each in _FORMATS)
         section.problem("name_id_format", f"`name_id_format` cannot be `{wanted}`", f"choose of {known}")
+    mapping = read_mapping(section, "user", _DEFAULT)
     return SamlOptions(
         name,
         metadata or Path(),
@@ -95,9 +98,10 @@ def parse_saml(name: str, section: ProviderSection, folder: Path) -> SamlOptions
         None if wanted is None else _FORMATS.get(wanted),
         section.boolean("require_encryption", default.require_encryption),
         section.boolean("idp_initiated", default.idp_initiated),
-        read_mapping(section, "user", _DEFAULT),
+        mapping,
         between(section, "lifetime", default.lifetime, 60.0, MAX_LIFETIME),
         between(section, "leeway", default.leeway, 0.0, MAX_LEEWAY),
         section.listed("mfa_acr"),
         plaintext,
+        read_scim(section, folder, mapping),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from interpose.identity.mapping import ClaimMapping
 from interpose.identity.sections import ProviderSection
 
 SECRETS: Final = ("env:", "file:", "store:")
@@ -31,8 +32,8 @@ class ScimOptions:
     groups: bool = True
 
 
-def read_scim(section: ProviderSection, folder: Path) -> ScimOptions | None:
-    """The options, None without the section; faults go into the section."""
+def read_scim(section: ProviderSection, folder: Path, mapping: ClaimMapping) -> ScimOptions | None:
+    """The options, None without the section; faults go into the section. `mapping` is the provider's own."""
     raw = section.raw("scim")
     if "scim" not in section:
         return None
@@ -58,4 +59,8 @@ def read_scim(section: ProviderSection, folder: Path) -> ScimOptions | None:
         if not isinstance(value, bool):
             section.problem("scim", f"`scim.{key}` must be true or false")
         switches[key] = value is not False
+    if switches["groups"] and mapping.groups is None:
+        section.problem(
+            "scim", "`scim.groups` needs `mapping.groups`", "say which groups it may give, or `groups: false`"
+        )
     return ScimOptions(token, SUBJECTS[subject], switches["required"], switches["groups"])

@@ -8,6 +8,7 @@ import pytest
 
 from interpose.app.config import read_settings
 from interpose.identity.saml_options import SamlOptions
+from interpose.identity.scim_options import ScimOptions
 from tests.support.saml import metadata, signer
 from tests.unit.app.test_config import GOOD, PROTOCOLS, problems_of, write
 
@@ -42,6 +43,14 @@ def test_what_is_not_said_is_strict(tmp_path: Path) -> None:
     assert (options.idp_initiated, options.allow_plaintext_on_loopback) == (False, False)
 
 
+def test_its_directory_may_provision(tmp_path: Path) -> None:
+    metadata(tmp_path / "idp.xml")
+    more = "scim: {token: 'env:PARTNER_SCIM', subject: userName}, mapping: {groups: {claim: memberOf, allow: [dba]}}"
+    (options,) = read_settings(write(tmp_path, configured(f"metadata: idp.xml, {more}")), PROTOCOLS).identity.providers
+    assert isinstance(options, SamlOptions)
+    assert options.scim == ScimOptions("env:PARTNER_SCIM", "user_name")
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -53,6 +62,8 @@ def test_what_is_not_said_is_strict(tmp_path: Path) -> None:
         ("metadata: idp.xml, leeway: 10m", "`leeway` must be from 0s to 300s"),
         ("metadata: idp.xml, kind: agent", "unknown key `identity.providers.partner.kind`"),
         ("metadata: idp.xml, mapping: {groups: {claim: groups}}", "any group"),
+        ("metadata: idp.xml, scim: {token: hunter2, groups: false}", "`scim.token` must be a reference"),
+        ("metadata: idp.xml, scim: {token: 'env:T'}", "`scim.groups` needs `mapping.groups`"),
         ("metadata: plain.xml", "https://"),
         ("metadata: loopback.xml", "https://"),
         ("metadata: weak.xml", "too weak"),
