@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from interpose.app.slow_clients import Bounds
 from interpose.model.connection import Address
 
 _CONCURRENT = 200
@@ -22,10 +23,17 @@ class HttpServer:
     """One uvicorn server over a bound socket; signals are the app's business, not uvicorn's."""
 
     def __init__(
-        self, name: str, application: ASGIApp, address: Address, certificate: Path | None, key: Path | None
+        self,
+        name: str,
+        application: ASGIApp,
+        address: Address,
+        certificate: Path | None,
+        key: Path | None,
+        bounds: Bounds | None = None,
     ) -> None:
-        """Bind now, so that a port in use is told at start; raises `OSError`. `name` is the task's."""
+        """Bind now, so that a port in use is told at start; raises `OSError`. `name` is the task's; `bounds` are for slow clients."""
         self._name = name
+        bounds = bounds or Bounds()
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -36,6 +44,8 @@ class HttpServer:
             raise
         config = uvicorn.Config(
             application,
+            http=bounds.protocol(),
+            ws="none",
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -50,12 +60,17 @@ class HttpServer:
             lifespan="off",
             log_config=None,
         )
-        self._server = _Server(config)
+        self._server = _Server(config, bounds.head)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Serve in a task of the running loop."""
         self._task = asyncio.get_running_loop().create_task(self._server.serve([self._socket]), name=self._name)
+
+    @property
+    def serves(self) -> bool:
+        """Whether it listens by now."""
+        return self._server.started
 
     async def stop(self) -> None:
         """Finish what is under way, then stop."""
@@ -66,6 +81,33 @@ class HttpServer:
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, handshake: float) -> None:
+        super().__init__(config)
+        self._handshake = handshake
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's own, with a deadline for TLS that is not the minute of asyncio's default."""
+        await self.lifespan.startup()
+        config, loop = self.config, asyncio.get_running_loop()
+
+        def protocol() -> asyncio.Protocol:
+            made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg]  # uvicorn's own protocols take these
+                config=config, server_state=self.server_state, app_state=self.lifespan.state, _loop=loop
+            )
+            return made
+
+        self.servers = [
+            await loop.create_server(
+                protocol,
+                sock=each,
+                ssl=config.ssl,
+                backlog=config.backlog,
+                ssl_handshake_timeout=None if config.ssl is None else self._handshake,
+            )
+            for each in sockets or ()
+        ]
+        self.started = True
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
