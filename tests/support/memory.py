@@ -349,7 +349,8 @@ class MemoryDirectory:
 
     async def put_learned(self, entry: DirectoryEntry, at: float) -> bool:
         found = await self.get(entry.principal.name)
-        if found is not None and (found.disabled or (found.provider, found.subject) != (entry.provider, entry.subject)):
+        whose = None if found is None else (found.provider, found.subject)
+        if found is not None and (found.disabled or whose not in ((entry.provider, entry.subject), ("", ""))):
             return False
         await self.put(entry, at)
         return True

@@ -13,9 +13,10 @@ from interpose.cli.local import local_state, operator, run
 from interpose.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from interpose.cli.output import console, print_json, print_table
 from interpose.engine.directory import NOBODY, Directory
+from interpose.engine.forgetting import forget
 from interpose.engine.snapshot import SnapshotHolder
 
-app = typer.Typer(no_args_is_help=True, help="List, disable and enable principals.")
+app = typer.Typer(no_args_is_help=True, help="List, disable, enable and forget principals.")
 
 
 @app.command("list")
@@ -29,7 +30,10 @@ def list_principals(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption =
     records = []
     everybody = {each.name: each for each in loaded.principals.all}
     everybody.update({name: entry.principal for name, entry in entries.items() if entry.provider != NOBODY})
-    names = sorted({*everybody, *entries, *loaded.principals.disabled})
+    put_out = (
+        name for name, entry in entries.items() if entry.disabled
+    )  # the others without a provider were forgotten
+    names = sorted({*everybody, *put_out, *loaded.principals.disabled})
     for name in names:
         entry, principal = entries.get(name), everybody.get(name)
         source = entry.provider if entry is not None and entry.provider != NOBODY else "principals file"
@@ -62,6 +66,26 @@ def enable(name: str, config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Undo `disable`. What `disabled: true` in the principals file says is not undone."""
     _change(config, "principals enable", lambda directory: directory.enable(name, by=operator()))
     console().print(f"{name} is enabled", markup=False)
+
+
+@app.command("forget")
+def forget_principal(name: str, config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Give back a name that an identity provider gave: another person may have it. Its tokens and certificates are revoked, live sessions end."""
+    with local_state(config, "principals forget") as (loaded, state):
+        directory, by = _directory(loaded, state), operator()
+        revoked = run(
+            lambda: forget(
+                name,
+                by=by,
+                directory=directory,
+                tokens=state.tokens,
+                renewals=state.renewals,
+                audit=state.record.chain,
+                clock=state.clock,
+            )
+        )
+    told = f"{name} is forgotten ({revoked} tokens and certificates revoked); live sessions end within five seconds"
+    console().print(told, markup=False)
 
 
 def _change(config: ConfigOption, command: str, work: Callable[[Directory], Awaitable[None]]) -> None:

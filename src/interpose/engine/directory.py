@@ -138,6 +138,8 @@ class Directory:
         known = await self._store.get(name)
         if known is not None and known.disabled:
             raise AuthenticationError(_WRONG, detail="principal_disabled")
+        if known is not None and known.provider == NOBODY:
+            known = None  # forgotten: the name is free
         if known is not None and (known.provider, known.subject) != (entry.provider, entry.subject):
             raise AuthenticationError(_WRONG, detail="name_belongs_to_another_subject")
         entry = _at_least_as_long(entry, known)
@@ -208,6 +210,22 @@ class Directory:
         fields: dict[str, AuditValue] = {"principal": name, "provider": known.provider}
         self._audit.append(AuditEvent(AuditKind.PRINCIPAL_ENABLED, None, by, fields))
         await self._keep(dataclasses.replace(known, disabled=""))
+
+    async def forget(self, name: str, *, by: str) -> DirectoryEntry:
+        """The name is nobody's: live sessions end, and whoever proves it first has it. Answers whose it was.
+
+        Raises `ClientError` for a name that no provider gave, and for one that is disabled: it would be let in by this.
+        """
+        known = await self._store.get(name)
+        if known is None or self._file.reserves(name):
+            raise ClientError(f"no identity provider gave the name `{name}`", hint="see `interpose principals list`")
+        if known.disabled:
+            raise ClientError(f"`{name}` is disabled", hint="enable it first if it is to be given to somebody else")
+        fields: dict[str, AuditValue] = {"principal": name, "provider": known.provider, "subject": known.subject}
+        self._audit.append(AuditEvent(AuditKind.PRINCIPAL_FORGOTTEN, None, by, fields))
+        nobody = dataclasses.replace(known.principal, groups=frozenset(), attributes={})
+        await self._keep(DirectoryEntry(nobody, NOBODY, "", self._clock.wall()))
+        return known
 
     async def _known(self, name: str) -> DirectoryEntry:
         known = await self._store.get(name)

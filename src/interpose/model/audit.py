@@ -43,6 +43,7 @@ class AuditKind(Enum):
     PRINCIPAL_LEARNED = "principal.learned"
     PRINCIPAL_DISABLED = "principal.disabled"
     PRINCIPAL_ENABLED = "principal.enabled"
+    PRINCIPAL_FORGOTTEN = "principal.forgotten"
     PROVISIONED = "provisioned"
     SECRET_READ = "secret.read"  # noqa: S105
     SECRET_CHANGED = "secret.changed"  # noqa: S105

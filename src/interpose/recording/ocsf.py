@@ -34,6 +34,7 @@ _CLASSES: Final[dict[str, tuple[int, int, str]]] = {
     "principal.learned": (_ENTITY, 3, "Update"),
     "principal.disabled": (_ENTITY, 3, "Update"),
     "principal.enabled": (_ENTITY, 3, "Update"),
+    "principal.forgotten": (_ENTITY, 4, "Delete"),
     "secret.read": (_ENTITY, 2, "Read"),
     "secret.changed": (_ENTITY, 3, "Update"),
     "administered": (_ENTITY, 3, "Update"),

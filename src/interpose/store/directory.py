@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, RowMapping, and_, select
+from sqlalchemy import Connection, RowMapping, and_, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from interpose.engine.ports import DirectoryEntry
@@ -63,9 +63,9 @@ class SqlDirectory:
             "changed_at": at,
         }
 
-        ours = and_(
-            directory.c.provider == entry.provider, directory.c.subject == entry.subject, directory.c.disabled == ""
-        )
+        whose = and_(directory.c.provider == entry.provider, directory.c.subject == entry.subject)
+        # What names no provider is nobody's: it was forgotten.
+        ours = and_(or_(whose, directory.c.provider == ""), directory.c.disabled == "")
 
         def work(connection: Connection) -> bool:
             done = connection.execute(

@@ -57,3 +57,19 @@ def test_a_name_is_learned_by_one_subject_only_and_not_while_disabled(tmp_path: 
 
     asyncio.run(work())
     database.close()
+
+
+def test_a_name_that_was_forgotten_is_learned_by_whoever_comes_first(tmp_path: Path) -> None:
+    database = Database(tmp_path / "state.db")
+
+    async def work() -> None:
+        store = SqlDirectory(database)
+        await store.put(ENTRY, 10.0)
+        await store.put(dataclasses.replace(ENTRY, provider="", subject="", disabled="left"), 11.0)
+        assert not await store.put_learned(ENTRY, 12.0)
+        await store.put(dataclasses.replace(ENTRY, provider="", subject=""), 13.0)
+        assert await store.put_learned(dataclasses.replace(ENTRY, subject="sub-2"), 14.0)
+        assert not await store.put_learned(ENTRY, 15.0)
+
+    asyncio.run(work())
+    database.close()
