@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from interpose.engine.callers import Vote
@@ -229,6 +229,7 @@ class MemoryTokens:
 
     def __init__(self) -> None:
         self.stored: dict[bytes, TokenRecord] = {}
+        self.shortened: dict[TokenId, float] = {}
         self.looked: list[bytes] = []
         self.over: list[tuple[EndedLogin, float]] = []
         self.down = False
@@ -268,10 +269,22 @@ class MemoryTokens:
                 await self.revoke(record.id, at)
         return found
 
-    async def revoked_since(self, at: float) -> Sequence[TokenId]:
+    async def shorten(self, tokens: Collection[TokenId], until: float, at: float) -> None:
+        for digest, record in list(self.stored.items()):
+            if record.id in tokens and (record.expires_at is None or record.expires_at > until):
+                self.stored[digest] = dataclasses.replace(record, expires_at=until)
+                self.shortened[record.id] = at
+
+    async def ended_since(self, at: float) -> Sequence[tuple[TokenId, float, bool]]:
         if self.down:
             raise StoreError("the store is down")
-        return [r.id for r in self.stored.values() if r.revoked_at is not None and r.revoked_at >= at]
+        found = []
+        for each in self.stored.values():
+            if each.revoked_at is not None and each.revoked_at >= at:
+                found.append((each.id, each.revoked_at, True))
+            elif each.revoked_at is None and each.expires_at is not None and self.shortened.get(each.id, -1.0) >= at:
+                found.append((each.id, each.expires_at, False))
+        return found
 
     async def logins_over_since(self, at: float) -> Sequence[tuple[EndedLogin, float]]:
         if self.down:

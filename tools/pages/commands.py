@@ -7,6 +7,7 @@ from typing import Any, Protocol, cast
 
 from typer.main import get_command
 
+from interpose.cli.authorisation import AUTHORISED
 from interpose.cli.main import build
 from tools.pages.tables import code, table
 
@@ -75,6 +76,8 @@ def reference() -> str:
     parts = []
     for name, command in commands(root()):
         paragraphs = [f"### `{_usage(name, command)}`", (command.help or "").strip()]
+        rights = sorted(right.value for right in AUTHORISED[name.removeprefix("interpose ")])
+        paragraphs.append(f"By: {'; or '.join(rights)}.")
         rows = []
         for option in options(command):
             words = str(getattr(option, "help", "") or "")

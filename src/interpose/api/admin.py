@@ -15,11 +15,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from interpose.api.bodies import CredentialBody, DelegationBody, EndBody, SayBody, VoteBody
+from interpose.api.bodies import BootstrapBody, CredentialBody, DelegationBody, EndBody, SayBody, VoteBody
 from interpose.api.http import RequestRefusedError, answer, bearer_token, read_body, refuse
 from interpose.api.ports import Bearer, IssuedCertificate, Issuer, Operations, Rights, SessionQuery, Sessions, SshIssuer
 from interpose.api.views import (
     ApprovalsView,
+    BootstrapView,
     CredentialView,
     EndedView,
     FoundView,
@@ -31,6 +32,7 @@ from interpose.api.views import (
     session_view,
 )
 from interpose.engine.approvals import Approvals
+from interpose.engine.bootstrap import Bootstrap
 from interpose.engine.callers import CallerProof
 from interpose.engine.delegation import Delegation, Wish
 from interpose.engine.ports import Approval, ApprovalStore, SessionRow
@@ -65,11 +67,13 @@ class AdminApi:
         issuer: Issuer | None = None,
         ssh_issuer: SshIssuer | None = None,
         delegation: Delegation | None = None,
+        bootstrap: Bootstrap | None = None,
     ) -> None:
         """`connections` names the connections of the current snapshot; `issuer` is None where nobody takes client certificates."""
         self._issuer = issuer
         self._ssh_issuer = ssh_issuer
         self._delegation = delegation
+        self._bootstrap = bootstrap
         self._bearer = bearer
         self._rights = rights
         self._approvals = approvals
@@ -132,6 +136,16 @@ class AdminApi:
         if isinstance(made, Refusal):
             raise refuse(made)
         return answer(delegation_view(made), 201)
+
+    async def bootstrap(self, request: Request) -> Response:
+        """A short-lived access token for an administrator, for the one-time token that the gateway showed at its first start."""
+        body = await read_body(request, BootstrapBody)
+        assert self._bootstrap is not None
+        source = request.client.host if request.client else ""
+        made = await self._bootstrap.redeem(body.token, body.principal, source)
+        if isinstance(made, Refusal):
+            raise refuse(made)
+        return answer(BootstrapView(made.token, made.record.id, made.record.principal, made.record.expires_at), 201)
 
     async def list_approvals(self, request: Request) -> Response:
         """What the caller may vote on, and what the caller waits for."""

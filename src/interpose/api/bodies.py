@@ -34,6 +34,13 @@ class CredentialBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source_addresses: list[str] = []
 
 
+class BootstrapBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a request for the first access token: the one-time token, and whose the access token is to be."""
+
+    token: str
+    principal: str
+
+
 class DelegationBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of a request for an agent's token: what it is to do, where (null: wherever both may), and seconds."""
 

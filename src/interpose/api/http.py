@@ -18,6 +18,8 @@ MAX_BODY = 64 * 1024
 
 STATUS: Final = {
     "authentication_failed": 401,
+    "bootstrap_refused": 401,
+    "no_such_principal": 404,
     "too_many_attempts": 429,
     "no_such_approval": 404,
     "no_such_session": 404,

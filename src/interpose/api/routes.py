@@ -16,13 +16,14 @@ from starlette.routing import Route
 
 from interpose import __version__
 from interpose.api.admin import AdminApi
-from interpose.api.bodies import CredentialBody, DelegationBody, EndBody, SayBody, VoteBody
+from interpose.api.bodies import BootstrapBody, CredentialBody, DelegationBody, EndBody, SayBody, VoteBody
 from interpose.api.endpoint import Answer, Asks, Endpoint, Parameter
 from interpose.api.http import Problem, answer, guarded
 from interpose.api.openapi import Json, document
 from interpose.api.views import (
     ApprovalsView,
     ApprovalView,
+    BootstrapView,
     CredentialView,
     DelegationView,
     EndedView,
@@ -85,6 +86,16 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         "POST", "/v1/credentials", AdminApi.issue, Asks.OWN, "any valid token; the certificate is the caller's own",
         (Answer("the certificate", CredentialView, 201),),
         body=CredentialBody, errors=("audit_unavailable",),
+    ),
+    Endpoint(
+        "POST", "/v1/bootstrap", AdminApi.bootstrap, Asks.SECRET,
+        "whoever has the one-time token of the first start, for a principal whom policy permits to `administer`",
+        (Answer("the access token, shown once", BootstrapView, 201),),
+        body=BootstrapBody,
+        errors=(
+            "bootstrap_refused", "no_such_principal", "not_permitted", "too_many_attempts",
+            "store_unavailable", "audit_unavailable",
+        ),
     ),
     Endpoint(
         "POST", "/v1/delegations", AdminApi.delegate, Asks.ENGINE,

@@ -150,6 +150,15 @@ def delegation_view(made: Made) -> DelegationView:
     )
 
 
+class BootstrapView(msgspec.Struct, frozen=True):
+    """The first access token, shown once. `expires_at` is seconds since the epoch."""
+
+    token: str
+    id: str
+    principal: str
+    expires_at: float | None
+
+
 class CredentialView(msgspec.Struct, frozen=True):
     """A client certificate (PEM). `expires_at` is seconds since the epoch."""
 

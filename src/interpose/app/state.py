@@ -19,6 +19,7 @@ from interpose.model.audit import AuditValue
 from interpose.model.errors import StoreError
 from interpose.recording.retention import RetentionRules
 from interpose.store.approvals import SqlApprovals
+from interpose.store.bootstrap import SqlBootstrap
 from interpose.store.bus import DatagramBus
 from interpose.store.database import Database
 from interpose.store.directory import SqlDirectory
@@ -56,6 +57,7 @@ class State:
     pending_logins: SqlPendingLogins
     used_assertions: SqlUsedAssertions
     provisioning: SqlProvisioning
+    bootstrap: SqlBootstrap
     mask_key: bytes
     login_key: bytes
     settings: Settings
@@ -157,6 +159,7 @@ def open_state(settings: Settings, who: int | str, started: dict[str, AuditValue
         SqlPendingLogins(database),
         SqlUsedAssertions(database),
         SqlProvisioning(database),
+        SqlBootstrap(database),
         mask_key,
         login_key,
         settings,

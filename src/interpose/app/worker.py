@@ -13,6 +13,7 @@ from interpose import __version__
 from interpose.analysis.sql.catalog import CatalogCache
 from interpose.api.admin import AdminApi
 from interpose.api.routes import application
+from interpose.app.bootstrap import bootstrap, show_first
 from interpose.app.confirming import BrowserLogins
 from interpose.app.http_server import HttpServer
 from interpose.app.interventions import hear_ends, hear_sayings
@@ -117,6 +118,7 @@ class Worker:
             self._settings.state, self._holder, self._authentication, state.tokens, audit, clock, state.ids
         )
         self._delegation = delegation(self._holder, state, audit)
+        self._bootstrap = bootstrap(self._holder, state, audit)
         self._approvals = Approvals(
             state.approvals, self._holder, audit, LineNotifier(telemetry.tell), state.bus, clock, state.ids
         )
@@ -229,6 +231,8 @@ class Worker:
                 "recovered": str(len(self._state.record.recovered.sessions)),
             },
         )
+        if self._index == 0:
+            await show_first(self._bootstrap, self._telemetry.tell)
         self._tasks.start(self._until_stopped, "stop")
         await self._tasks.over
         return await self._end()
@@ -317,6 +321,7 @@ class Worker:
             self._issuer if self._certified else None,
             self._ssh_identity.issuer,
             self._delegation,
+            self._bootstrap,
         )
         admin = self._settings.admin
         return HttpServer("admin api", application(api), admin.address, admin.certificate, admin.key)

@@ -51,9 +51,13 @@ def show(
 
 
 def _ssh(config: Path, role: SshRole, names: list[str] | None) -> str:
-    settings = load(config).settings
-    published = Published(settings.state, SystemClock(), SystemIds())
-    SshAuthority(role, settings.state, SystemClock(), SystemIds()).ensure()
+    with local_state(config, "ca show") as (loaded, state):
+        settings = loaded.settings
+        published = Published(settings.state, state.clock, state.ids)
+        authority = SshAuthority(role, settings.state, state.clock, state.ids)
+        what: dict[str, AuditValue] = {"what": "ensure_authority", "authority": f"ssh {role.value}"}
+        state.record.chain.append(AuditEvent(AuditKind.ADMINISTERED, None, operator(), what))
+        authority.ensure()
     if role is not SshRole.HOST:
         return published.keys(role)
     patterns = tuple(names or ()) or public_patterns(settings)

@@ -39,10 +39,19 @@ class _Problem(msgspec.Struct):
 class AdminClient:
     """One gateway's admin API, as one caller."""
 
-    def __init__(self, server: str | None = None, token: str | None = None, ca_file: str | None = None) -> None:
-        """Missing values come from INTERPOSE_SERVER, INTERPOSE_TOKEN (then from `interpose login`) and INTERPOSE_CA_FILE."""
+    def __init__(
+        self,
+        server: str | None = None,
+        token: str | None = None,
+        ca_file: str | None = None,
+        *,
+        anonymous: bool = False,
+    ) -> None:
+        """Missing values come from INTERPOSE_SERVER, INTERPOSE_TOKEN (then from `interpose login`) and INTERPOSE_CA_FILE. `anonymous` sends none."""
         self.server = (server or os.environ.get("INTERPOSE_SERVER") or DEFAULT_SERVER).rstrip("/")
-        self._token = token or os.environ.get("INTERPOSE_TOKEN") or _stored_token(self.server)
+        self._token = None
+        if not anonymous:
+            self._token = token or os.environ.get("INTERPOSE_TOKEN") or _stored_token(self.server)
         authority = ca_file or os.environ.get("INTERPOSE_CA_FILE")
         self._tls = ssl.create_default_context(cafile=authority) if self.server.startswith("https:") else None
 

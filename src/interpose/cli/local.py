@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
+import os
+import pwd
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +17,15 @@ ResultT = TypeVar("ResultT")
 
 
 def operator() -> str:
-    """Who runs this command, as audit events name it: `os:root`."""
-    return f"os:{getpass.getuser()}"
+    """Who runs this command, as audit events name it: `os:root`.
+
+    INVARIANT: it is the user of this process, and not what the environment calls them: anybody can set USER.
+    """
+    number = os.getuid()
+    try:
+        return f"os:{pwd.getpwuid(number).pw_name}"
+    except KeyError:
+        return f"os:{number}"
 
 
 @contextmanager

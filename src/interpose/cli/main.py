@@ -21,6 +21,7 @@ PARTS: Final[Mapping[str, str]] = {
     "classify": "classify",
     "principals": "principals",
     "token": "tokens",
+    "service": "services",
     "secret": "secrets",
     "credential": "credentials",
     "ca": "authority",
@@ -32,6 +33,7 @@ PARTS: Final[Mapping[str, str]] = {
 """Subcommands with commands of their own, and the modules of this package that hold them."""
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "bootstrap": "bootstrap",
     "connect": "connect",
     "delegate": "delegate",
     "login": "login",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import time
 from typing import Annotated
@@ -12,9 +13,11 @@ from interpose.app.strict_yaml import parse_duration
 from interpose.cli.local import local_state, operator, run
 from interpose.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from interpose.cli.output import ago, console, print_json, print_table, when
+from interpose.engine.service_keys import is_due
 from interpose.identity.tokens import TokenIssuer
 from interpose.model.errors import ClientError
 from interpose.model.ids import TokenId
+from interpose.model.principal import PrincipalKind
 
 app = typer.Typer(no_args_is_help=True, help="Create, list and revoke access tokens.")
 
@@ -53,13 +56,15 @@ def create(
 
 @app.command("list")
 def list_tokens(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """List all tokens; none of them is shown."""
-    with local_state(config, "token list") as (_, state):
+    """List all tokens with their age, and which of a service are due for rotation; none of them is shown."""
+    with local_state(config, "token list") as (loaded, state):
         records = run(state.tokens.all)
-    if as_json:
-        print_json(records)
-        return
     now = time.time()
+    services = {each.name for each in loaded.principals.all if each.kind is PrincipalKind.SERVICE}
+    due = {each.id for each in records if each.principal in services and is_due(each, now)}
+    if as_json:
+        print_json([{**dataclasses.asdict(each), "due": each.id in due} for each in records])
+        return
     rows = []
     for record in records:
         if record.revoked_at is not None:
@@ -68,8 +73,11 @@ def list_tokens(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fal
             word = "does not expire"
         else:
             word = "expired" if record.expires_at <= now else f"expires in {ago(record.expires_at - now)}"
-        rows.append([record.id, record.principal, when(record.created_at), word, record.description])
-    print_table("", ["id", "principal", "created (UTC)", "", "description"], rows, "there are no tokens")
+        if record.id in due:
+            word += f", due: interpose service rotate {record.principal}"
+        age = ago(now - record.created_at)
+        rows.append([record.id, record.principal, when(record.created_at), age, word, record.description])
+    print_table("", ["id", "principal", "created (UTC)", "age", "", "description"], rows, "there are no tokens")
 
 
 @app.command()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from interpose.engine.ports import AuditChain, Authenticators, CertificateChecks, Clock
     from interpose.model.principal import Identity
 
-_LOOKS_LIKE_A_TOKEN = re.compile(r"ip_[0-9a-z]+_\w+|eyJ[\w-]+(\.[\w-]*)*", re.IGNORECASE)
+_LOOKS_LIKE_A_TOKEN = re.compile(r"i[bp]_[0-9a-z]+_\w+|eyJ[\w-]+(\.[\w-]*)*", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 WRONG = Refusal(

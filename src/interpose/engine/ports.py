@@ -199,8 +199,8 @@ class TokenStore(Protocol):
         """Mark as revoked, with everything that was got with it, and so on; False when there is none such."""
         ...
 
-    async def revoked_since(self, at: float) -> Sequence[TokenId]:
-        """Tokens revoked at or after `at` (wall clock): their live sessions must end."""
+    async def ended_since(self, at: float) -> Sequence[tuple[TokenId, float, bool]]:
+        """Tokens revoked or cut short at or after `at` (wall clock): id, when live sessions must end, whether it was revoked."""
         ...
 
 

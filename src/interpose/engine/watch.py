@@ -31,8 +31,8 @@ token was revoked is found by a later look."""
 class Revocations(Protocol):
     """What the store knows of credentials and logins that are worth nothing any more."""
 
-    async def revoked_since(self, at: float) -> Sequence[TokenId]:
-        """Tokens revoked at or after `at` (wall clock)."""
+    async def ended_since(self, at: float) -> Sequence[tuple[TokenId, float, bool]]:
+        """Tokens revoked or cut short at or after `at` (wall clock): id, when live sessions must end, whether it was revoked."""
         ...
 
     async def logins_over_since(self, at: float) -> Sequence[tuple[EndedLogin, float]]:
@@ -78,14 +78,16 @@ class SessionWatch:
             self._last_good = self._clock.monotonic()
 
     async def look_at_revocations(self) -> int:
-        """End sessions of revoked tokens; answers how many. Raises `StoreError`."""
+        """End sessions of tokens that were revoked, or cut short until now; answers how many. Raises `StoreError`."""
         if not len(self._registry):
             return 0
         oldest = min(session.opened_at for session in self._registry.live())
         ended = 0
         # From the oldest live session on: a store that was down for an hour hides nothing then.
-        for token in await self._tokens.revoked_since(oldest - _OVERLAP):
-            ended += self._registry.end_token(token, REVOKED)
+        now = self._clock.wall()
+        for token, end, revoked in await self._tokens.ended_since(oldest - _OVERLAP):
+            if revoked or end <= now:
+                ended += self._registry.end_token(token, REVOKED if revoked else EXPIRED)
         return ended
 
     async def look_at_logins(self) -> int:

@@ -37,7 +37,11 @@ class AuditKind(Enum):
     RECORDING_READ = "recording.read"
     TOKEN_CREATED = "token.created"  # noqa: S105
     DELEGATION_REFUSED = "delegation.refused"
+    TOKEN_SHORTENED = "token.shortened"  # noqa: S105
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
+    BOOTSTRAP_ISSUED = "bootstrap.issued"
+    BOOTSTRAP_REDEEMED = "bootstrap.redeemed"
+    BOOTSTRAP_REFUSED = "bootstrap.refused"
     CERTIFICATE_ISSUED = "certificate.issued"
     CERTIFICATE_REVOKED = "certificate.revoked"
     PRINCIPAL_LEARNED = "principal.learned"

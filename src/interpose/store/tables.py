@@ -71,7 +71,9 @@ tokens = Table(
     Column("provider", String),
     Column("subject", Text),
     Column("context", Text),
+    Column("shortened_at", Float),
     Index("tokens_by_revocation", "revoked_at"),
+    Index("tokens_by_shortening", "shortened_at"),
     Index("tokens_by_subject", "provider", "subject"),
 )
 
@@ -84,6 +86,16 @@ ended_logins = Table(
     Column("session", Text),
     Column("until", Float, nullable=False),
     Index("ended_logins_by_time", "until"),
+)
+
+bootstrap = Table(
+    "bootstrap",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("ended_at", Float),
 )
 
 directory = Table(

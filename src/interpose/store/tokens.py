@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
@@ -112,14 +112,33 @@ class SqlTokens:
 
         return await self._database.write(work)
 
-    async def revoked_since(self, at: float) -> Sequence[TokenId]:
-        """Tokens revoked at or after `at` (wall clock)."""
+    async def shorten(self, names: Collection[TokenId], until: float, at: float) -> None:
+        """Let these, and all that was got with them, expire at `until` at the latest. Nothing lives longer for it."""
 
-        def work(connection: Connection) -> list[TokenId]:
+        def work(connection: Connection) -> None:
+            family = select(tokens.c.id).where(tokens.c.id.in_(list(names))).cte("family", recursive=True)
+            got = select(tokens.c.id).join(family, or_(tokens.c.parent == family.c.id, tokens.c.actor == family.c.id))
+            ids = [str(row[0]) for row in connection.execute(select(family.union(got).c.id))]
+            longer = or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > until)
+            chosen = update(tokens).where(tokens.c.id.in_(ids), tokens.c.revoked_at.is_(None), longer)
+            connection.execute(chosen.values(expires_at=until, shortened_at=at))
+
+        await self._database.write(work)
+
+    async def ended_since(self, at: float) -> Sequence[tuple[TokenId, float, bool]]:
+        """Tokens revoked or cut short at or after `at` (wall clock): id, the end, whether it was revoked."""
+
+        def work(connection: Connection) -> list[tuple[TokenId, float, bool]]:
+            columns = select(tokens.c.id, tokens.c.revoked_at, tokens.c.expires_at)
             rows = connection.execute(
-                select(tokens.c.id).where(tokens.c.revoked_at >= at).order_by(tokens.c.revoked_at, tokens.c.id)
+                columns.where(or_(tokens.c.revoked_at >= at, tokens.c.shortened_at >= at)).order_by(
+                    tokens.c.revoked_at, tokens.c.id
+                )
             )
-            return [TokenId(str(row[0])) for row in rows]
+            return [
+                (TokenId(str(name)), float(expires if revoked is None else revoked), revoked is not None)
+                for name, revoked, expires in rows
+            ]
 
         return await self._database.read(work)
 

@@ -143,6 +143,26 @@ def test_a_token_that_expires_ends_its_session() -> None:
     run(work())
 
 
+def test_a_token_that_is_cut_short_while_its_session_lives_ends_it_then_and_not_before() -> None:
+    async def work() -> None:
+        core, tokens = Core(), MemoryTokens()
+        tokens.stored[b"1"] = TokenRecord(TokenId("t1"), "alice", 0.0, None, None)
+        one, other = await _with_token(core, "t1"), await _with_token(core, "t2")
+        watch = asyncio.ensure_future(SessionWatch(core.registry, tokens, core.clock).run())
+        await asyncio.sleep(3600)
+        now = core.clock.wall()
+        await tokens.shorten([TokenId("t1")], now + 7200, now)
+        await asyncio.sleep(7199)
+        assert one.ended_with is None
+        await asyncio.sleep(3)
+        assert one.ended_with is not None
+        assert one.ended_with.code == "token_expired"
+        assert other.ended_with is None
+        watch.cancel()
+
+    run(work())
+
+
 def test_a_reload_ends_sessions_whose_principal_or_connection_is_gone() -> None:
     async def work() -> None:
         core = Core()

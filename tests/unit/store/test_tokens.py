@@ -54,8 +54,8 @@ def test_tokens_are_found_by_digest_listed_and_revoked(tmp_path: Path) -> None:
         found = await tokens.find(b"1" * 32)
         assert found is not None
         assert found.revoked_at == 50.0
-        assert await tokens.revoked_since(50.0) == ["t1"]
-        assert await tokens.revoked_since(50.5) == []
+        assert await tokens.ended_since(50.0) == [("t1", 50.0, True)]
+        assert await tokens.ended_since(50.5) == []
 
     asyncio.run(work())
     database.close()
@@ -72,7 +72,7 @@ def test_what_was_got_with_a_token_is_revoked_with_it(tmp_path: Path) -> None:
         await tokens.add(b"3" * 32, child)
         assert await tokens.find(b"3" * 32) == child
         assert await tokens.revoke(TokenId("t1"), 50.0)
-        assert await tokens.revoked_since(50.0) == ["c1", "t1"]
+        assert [each[0] for each in await tokens.ended_since(50.0)] == ["c1", "t1"]
         assert await tokens.find(b"2" * 32) == TWO
 
     asyncio.run(work())
@@ -104,9 +104,11 @@ def test_whatever_is_behind_a_token_revokes_it_however_far(tmp_path: Path) -> No
         for each in every:
             await tokens.add(each.id.encode(), each)
         assert await tokens.revoke(TokenId("bots"), 50.0)
-        assert set(await tokens.revoked_since(0.0)) == {"bots", "made", "certificate"}
+        assert {each[0] for each in await tokens.ended_since(0.0)} == {"bots", "made", "certificate"}
         assert await tokens.revoke(TokenId("bobs"), 60.0)
-        assert set(await tokens.revoked_since(55.0)) == {"bobs", "other"}, "what was revoked keeps its first time"
+        assert {each[0] for each in await tokens.ended_since(55.0)} == {"bobs", "other"}, (
+            "what was revoked keeps its first time"
+        )
         assert await tokens.revoke(TokenId("circle"), 70.0)
 
     asyncio.run(work())
@@ -131,3 +133,31 @@ def test_logins_that_are_over_are_remembered_for_every_process_and_not_for_ever(
     asyncio.run(work())
     one.close()
     other.close()
+
+
+def test_tokens_cut_short_take_what_was_got_with_them_along(tmp_path: Path) -> None:
+    database = Database(tmp_path / "state.db")
+
+    async def work() -> None:
+        tokens = SqlTokens(database)
+        old = TokenRecord(TokenId("old"), "ci", 10.0, None, None)
+        child = dataclasses.replace(old, id=TokenId("child"), parent=TokenId("old"), expires_at=900.0)
+        grandchild = dataclasses.replace(old, id=TokenId("grandchild"), actor=TokenId("child"), principal="bot")
+        short = dataclasses.replace(old, id=TokenId("short"), parent=TokenId("old"), expires_at=60.0)
+        revoked = dataclasses.replace(old, id=TokenId("revoked"), parent=TokenId("old"), revoked_at=20.0)
+        other = dataclasses.replace(old, id=TokenId("other"))
+        for each in (old, child, grandchild, short, revoked, other):
+            await tokens.add(each.id.encode(), each)
+        await tokens.shorten([TokenId("old")], 100.0, 50.0)
+        ends = {each.id: each.expires_at for each in await tokens.all()}
+        assert ends == {
+            "old": 100.0, "child": 100.0, "grandchild": 100.0, "short": 60.0, "revoked": None, "other": None
+        }  # fmt: skip
+        told = {name: (end, revoked) for name, end, revoked in await tokens.ended_since(50.0)}
+        assert told == {"old": (100.0, False), "child": (100.0, False), "grandchild": (100.0, False)}
+        assert await tokens.ended_since(50.5) == []
+        await tokens.shorten([TokenId("old")], 200.0, 70.0)
+        assert {each.expires_at for each in await tokens.all()} == {100.0, 60.0, None}, "nothing lives longer"
+
+    asyncio.run(work())
+    database.close()
