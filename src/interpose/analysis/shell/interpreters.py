@@ -21,7 +21,7 @@ INTERPRETERS = frozenset(
     "csh tcsh fish elvish nu xonsh pwsh rc es scsh python perl ruby node nodejs deno bun php lua luajit tclsh wish expect guile gdb lldb "
     "Rscript R java jshell scala groovy kotlin ocaml ghci runghc erl escript elixir iex julia octave swipl sbcl clisp racket emacs emacsclient "
     "vi vim nvim view vimdiff rvim rview vimtutor ex ed red nano rnano pico joe jed mcedit micro kak hx ne less more most pg lesspipe man info "
-    "ftp lftp sftp telnet nc ncat netcat socat ssh slogin rsh rlogin mosh autossh sshpass screen tmux dtach abduco zellij script byobu make "
+    "ftp lftp sftp telnet nc ncat netcat socat ssh slogin rsh rlogin mosh mosh-server sshd dropbear in.telnetd telnetd ttyd gotty shellinaboxd code-server tmate autossh sshpass screen tmux dtach abduco zellij script byobu make "
     "gmake bmake cmake ninja meson rake ant mvn gradle cargo go npx npm pnpm yarn pip pip3 pipx uv poetry gem bundle cpan m4 dc bc sqlite3 "
     "mysql mariadb psql mongo mongosh redis-cli at batch atrun anacron irb pry ipython jupyter xterm gnome-terminal rxvt mail mailx mutt exim "
     "exim4 sendmail gtester tclsh8.6 aria2c nmap tshark wireshark openvpn pexec ansible ansible-playbook salt salt-call puppet chef-client "
