@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from interpose.app.loading import Loaded, load
+from interpose.app.providers import ProviderOptions
 from interpose.app.settings import Settings
 from interpose.app.telemetry import Telemetry
 from interpose.app.watching import Stamp, stamp
 from interpose.engine.directory import Directory
 from interpose.engine.ports import AuditChain
+from interpose.identity.workload_options import WorkloadOptions
 from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.errors import ConfigurationError, InterposeError
 
@@ -51,6 +54,8 @@ class Reloader:
         self._audit = audit
         self._telemetry = telemetry
         self._lock = asyncio.Lock()
+        self.listeners: list[Callable[[Settings], None]] = []
+        """Who is told of the settings that are in force from now on."""
 
     async def reload(self, cause: str) -> str:
         """Load and swap; answers the snapshot's digest. Raises `ConfigurationError` with everything that is wrong."""
@@ -86,6 +91,8 @@ class Reloader:
             )
             self.loaded = new
             self._directory.install(new.snapshot)
+            for listener in self.listeners:
+                listener(new.settings)
             self.state.loaded += 1
             self.state.failure = ""
             fields = {"snapshot": new.snapshot.digest[:12], "cause": cause, "policy_tests": str(new.tests)}
@@ -152,7 +159,7 @@ def needs_restart(old: Settings, new: Settings) -> list[str]:
         name
         for name in Settings.__slots__
         if name not in live
-        and name not in ("limits", "audit", "recording")
+        and name not in ("limits", "audit", "recording", "identity")
         and getattr(old, name) != getattr(new, name)
     ]
     limits = {
@@ -160,8 +167,15 @@ def needs_restart(old: Settings, new: Settings) -> list[str]:
     }
     if replace(old.limits, **limits) != new.limits:
         changed.append("limits")
+    if _signing_in(old) != _signing_in(new):
+        changed.append("identity")
     if replace(old.audit, retention=new.audit.retention) != new.audit:
         changed.append("audit")
     if replace(old.recording, retention=new.recording.retention) != new.recording:
         changed.append("recording")
     return sorted("secrets.key" if name == "secret_key" else name for name in changed)
+
+
+def _signing_in(settings: Settings) -> tuple[ProviderOptions, ...]:
+    """The providers with which people sign in; those of workloads are exchanged as they are."""
+    return tuple(each for each in settings.identity.providers if not isinstance(each, WorkloadOptions))

@@ -104,6 +104,7 @@ class Worker:
             clock,
             telemetry.warn,
         )
+        self._reloader.listeners.append(lambda new: self._workloads.use(workload_providers(new.identity.providers)))
         tokens = Tokens(state.tokens, lambda: self._holder.current.principals, clock)
         certificates = Certificates(state.tokens, lambda: self._holder.current.principals, clock)
         self._authentication = Authentication(

@@ -44,6 +44,10 @@ class _Issuer:
         self._warn = warn
         self.keys = Keys(self._fetch, clock, random.random)
 
+    def has_keys_of(self, options: WorkloadOptions) -> bool:
+        """Whether these options lead to the very keys that are here."""
+        return _place_of_keys(self.options) == _place_of_keys(options)
+
     async def _fetch(self) -> Mapping[str, object]:
         try:
             return await self._fetcher.json(self.options.jwks_url or await self._discovered())
@@ -76,11 +80,26 @@ class WorkloadTokens:
     ) -> None:
         """`principals` gives the current snapshot's; `warn` tells the operator of a provider that does not answer."""
         self._issuers: dict[str, list[_Issuer]] = {}
-        for options in providers:
-            self._issuers.setdefault(options.issuer, []).append(_Issuer(options, clock, warn))
         self._directory = directory
         self._principals = principals
         self._clock = clock
+        self._warn = warn
+        self.use(providers)
+
+    def use(self, providers: Iterable[WorkloadOptions]) -> None:
+        """From now on these are the providers; keys that are known of one are kept.
+
+        What a provider that is gone has proven lives to the end of its tokens; nothing is proven by it any more.
+        """
+        known = [issuer for listed in self._issuers.values() for issuer in listed]
+        issuers: dict[str, list[_Issuer]] = {}
+        for options in providers:
+            made = _Issuer(options, self._clock, self._warn)
+            same = next((each for each in known if each.has_keys_of(options)), None)
+            made.keys = made.keys if same is None else same.keys
+            issuers.setdefault(options.issuer, []).append(made)
+        # One assignment: a login meets the providers of before or those of now.
+        self._issuers = issuers
 
     async def identify(self, claimed_name: str, token: str) -> Identity:
         """Who this is; the name must be that of the token's principal."""
@@ -141,6 +160,16 @@ class WorkloadTokens:
         await self._directory.learn(
             DirectoryEntry(lasting, provider, mapped.subject, self._clock.wall(), valid_until=expires_at)
         )
+
+
+def _place_of_keys(options: WorkloadOptions) -> tuple[object, ...]:
+    return (
+        options.name,
+        options.issuer,
+        options.jwks_url,
+        options.ca_file,
+        options.allow_plaintext_keys_on_loopback,
+    )
 
 
 def _valid_until(claims: Mapping[str, object], now: float, options: WorkloadOptions) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -290,5 +291,34 @@ def test_odd_discovery_gives_no_keys_and_the_operator_is_told(
         assert world.asked == [f"{ISSUER}/.well-known/openid-configuration"]
         ((fields),) = world.warned
         assert fields["provider"] == "actions"
+
+    run(work())
+
+
+def test_other_providers_are_used_from_now_on_and_known_keys_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        world = World(monkeypatch, OPTIONS)
+        token = world.token()
+        await world.tokens.identify("importer", token)
+        asked = len(world.asked)
+        renamed = dataclasses.replace(OPTIONS, mapping=dataclasses.replace(MAPPING, name_prefix="ci-"))
+        world.tokens.use([renamed, AGENTS])
+        assert (await world.tokens.identify("ci-importer", token)).principal.name == "ci-importer"
+        assert len(world.asked) == asked, "the keys are the same, and are not asked for again"
+        # Another place for keys is another provider, whatever its name.
+        world.pages["https://elsewhere.example/keys"] = {
+            "keys": [public_jwk(private_key(which=1), kid="k1", use="sig")]
+        }
+        world.tokens.use([dataclasses.replace(OPTIONS, jwks_url="https://elsewhere.example/keys")])
+        with pytest.raises(AuthenticationError) as refused:
+            await world.tokens.identify("importer", token)
+        assert refused.value.detail == "bad_signature"
+        world.tokens.use([AGENTS])
+        with pytest.raises(AuthenticationError) as refused:
+            await world.tokens.identify("importer", token)
+        assert refused.value.detail == "unknown_issuer"
+        # What was proven lives to the end of its token.
+        assert world.core.holder.current.principals.find("importer") is not None
+        await world.tokens.close()
 
     run(work())
