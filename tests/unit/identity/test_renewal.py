@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 
 from interpose.engine.directory import Directory
-from interpose.engine.ports import Renewal
-from interpose.engine.signing_in import SignIn
+from interpose.engine.ports import DirectoryEntry, Renewal
+from interpose.engine.signing_in import Proof, SignIn
 from interpose.identity.mapping import ClaimPath, GroupMapping
 from interpose.identity.renewal import Renewals
 from interpose.identity.sealing import Seal
 from interpose.model.audit import AuditKind
 from interpose.model.errors import SecretError
-from tests.support.memory import MemoryBus, MemoryDirectory
+from tests.support.memory import MemoryBus, MemoryDirectory, person
 from tests.support.openid import OPTIONS, ProviderPlace
 from tests.support.virtual import run
 
@@ -228,5 +228,29 @@ def test_a_key_that_was_exchanged_asks_nobody_again() -> None:
         assert len(place.network.asked) == before
         assert place.store.rows == {}
         assert place.groups == frozenset({"corp:support"})
+
+    run(work())
+
+
+def test_fifty_who_wait_are_asked_about_seldom_while_the_provider_is_down_and_live_on() -> None:
+    async def work() -> None:
+        place = _Place()
+        await place.enter()
+        now = place.core.clock.wall()
+        for number in range(50):
+            entry = DirectoryEntry(person(f"p-{number}"), "corporate", f"s-{number}", now, now + 8 * 3600)
+            principal = await place.directory.learn(entry)
+            proof = Proof("corporate", "oidc", OPTIONS.issuer, entry.subject, principal, now + 8 * 3600)
+            await place.renewals.keep(proof, "r-1")
+        place.network.down = True
+        before = len(place.network.asked)
+        looking = asyncio.ensure_future(place.renewals.run())
+        await asyncio.sleep(3600)
+        looking.cancel()
+        # Once after 5, 10, 20 … seconds, then every five minutes; one question each, whoever is first in the line.
+        assert 5 <= len(place.network.asked) - before <= 25
+        assert len(place.store.rows) == 51
+        found = place.core.holder.current.principals.find
+        assert all(found(f"p-{number}") is not None for number in range(50))
 
     run(work())
