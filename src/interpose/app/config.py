@@ -168,8 +168,9 @@ def _bridge_listener(section: Section, folder: Path, spec: BridgeSpec) -> Listen
             names.append(host_name(name))
         except ClientError as error:
             section.problem("public_names", error.public_message, error.hint)
+    browser = section.choice("browser_login", BrowserLogin, BrowserLogin.NEVER)
     section.finish()
-    return ListenerSettings(spec.name, address, host_key=host_key, public_names=tuple(names))
+    return ListenerSettings(spec.name, address, host_key=host_key, public_names=tuple(names), browser_login=browser)
 
 
 def _protocol(section: Section, protocols: Mapping[str, Spoken]) -> str:

@@ -17,6 +17,7 @@ from interpose.bridges.ssh.parts import Bounds, Parts
 from interpose.bridges.ssh.ports import Judge
 from interpose.bridges.ssh.service import SshService
 from interpose.engine.admit import Admission
+from interpose.engine.confirming import Confirming
 from interpose.engine.ports import Secrets
 from interpose.engine.release import Release
 from interpose.identity.ssh_hosts import HostCertificate
@@ -49,8 +50,9 @@ class SshListeners:
         release: Release,
         live: LiveSessions,
         telemetry: Telemetry,
+        confirming: Confirming | None,
     ) -> None:
-        """Nothing listens yet."""
+        """Nothing listens yet. `confirming` None: no listener offers logins in a browser."""
         self._settings = settings
         self._journal = telemetry.journal
         self._hosts = identity.hosts
@@ -60,7 +62,7 @@ class SshListeners:
         entrance = Entrance(
             admission, secrets, identity.upstreams, dialer.open_socket, telemetry.journal, settings.limits.dial
         )
-        self._parts: Callable[[Pending], Parts] = lambda pending: Parts(
+        self._parts: Callable[[ListenerSettings, Pending], Parts] = lambda listener, pending: Parts(
             logins=identity.logins,
             entrance=entrance,
             gate=gate,
@@ -72,6 +74,8 @@ class SshListeners:
             traffic=telemetry.traffic,
             choices=admission.choices,
             bounds=Bounds(handshake=settings.limits.handshake),
+            browser=listener.browser_login,
+            confirm=confirming.confirm if confirming is not None else None,
         )
 
     def _fault(self, session: SessionId | None, error: BaseException) -> None:
@@ -79,7 +83,7 @@ class SshListeners:
 
     def open(self, settings: ListenerSettings, pending: Pending, options: ListenerOptions) -> Acceptor:
         """One listener; raises `ConfigurationError`, `StoreError` and `OSError`."""
-        service = SshService(self._parts(pending), [read_host_key(self._host_key(settings))])
+        service = SshService(self._parts(settings, pending), [read_host_key(self._host_key(settings))])
         if settings.public_names:
             self._named.append((service, settings.public_names))
 

@@ -169,7 +169,8 @@ class Worker:
             self._browser_logins.confirming,
         )
         self._ssh = SshListeners(
-            self._settings, state, self._ssh_identity, self._admission, secrets, dialer, judge, release, self._live, telemetry
+            self._settings, state, self._ssh_identity, self._admission, secrets, dialer, judge, release, self._live, telemetry,
+            self._browser_logins.confirming,
         )  # fmt: skip
         self._ways_in = Listeners(
             self._settings,

@@ -152,7 +152,7 @@ class Confirming:
             digest=self._digest(code),
             claimed_name=self._canonical(evidence.claimed_name) or "",
             connection=loggable(evidence.connection),
-            client=loggable(evidence.details.get("application_name", "")),
+            client=loggable(evidence.details.get("application_name") or evidence.details.get("client_version", "")),
             source=peer,
             group=address_group(peer),
             opened_at=now,

@@ -1,4 +1,4 @@
-"""The pages on which somebody confirms that a client of a database, which waits, is theirs.
+"""The pages on which somebody confirms that a client which waits (psql, ssh) is theirs.
 
 The danger is a code that somebody else sent. So no link holds a code; who signed in must be who the client claims to be; the page
 says from where it came and what will be opened; and a client at another address than the browser's needs one more yes.
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from interpose.web.sign_in import SignInPages
 
 PAGE: Final = "/confirm"
+_NOT_CHOSEN: Final = "to be chosen"
+"""What a client opens that has named no connection: whatever it asks for next and policy permits."""
+
 _UNKNOWN: Final = (
     "No login waits with this code: it is mistyped, was answered already, or is over. Look at your terminal again."
 )
@@ -63,7 +66,7 @@ class ConfirmPages:
         """Where the code is typed. INVARIANT: nothing of the address fills it in."""
         session = self._sign_in.session(request)
         if session is None:
-            return self._sign_in.ask_to_sign_in(PAGE, "A database client waits for you.")
+            return self._sign_in.ask_to_sign_in(PAGE, "A client waits for you.")
         return self._form_page(session)
 
     async def check(self, request: Request) -> Response:
@@ -92,7 +95,11 @@ class ConfirmPages:
     ) -> Response:
         state = await self._confirmations.answer(login, session.who, approved, source_of(request))
         if state == APPROVED:
-            return message("Done", "Your client goes on by itself. You can close this page.", status=200)
+            return message(
+                "Done",
+                "Your client goes on by itself; if it asks for Enter, press it there. You can close this page.",
+                status=200,
+            )
         if state == DENIED:
             return message(
                 "Denied",
@@ -118,7 +125,7 @@ class ConfirmPages:
             400 if problem else 200,
             code=code,
             client=login.client or "gives no name",
-            connection=login.connection,
+            connection=login.connection or _NOT_CHOSEN,
             asked_from=login.source,
             asked_at=login.opened_at,
             source=source_of(request),

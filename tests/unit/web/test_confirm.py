@@ -63,7 +63,7 @@ def test_nobody_confirms_without_signing_in() -> None:
         place = SitePlace()
         client, browser = Client(place), place.browser()
         shown = await browser.get("/confirm")
-        assert "A database client waits for you" in shown.text
+        assert "A client waits for you" in shown.text
         assert "then=/confirm" in shown.text
         code = await client.code()
         for path in ("/confirm", "/confirm/answer"):

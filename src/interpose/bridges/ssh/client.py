@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import asyncssh
 
+from interpose.bridges.ssh.asking import Question, Questions
 from interpose.bridges.ssh.channel_session import ClientSession
 from interpose.bridges.ssh.channels import ClientChannel
 from interpose.bridges.ssh.ends import ClientEnd
@@ -22,7 +23,7 @@ from interpose.bridges.ssh.session import SshSession
 from interpose.bridges.ssh.words import FAULT, LOGIN_TOO_OLD, NOT_CHOSEN, nothing_named, refusal_line
 from interpose.engine.authenticate import WRONG
 from interpose.engine.ssh_logins import REFUSED_KEY
-from interpose.protocols.intents import Refused
+from interpose.protocols.intents import Evidence, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from interpose.bridges.ssh.parts import Parts
     from interpose.engine.ssh_logins import SshLogin
     from interpose.model.principal import Identity
+    from interpose.model.refusal import Refusal
 
-_PROMPT: Final = "Interpose access token: "
 _SILENT: Final = (WRONG.code, REFUSED_KEY.code)
 
 
@@ -70,6 +71,7 @@ class Client(asyncssh.SSHServer):
         self._offers = 0
         self._verifying = 0
         self._open = 0
+        self._questions = Questions(parts, self)
         self._reason = "client_left"
         self.peer = ""
 
@@ -89,7 +91,7 @@ class Client(asyncssh.SSHServer):
     @property
     def waits_for_client(self) -> bool:
         """Whether it is the client's turn."""
-        return not self._verifying
+        return not self._verifying and not self._questions.is_waiting
 
     def evict(self) -> None:
         """Close at once to make room for others."""
@@ -111,15 +113,15 @@ class Client(asyncssh.SSHServer):
             self._wanted, self._identity, self._proved_at = self._outer.wanted, self._outer.identity, self._outer.at
             return False
         self._wanted = parse_user_name(username)
-        self._restart_timer(self._parts.bounds.login)
+        self._set_timer(self._parts.bounds.login, self._too_slow)
         return True
 
     def password_auth_supported(self) -> bool:
-        """An access token is given as the password."""
-        return True
+        """An access token is given as the password, where tokens are taken."""
+        return self._questions.takes_tokens
 
     def kbdint_auth_supported(self) -> bool:
-        """And at a prompt."""
+        """And at a prompt, as is the wait for a browser."""
         return True
 
     def public_key_auth_supported(self) -> bool:
@@ -128,19 +130,31 @@ class Client(asyncssh.SSHServer):
 
     async def validate_password(self, username: str, password: str) -> bool:
         """Whether this is a right token for this name."""
-        return await self._token(password)
+        return self._questions.takes_tokens and await self.token(password)
 
-    def get_kbdint_challenge(
-        self, username: str, lang: str, submethods: str
-    ) -> tuple[str, str, str, list[tuple[str, bool]]]:
-        """One question."""
-        return "", "", "en", [(_PROMPT, False)]
+    async def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Question | bool:
+        """What is asked first."""
+        evidence = self._evidence()
+        return evidence is not None and await self._questions.first(evidence)
 
-    async def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> bool:
-        """One answer."""
-        return len(responses) == 1 and await self._token(responses[0])
+    async def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> Question | bool:
+        """What comes of an answer."""
+        evidence = self._evidence()
+        return evidence is not None and await self._questions.answered(evidence, list(responses))
 
-    async def _token(self, token: str) -> bool:
+    def _evidence(self) -> Evidence | None:
+        """What an unknown client says of itself."""
+        end, wanted = self._end, self._wanted
+        if end is None or wanted is None or self._identity is not None:
+            return None
+        return Evidence(wanted.name, wanted.connection, "", self._details(end))
+
+    @staticmethod
+    def _details(end: ClientEnd) -> dict[str, str]:
+        return {"client_version": str(end.get_extra_info("client_version", ""))}
+
+    async def token(self, token: str) -> bool:
+        """Whether this is a right token: then it is known who this is."""
         login, wanted = self._login, self._wanted
         self._attempts += 1
         if self._attempts > self._parts.bounds.attempts:
@@ -152,6 +166,23 @@ class Client(asyncssh.SSHServer):
             return self._take(await login.token(wanted.name, wanted.connection, token))
         finally:
             self._verifying -= 1
+
+    def confirmed(self, identity: Identity, at: float) -> bool:
+        """Somebody has confirmed in a browser that this client is theirs."""
+        if self._identity is not None:
+            return False
+        taken = self._take(identity)
+        self._proved_at = at
+        return taken
+
+    def give_time(self, seconds: float, refusal: Refusal) -> None:
+        """The bound on how long this client may be unknown is this one now."""
+        self._set_timer(seconds, lambda: self.refuse(refusal))
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Close with these words, before anybody is known."""
+        self._reason = refusal.code
+        self._goodbye(refusal_line(refusal), asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE)
 
     async def offered(self, user: str, blob: bytes, signed: bytes | None, signature: bytes) -> bool:
         """Whether a key would do (`signed` None), or whether it has signed and does."""
@@ -190,6 +221,7 @@ class Client(asyncssh.SSHServer):
     def auth_completed(self) -> None:
         """The library has let the client in: choose its connection."""
         self._parts.pending.remove(self)
+        self._questions.void()
         if self._timer is not None:
             self._timer.cancel()
         identity, wanted = self._identity, self._wanted
@@ -229,9 +261,8 @@ class Client(asyncssh.SSHServer):
     async def _work(self, connection: str) -> None:
         identity, wanted, end = self._identity, self._wanted, self._end
         assert identity is not None and wanted is not None and end is not None
-        details = {"client_version": str(end.get_extra_info("client_version", ""))}
         try:
-            answer = await self._parts.entrance.enter(identity, wanted.name, connection, self.peer, details)
+            answer = await self._parts.entrance.enter(identity, wanted.name, connection, self.peer, self._details(end))
         except Exception as error:  # noqa: BLE001 -- INVARIANT: a fault closes the connection it arose on, nothing else
             self._parts.faults(None, error)
             answer = Refused(FAULT)
@@ -255,9 +286,9 @@ class Client(asyncssh.SSHServer):
                 self._parts.bounds.handshake, self._goodbye, refusal_line(answer.refusal)
             )
 
-    def _goodbye(self, line: str) -> None:
+    def _goodbye(self, line: str, code: int = asyncssh.DISC_BY_APPLICATION) -> None:
         if self._end is not None and not self._end.is_closed():
-            self._end.disconnect(11, line)
+            self._end.disconnect(code, line)
 
     # --- channels
 
@@ -305,6 +336,7 @@ class Client(asyncssh.SSHServer):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
         self._parts.pending.remove(self)
+        self._questions.void()
         if self._timer is not None:
             self._timer.cancel()
         if self._login is not None:
@@ -318,7 +350,7 @@ class Client(asyncssh.SSHServer):
         if self._session is not None:
             self._session.client_left()
 
-    def _restart_timer(self, seconds: float) -> None:
+    def _set_timer(self, seconds: float, then: Callable[[], None]) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, self._too_slow)
+        self._timer = self._loop.call_later(seconds, then)

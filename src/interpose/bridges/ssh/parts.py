@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from interpose.protocols.contract import BrowserLogin
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from interpose.bridges.ssh.entering import Entrance
-    from interpose.bridges.ssh.ports import Faults, Journal, Judge, Live, Pending, StreamRelease, Traffic
+    from interpose.bridges.ssh.ports import Confirm, Faults, Journal, Judge, Live, Pending, StreamRelease, Traffic
     from interpose.engine.ssh_logins import SshLogins
     from interpose.model.principal import Identity
 
@@ -18,9 +20,9 @@ if TYPE_CHECKING:
 class Bounds:
     """Bounds on SSH clients. Times in seconds.
 
-    `handshake`: until keys are exchanged. `login`: until the client has proved who it is; people type. `choice`: from then until a
-    connection is chosen, where the user name named none. `channels`: open on one connection. `attempts`: passwords, and `offers`: keys,
-    before the connection is closed.
+    `handshake`: until keys are exchanged. `login`: until the client has proved who it is, or waits for a browser, which has a bound of
+    its own; people type. `choice`: from then until a connection is chosen, where the user name named none. `channels`: open on one
+    connection. `attempts`: passwords, and `offers`: keys, before the connection is closed.
     """
 
     handshake: float = 5.0
@@ -33,7 +35,10 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Ports and use cases. `choices` answers the SSH connections that an identity may use, for the menu."""
+    """Ports and use cases. `choices` answers the SSH connections that an identity may use, for the menu.
+
+    `browser` is the listener's; without `confirm` nobody logs in by one.
+    """
 
     logins: SshLogins
     entrance: Entrance
@@ -46,3 +51,5 @@ class Parts:
     traffic: Traffic
     choices: Callable[[Identity, str, str], list[str]]
     bounds: Bounds = Bounds()
+    browser: BrowserLogin = BrowserLogin.NEVER
+    confirm: Confirm | None = None

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from interpose.model.connection import Connection
     from interpose.model.errors import InterposeError
     from interpose.model.ids import SessionId
-    from interpose.model.principal import Principal
+    from interpose.model.principal import Identity, Principal
     from interpose.model.proofs import Grant
-    from interpose.model.refusal import HoldNotice, Refusal
-    from interpose.protocols.intents import Allowed, Answer, Refused
+    from interpose.model.refusal import ConfirmationNotice, HoldNotice, Refusal
+    from interpose.protocols.intents import Allowed, Answer, Evidence, Refused
 
 
 class Judge(Protocol):
@@ -91,6 +91,16 @@ class Live(Protocol):
 
     def remove(self, driver: Driver) -> None:
         """A session is over."""
+        ...
+
+
+class Confirm(Protocol):
+    """Waits until a person has confirmed in a browser that a client is theirs."""
+
+    async def __call__(
+        self, evidence: Evidence, peer: str, tell: Callable[[ConfirmationNotice], None]
+    ) -> Identity | Refused:
+        """Who it is, or why not. `tell` is called once, with what the client is to show; cancelling it voids the login."""
         ...
 
 

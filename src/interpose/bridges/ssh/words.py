@@ -10,7 +10,7 @@ from interpose.recording.sanitize import sanitize
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from interpose.model.refusal import HoldNotice
+    from interpose.model.refusal import ConfirmationNotice, HoldNotice
 
 REFUSED_STATUS: Final = 126
 """Exit status of what the gateway refuses: "found, but not run", as a shell has it."""
@@ -36,6 +36,10 @@ NOT_TEXT: Final = Refusal("unanalysable", "the command is not valid UTF-8", "wri
 LOGIN_TOO_OLD: Final = Refusal(
     "deadline", "no connection was chosen in time", "log in again, and name one: `ssh you+connection@gateway`"
 )
+NOT_ENTERED: Final = Refusal(
+    "deadline", "nobody pressed Enter in time here after the login was confirmed", "connect again, and confirm again"
+)
+ONE_CODE: Final = Refusal("too_many_attempts", "one connection is given one code", "connect again for another one")
 NOT_CHOSEN: Final = Refusal("no_connection", "no connection was chosen", "name one: `ssh you+connection@gateway`")
 FAULT: Final = Refusal("internal_error", "internal error in the gateway", "connect again, and report it")
 
@@ -84,6 +88,19 @@ def hold_line(notice: HoldNotice) -> str:
         f"interpose: held for approval {notice.approval}{reason}; {notice.who} can approve ({notice.count} needed), "
         f"expires in {_span(notice.expires_in)} - an approver can run: interpose approvals approve {notice.approval}"
     )
+
+
+def confirm_text(notice: ConfirmationNotice, *, token: bool) -> tuple[str, str]:
+    """The instruction and the prompt of a login that waits for a browser; `token` when one may be typed instead.
+
+    Programs that ask in a window show the prompt alone, so that one has address and code as well.
+    """
+    instruction = (
+        f"Open {notice.url} in a browser, sign in as `{notice.name}` and enter the code {notice.code} within "
+        f"{_span(notice.expires_in)}. Enter the code yourself and give it to nobody."
+    )
+    other = ", or type an access token" if token else ""
+    return sanitize(instruction), sanitize(f"Press Enter when {notice.code} is confirmed at {notice.url}{other}: ")
 
 
 def said_line(text: str) -> str:

@@ -46,6 +46,7 @@ async def answered(age: float) -> tuple[Outside, Refused]:
         logins=outside,
         entrance=outside,
         gate=outside,
+        release=outside,
         live=outside,
         pending=outside,
         journal=outside,
