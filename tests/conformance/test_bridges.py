@@ -12,6 +12,7 @@ import re
 
 import asyncssh
 import pytest
+from asyncssh.constants import MSG_CHANNEL_REQUEST, MSG_GLOBAL_REQUEST
 
 import interpose.bridges
 from interpose.app.protocols import BRIDGES
@@ -19,6 +20,7 @@ from interpose.bridges.ssh import channels
 from interpose.bridges.ssh.channels import SESSION_REQUESTS, ClientChannel, UpstreamChannel
 from interpose.bridges.ssh.client import Client
 from interpose.bridges.ssh.ends import ClientEnd, UpstreamEnd
+from interpose.bridges.ssh.tunnels import TUNNEL_WINDOW, TunnelChannel
 
 
 def handled(kind: type, pattern: str) -> set[str]:
@@ -68,6 +70,37 @@ def test_no_channel_type_is_new() -> None:
     }
 
 
+def test_what_an_upstream_opens_reaches_the_session_or_nobody() -> None:
+    """The library would look into its own listeners and settings; all four ways are the gateway's own."""
+    for kind in (
+        "forwarded_tcpip",
+        "forwarded_streamlocal_at_openssh_dot_com",
+        "x11",
+        "auth_agent_at_openssh_dot_com",
+    ):
+        name = f"_process_{kind}_open"
+        assert getattr(UpstreamEnd, name) is not getattr(asyncssh.SSHClientConnection, name)
+
+
+def test_what_a_client_opens_or_listens_to_is_asked() -> None:
+    for question in ("connection_requested", "unix_connection_requested", "server_requested", "unix_server_requested"):
+        assert getattr(Client, question) is not getattr(asyncssh.SSHServer, question)
+
+
+def test_a_tunnel_knows_no_request() -> None:
+    assert handled(TunnelChannel, "_process_(.*)_request") == {"keepalive_at_openssh_dot_com"}
+
+
+def test_the_window_of_a_tunnel_bounds_what_is_kept() -> None:
+    assert TUNNEL_WINDOW <= 2 * 1024 * 1024
+
+
+def test_what_waits_behind_a_held_request_is_bounded() -> None:
+    """Both queues of the library are without a bound of their own."""
+    assert ClientEnd._packet_handlers[MSG_GLOBAL_REQUEST] is ClientEnd._process_global_request
+    assert ClientChannel._packet_handlers[MSG_CHANNEL_REQUEST] is ClientChannel._process_request
+
+
 def test_no_global_request_is_new() -> None:
     assert handled(ClientEnd, "_process_(.*)_global_request") == {
         "tcpip_forward",
@@ -83,9 +116,6 @@ def test_no_global_request_is_new() -> None:
     "question",
     [
         "host_based_auth_supported",
-        "unix_connection_requested",
-        "server_requested",
-        "unix_server_requested",
         "tun_requested",
         "tap_requested",
         "validate_gss_principal",

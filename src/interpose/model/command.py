@@ -83,12 +83,17 @@ class FileRequest:
 
 @dataclass(frozen=True, slots=True)
 class ForwardRequest:
-    """A tunnel. `action` is one of the group `tunnel`; `host` and `port`, or `socket`, say where it leads or listens (neither for an agent or display)."""
+    """A tunnel. `action` is one of the group `tunnel`; `host` and `port`, or `socket`, say where it leads or listens (neither for an agent or display).
+
+    `host` is canonical (`model.destinations`). `address` is the canonical address that the gateway resolved it to and will send instead,
+    empty when the host resolves it.
+    """
 
     action: Action
     host: str = ""
     port: int = 0
     socket: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Fact:
 
 _WHERE = frozenset({Action.UPDATE, Action.DELETE})
 _EXEC = frozenset({Action.EXEC})
+_TUNNEL = frozenset({Action.FORWARD, Action.FORWARD_LISTEN})
 
 EFFECT_FACTS: tuple[Fact, ...] = (
     Fact("statement", CedarType.STRING, "tag of the statement that has this effect, e.g. `SELECT` or `ALTER TABLE`"),
@@ -109,8 +110,21 @@ EFFECT_FACTS: tuple[Fact, ...] = (
     Fact("direction", CedarType.STRING, "`upload` or `download`, of a file transfer"),
     Fact("env_name", CedarType.STRING, "name of the environment variable that `set_env` sets"),
     Fact("subsystem", CedarType.STRING, "name of the SSH subsystem"),
-    Fact("destination_host", CedarType.STRING, "host that a forward leads to or listens on, in lower case"),
-    Fact("destination_port", CedarType.LONG, "its TCP port"),
+    Fact(
+        "destination_host",
+        CedarType.STRING,
+        "host that a forward leads to or listens on: an address in its shortest form, a name in lower case, or `*` to listen everywhere",
+        _TUNNEL,
+    ),
+    Fact("destination_port", CedarType.LONG, "its TCP port", _TUNNEL),
+    Fact(
+        "destination_kind",
+        CedarType.STRING,
+        "what it is: `loopback`, `metadata` (of a cloud's instances), `link_local`, `private`, `public`, `multicast`, `any`, `socket`, "
+        "or `name` where the host resolves it",
+        _TUNNEL,
+    ),
+    Fact("destination_address", CedarType.STRING, "its address, when that is known"),
     Fact("object_kind", CedarType.STRING, "kind of the object that DDL is about, or why an effect is `unknown`"),
 )
 """What analysis may say of an effect. All are optional except where `required_on` says otherwise."""

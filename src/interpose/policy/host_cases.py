@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from interpose.model.actions import Action
 from interpose.model.command import Command, CommandKind, FileRequest, ForwardRequest, HostContext
+from interpose.model.destinations import canonical_host, canonical_listener
 from interpose.model.paths import is_canonical
 from interpose.policy.yaml_text import Node, nearest
 
@@ -103,7 +104,10 @@ def _forward(node: Node) -> Command:
     elif kind in ("agent", "x11"):
         request = ForwardRequest(_FORWARDS[kind])
     elif port.isdecimal():
-        request = ForwardRequest(_FORWARDS[kind], host.removeprefix("[").removesuffix("]"), int(port))
+        canonical = (canonical_listener if kind == "listen" else canonical_host)(host)
+        if canonical is None:
+            node.problem("forward", f"`{host}` is neither an address nor a name", "name one host, in ASCII")
+        request = ForwardRequest(_FORWARDS[kind], canonical or "", int(port))
     else:
         node.problem("forward", f"`{text}` is no destination", "write `host:port` or the path of a socket")
         request = ForwardRequest(_FORWARDS[kind])

@@ -20,7 +20,12 @@ from interpose.policy.facts import EFFECT_FACTS, CedarType
 from interpose.policy.schema import COMMAND_ACTIONS, GATEWAY_ACTIONS
 from tests.unit.policy.shop import ALICE, PROD, bundle, connection, effect, judge
 
-_VALUES: dict[CedarType, FactValue] = {CedarType.STRING: "x", CedarType.BOOL: True, CedarType.STRINGS: ("x",)}
+_VALUES: dict[CedarType, FactValue] = {
+    CedarType.STRING: "x",
+    CedarType.BOOL: True,
+    CedarType.STRINGS: ("x",),
+    CedarType.LONG: 1,
+}
 _GROUPS = (*COMMAND_GROUPS, "tunnel", "any_command")
 
 

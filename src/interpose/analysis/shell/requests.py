@@ -6,6 +6,7 @@ from interpose.analysis.shell.commands import takes_code
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, Effect, FactValue, Unanalysable
 from interpose.model.command import Command, CommandKind, FileRequest, ForwardRequest, HostContext
+from interpose.model.destinations import canonical_host, canonical_listener, is_address, kind_of_host
 from interpose.model.paths import is_canonical
 from interpose.model.resources import DestinationResource, HostResource, PathResource, Resource
 
@@ -95,15 +96,31 @@ def _forward(request: ForwardRequest) -> Analysis | Unanalysable:
     if request.action in (Action.FORWARD_AGENT, Action.FORWARD_X11):
         return _one(request.action, HostResource())
     if request.socket:
-        if not is_canonical(request.socket):
-            return Unanalysable(
-                "bad_path", "the socket's path is not in canonical form", "name it by its absolute path"
-            )
-        return _one(
-            request.action, DestinationResource("", 0, request.socket), {"destination_host": "", "destination_port": 0}
-        )
-    if not 0 <= request.port <= 65535:
-        return Unanalysable("bad_port", "there is no such port", "ports are 0 to 65535")
-    host = request.host.lower()
-    facts: dict[str, FactValue] = {"destination_host": host, "destination_port": request.port}
-    return _one(request.action, DestinationResource(host, request.port), facts)
+        return _socket(request)
+    listens = request.action is Action.FORWARD_LISTEN
+    if not (0 if listens else 1) <= request.port <= 65535:
+        return Unanalysable("bad_port", "there is no such port", "ports are 1 to 65535")
+    canonical = (canonical_listener if listens else canonical_host)(request.host)
+    # INVARIANT: what is judged is the one spelling that is sent.
+    if canonical != request.host or request.address != (request.address and canonical_host(request.address)):
+        return Unanalysable("bad_destination", "the host is neither an address nor a name", "name one host, in ASCII")
+    kind = kind_of_host(request.address or request.host, listens=listens)
+    facts: dict[str, FactValue] = {
+        "destination_host": request.host,
+        "destination_port": request.port,
+        "destination_kind": kind,
+    }
+    address = request.address or request.host
+    if is_address(address):
+        facts["destination_address"] = address
+    return _one(request.action, DestinationResource(request.host, request.port), facts)
+
+
+def _socket(request: ForwardRequest) -> Analysis | Unanalysable:
+    """A local socket is a destination, and a file that is written to."""
+    if not is_canonical(request.socket):
+        return Unanalysable("bad_path", "the socket's path is not in canonical form", "name it by its absolute path")
+    facts: dict[str, FactValue] = {"destination_host": "", "destination_port": 0, "destination_kind": "socket"}
+    destination = DestinationResource("", 0, request.socket)
+    written = Effect(Action.WRITE_FILE, PathResource(request.socket), {"recursive": False, "direction": "upload"})
+    return Analysis((Effect(request.action, destination, facts), written), ())

@@ -12,6 +12,7 @@ import asyncssh
 
 from interpose.bridges.ssh.channels import ClientChannel, Terminal
 from interpose.bridges.ssh.choosing import Choice
+from interpose.bridges.ssh.lending import Lending
 from interpose.bridges.ssh.opening import open_upstream, relay_maker
 from interpose.bridges.ssh.relaying import ChannelRelay, stderr
 from interpose.bridges.ssh.sftp.flow import FilesChannel
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from interpose.bridges.ssh.ports import Faults
     from interpose.bridges.ssh.session import Judging, SshSession
-    from interpose.model.refusal import HoldNotice, Refusal
+    from interpose.model.refusal import Refusal
 
 _INTERRUPT: Final = b"\x03"
 _VOIDING: Final = frozenset({"INT", "TERM", "HUP", "KILL", "QUIT"})
@@ -62,6 +63,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         self._relay: ChannelRelay | FilesChannel | None = None
         self._permitted: Permitted | None = None
         self._choice: Choice | None = None
+        self._lending = Lending(self, faults)
         self._gone = False
         self._done = False
         self._task: asyncio.Task[None] | None = None
@@ -113,9 +115,11 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         self._refused_early = NOT_TEXT
         return self._begin(Start("exec"))
 
-    def tunnel_asked(self, kind: str) -> bool:
-        """Agent and display are not forwarded."""
-        return False
+    def lending_asked(self, name: str, arguments: bytes) -> None:
+        """The agent or display is to be forwarded; judged before anything that comes behind it is looked at."""
+        assert self._channel is not None
+        enter = None if self._start is not None else lambda: self._enter(self)
+        self._lending.ask(name, arguments, enter, self._channel.answer)
 
     def signal_received(self, signal: str) -> None:
         """A signal for the program; while it is held, one that would end it voids the hold."""
@@ -234,7 +238,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         await self._open(session, permitted, start, variables, permitted.start)
 
     async def _judge(self, session: SshSession, permitted: Permitted, command: Command) -> Allowed | Refused | None:
-        judging = self._judging = session.judge(command, self._holding)
+        judging = self._judging = session.judge(command, lambda notice: self.tell(hold_line(notice)))
         try:
             answer = await judging.answer()
         finally:
@@ -268,7 +272,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         relay = make(self, client, number=self._number, terminal=terminal is not None)
         try:
             upstream = await open_upstream(
-                session, relay, start, variables, terminal, permitted.spend, lambda: self._gone
+                session, relay, start, variables, terminal, permitted.spend, lambda: self._gone, self._lending
             )
         except (asyncssh.Error, OSError) as error:
             relay.stop()
@@ -288,9 +292,6 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
             relay.size_changed(self._terminal.size)
         upstream.release()
         client.release()
-
-    def _holding(self, notice: HoldNotice) -> None:
-        self.tell(hold_line(notice))
 
     # --- how a relay ends
 
@@ -363,14 +364,13 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
     def _over(self) -> None:
         if not self._done:
             self._done = True
+            self._lending.close()
             if self._session is not None:
                 self._session.remove(self)
 
     def _void(self) -> None:
         if self._judging is not None:
             self._judging.void()
-
-    # --- words
 
     def _refuse(self, refusal: Refusal) -> None:
         self._say(refusal, status_of(refusal))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 import asyncssh
-from asyncssh.constants import MSG_CHANNEL_CLOSE
+from asyncssh.constants import MSG_CHANNEL_CLOSE, MSG_CHANNEL_REQUEST
 from asyncssh.packet import Byte, String, UInt32
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 WINDOW: Final = 2 * 1024 * 1024
 """Bytes that a side may send before the gateway has taken them: what is kept of a channel while it is held."""
 
+MOST_REQUESTS: Final = 64
+"""Requests on a channel that wait for the answer to an earlier one; further ones are dropped, or end the connection if they want an answer."""
 MOST_VARIABLES: Final = 64
 MOST_VARIABLE_BYTES: Final = 32 * 1024
 """What a client may ask to be set in the environment of one channel."""
@@ -57,8 +59,8 @@ class Requests(Protocol):
         """The client asks for a variable of the environment."""
         ...
 
-    def tunnel_asked(self, kind: str) -> bool:
-        """The client asks for its agent (`agent`) or display (`x11`) to be forwarded."""
+    def lending_asked(self, name: str, arguments: bytes) -> None:
+        """The client asks for its agent or display to be forwarded; answered by `ClientChannel.answer` later."""
         ...
 
     def untranslatable(self) -> bool:
@@ -123,11 +125,32 @@ class ClientChannel(asyncssh.SSHServerChannel[bytes]):
             return self._requests.untranslatable()
         return self._start_session(command=text)
 
-    def _process_x11_req_request(self, packet: SSHPacket) -> bool:
-        return self._requests.tunnel_asked("x11")
+    def answer(self, taken: bool) -> None:
+        """Answer the request that was put off; what came behind it goes on."""
+        if not self.is_closing():
+            self._report_response(taken)
 
-    def _process_auth_agent_req_at_openssh_dot_com_request(self, packet: SSHPacket) -> bool:  # type: ignore[override]
-        return self._requests.tunnel_asked("agent")
+    def _process_x11_req_request(self, packet: SSHPacket) -> None:
+        arguments = packet.get_remaining_payload()
+        packet.get_boolean()
+        packet.get_string()
+        packet.get_string()
+        packet.get_uint32()
+        packet.check_end()
+        self._requests.lending_asked("x11-req", arguments)
+
+    def _process_auth_agent_req_at_openssh_dot_com_request(self, packet: SSHPacket) -> None:
+        packet.check_end()
+        self._requests.lending_asked("auth-agent-req@openssh.com", b"")
+
+    def _process_request(self, kind: int, number: int, packet: SSHPacket) -> None:
+        # INVARIANT: what waits behind a request that is put off stays bounded.
+        if len(self._request_queue) >= MOST_REQUESTS:
+            packet.get_string()
+            if packet.get_boolean():
+                raise asyncssh.ProtocolError("too many requests at once")
+            return
+        super()._process_request(kind, number, packet)
 
     def _process_close(self, kind: int, number: int, packet: SSHPacket) -> None:
         super()._process_close(kind, number, packet)
@@ -136,6 +159,7 @@ class ClientChannel(asyncssh.SSHServerChannel[bytes]):
     _packet_handlers = {  # noqa: RUF012 -- the library declares it as a variable of the instance
         **asyncssh.SSHServerChannel._packet_handlers,
         MSG_CHANNEL_CLOSE: _process_close,
+        MSG_CHANNEL_REQUEST: _process_request,
     }
 
 
@@ -152,6 +176,10 @@ class UpstreamChannel(asyncssh.SSHClientChannel[bytes]):
         packet.check_end()
         self._session = session
         session.connection_made(self)
+
+    async def ask(self, name: str, arguments: bytes) -> bool:
+        """Make a request that was permitted; whether the host takes it."""
+        return bool(await self._make_request(name.encode("ascii"), arguments))
 
     def set_variable(self, name: bytes, value: bytes) -> None:
         """Ask for a variable of the environment; the upstream need not take it."""

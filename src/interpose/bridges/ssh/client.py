@@ -20,6 +20,7 @@ from interpose.bridges.ssh.entering import Entered
 from interpose.bridges.ssh.keys import is_certificate, verified
 from interpose.bridges.ssh.names import Wanted, parse_user_name
 from interpose.bridges.ssh.session import SshSession
+from interpose.bridges.ssh.tunnels import TunnelChannel
 from interpose.bridges.ssh.words import FAULT, LOGIN_TOO_OLD, NOT_CHOSEN, nothing_named, refusal_line
 from interpose.engine.authenticate import WRONG
 from interpose.engine.ssh_logins import REFUSED_KEY
@@ -28,6 +29,8 @@ from interpose.protocols.intents import Evidence, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from interpose.bridges.ssh.ends import Opened
+    from interpose.bridges.ssh.forwards import Listener
     from interpose.bridges.ssh.parts import Parts
     from interpose.engine.ssh_logins import SshLogin
     from interpose.model.principal import Identity
@@ -315,21 +318,57 @@ class Client(asyncssh.SSHServer):
                 self._enter(chosen)
         return await asyncio.shield(self._entered)
 
-    def connection_requested(
+    def connection_requested(  # type: ignore[override]
         self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
-    ) -> asyncssh.SSHTCPSession[bytes] | bool:
-        """A connection through the gateway: with no connection named before, it is one to the gateway itself, for the named host."""
+    ) -> asyncssh.SSHTCPSession[bytes] | Opened | bool:
+        """A connection through the host; with no connection named before, it is one to the gateway itself, for the named host."""
         end, identity, wanted = self._end, self._identity, self._wanted
         if end is None or identity is None or wanted is None or len(end._channels) >= self._parts.bounds.channels:
             return False
         if wanted.connection or self._entering is not None or self._outer is not None:
-            raise asyncssh.ChannelOpenError(
-                asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "interpose: forwarding is not permitted"
-            )
+            return self._tunnel(dest_host, dest_port, "")
         return cast(
             "asyncssh.SSHTCPSession[bytes]",
             self._inside(Proven(identity, Wanted(wanted.name, dest_host), self.peer, self._proved_at)),
         )
+
+    def unix_connection_requested(self, dest_path: str) -> Opened | bool:  # type: ignore[override]
+        """A connection to a socket of the host."""
+        end = self._end
+        if end is None or not self._is_somewhere or len(end._channels) >= self._parts.bounds.channels:
+            return False
+        return self._tunnel("", 0, dest_path)
+
+    def _tunnel(self, host: str, port: int, socket: str) -> Opened:
+        assert self._end is not None
+        channel = TunnelChannel(self._end)
+        return channel, self._connect(host, port, socket)
+
+    async def _connect(self, host: str, port: int, socket: str) -> asyncssh.SSHTCPSession[bytes]:
+        entered = await asyncio.shield(self._entered)
+        if isinstance(entered, Refused):
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, refusal_line(entered.refusal))
+        return await entered.forwards.connect(host, port, socket)
+
+    async def server_requested(self, listen_host: str, listen_port: int) -> Listener | bool:
+        """A port that the host is to listen on."""
+        return await self._listen(listen_host, listen_port, "")
+
+    async def unix_server_requested(self, listen_path: str) -> Listener | bool:
+        """A socket that the host is to listen on."""
+        return await self._listen("", 0, listen_path)
+
+    async def _listen(self, host: str, port: int, socket: str) -> Listener | bool:
+        if not self._is_somewhere:
+            return False
+        entered = await asyncio.shield(self._entered)
+        return False if isinstance(entered, Refused) else await entered.forwards.listen(host, port, socket) or False
+
+    @property
+    def _is_somewhere(self) -> bool:
+        """Whether a connection was named, or chosen since."""
+        named = self._wanted is not None and bool(self._wanted.connection)
+        return self._identity is not None and (named or self._entering is not None or self._entered.done())
 
     # --- the end
 

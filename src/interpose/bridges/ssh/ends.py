@@ -8,13 +8,38 @@ import asyncio
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import asyncssh
+from asyncssh.constants import MSG_GLOBAL_REQUEST
 from asyncssh.packet import String
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
+    from asyncssh.channel import SSHForwardChannel
+    from asyncssh.packet import SSHPacket
+
+Opened = tuple["SSHForwardChannel[bytes]", "Awaitable[asyncssh.SSHTCPSession[bytes]]"]
+"""A channel that the other side asks for, and what it waits for before it is confirmed."""
+
+MOST_REQUESTS: Final = 64
+"""Global requests of a client that wait for the answer to an earlier one, before the connection is closed."""
 MOST_UNREAD: Final = 1024 * 1024
 """Bytes that wait for the library's parser before the socket is not read any more."""
+
+
+class Backwards(Protocol):
+    """What hears of channels that an upstream opens; each method raises `asyncssh.ChannelOpenError` for what nobody asked for."""
+
+    def forwarded(self, host: str, port: int, origin: tuple[str, int]) -> Opened:
+        """A connection came to a port."""
+        ...
+
+    def forwarded_socket(self, path: str) -> Opened:
+        """A connection came to a socket."""
+        ...
+
+    def borrowed(self, kind: str, origin: tuple[str, int]) -> Opened:
+        """The host uses the client's `agent` or display (`x11`)."""
+        ...
 
 
 @runtime_checkable
@@ -76,6 +101,17 @@ class ClientEnd(asyncssh.SSHServerConnection):
         judge: object = self.get_owner()
         return isinstance(judge, KeyJudge) and await judge.offered(username, key_data, signed, signature)
 
+    def _process_global_request(self, kind: int, number: int, packet: SSHPacket) -> None:
+        # INVARIANT: what waits behind a held request stays bounded.
+        if len(self._global_request_queue) >= MOST_REQUESTS:
+            raise asyncssh.ProtocolError("too many global requests at once")
+        super()._process_global_request(kind, number, packet)
+
+    _packet_handlers = {  # noqa: RUF012 -- the library declares it as a variable of the instance
+        **asyncssh.SSHServerConnection._packet_handlers,
+        MSG_GLOBAL_REQUEST: _process_global_request,
+    }
+
     # --- pressure
 
     def pause_writing(self) -> None:
@@ -109,6 +145,41 @@ class UpstreamEnd(asyncssh.SSHClientConnection):
         super().__init__(loop, options, wait="auth")
         self._unread_stopped = False
         self.congestion = Congestion()
+        self.backwards: Backwards | None = None
+
+    async def ask(self, request: str, arguments: bytes) -> tuple[int, SSHPacket]:
+        """Make a global request; the type of the answer and what it holds."""
+        return await self._make_global_request(request.encode("ascii"), arguments)
+
+    # --- channels that the upstream opens: nothing but what the session has asked for
+
+    @property
+    def _asked(self) -> Backwards:
+        if self.backwards is None:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "nobody asked for this")
+        return self.backwards
+
+    def _process_forwarded_tcpip_open(self, packet: SSHPacket) -> Opened:  # type: ignore[override]
+        host, port = _text(packet), packet.get_uint32()
+        origin = _text(packet), packet.get_uint32()
+        packet.check_end()
+        return self._asked.forwarded(host, port, origin)
+
+    def _process_forwarded_streamlocal_at_openssh_dot_com_open(self, packet: SSHPacket) -> Opened:  # type: ignore[override]
+        path, _ = _text(packet), _text(packet)
+        packet.check_end()
+        return self._asked.forwarded_socket(path)
+
+    def _process_auth_agent_at_openssh_dot_com_open(self, packet: SSHPacket) -> Opened:  # type: ignore[override]
+        packet.check_end()
+        return self._asked.borrowed("agent", ("", 0))
+
+    def _process_x11_open(self, packet: SSHPacket) -> Opened:  # type: ignore[override]
+        origin = _text(packet), packet.get_uint32()
+        packet.check_end()
+        return self._asked.borrowed("x11", origin)
+
+    # --- pressure
 
     def pause_writing(self) -> None:
         """The socket is full."""
@@ -130,3 +201,8 @@ class UpstreamEnd(asyncssh.SSHClientConnection):
         if self._unread_stopped and len(self._inpbuf) <= MOST_UNREAD and self._transport is not None:
             self._unread_stopped = False
             self._transport.resume_reading()
+
+
+def _text(packet: SSHPacket) -> str:
+    """A string of the upstream's; what is no text is nothing that anybody has asked for."""
+    return packet.get_string().decode("utf-8", "replace")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from interpose.bridges.ssh.channels import Terminal
+    from interpose.bridges.ssh.lending import Lending
     from interpose.bridges.ssh.relaying import ClientSide, Owner
     from interpose.bridges.ssh.session import SshSession
     from interpose.bridges.ssh.start import Start
@@ -62,10 +63,11 @@ async def open_upstream(
     terminal: Terminal | None,
     spend: Callable[[], None],
     gone: Callable[[], bool],
+    lending: Lending,
 ) -> UpstreamChannel:
     """Start it; nothing is delivered before `release`. Raises `asyncssh.Error` and `OSError`.
 
-    `spend` spends the permits of all parts, just before the first of them is sent. With `gone` nothing is sent.
+    `spend` spends the permits of all parts, just before the first of them is sent. With `gone` nothing is sent. What is in `lending` was judged before.
     """
     upstream = UpstreamChannel(session.upstream, asyncio.get_running_loop())
     await upstream.open(relay)
@@ -73,6 +75,7 @@ async def open_upstream(
         raise asyncssh.ChannelOpenError(0, "the client has left")
     # INVARIANT: what is sent from here on is exactly what was judged, each under its own permit.
     spend()
+    await lending.hand_over(upstream)
     for name, value in variables:
         upstream.set_variable(name, value)
     if terminal is not None and not await upstream.get_terminal(terminal):

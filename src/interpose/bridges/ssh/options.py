@@ -13,8 +13,10 @@ from interpose.bridges.ssh.algorithms import HOST_KEY_TYPES
 from interpose.model.errors import ConfigurationError, Problem
 from interpose.model.paths import is_canonical
 
-OPTION_KEYS: Final = ("user", "host_key", "home", "file_hash", "record_files")
+OPTION_KEYS: Final = ("user", "host_key", "home", "file_hash", "record_files", "resolve_forwards", "record_forwards")
 """What a connection's options may have; `user` and `host_key` are required."""
+RESOLVERS: Final = ("upstream", "gateway")
+"""Who finds the address of a forward's name; the first is what holds unless something else is said."""
 OWN_CERTIFICATE: Final = "ca"
 """A connection's `secret`, where the upstream trusts the gateway's own authority and nothing is kept."""
 
@@ -29,6 +31,9 @@ class SshOptions:
 
     `file_hash` is by what the contents of transferred files are hashed for the audit chain; `record_files` keeps the contents themselves.
 
+    `resolve_forwards` is who finds the address of a forward's name: the `upstream` when it connects, or the `gateway` before it judges, and then
+    the host is told the address. `record_forwards`: keep what goes through a forward, up to the cap of a stream.
+
     INVARIANT: there is at least one key; a host is never trusted at first sight.
     """
 
@@ -37,6 +42,8 @@ class SshOptions:
     home: str = ""
     file_hash: str | None = None
     record_files: bool = False
+    resolve_forwards: str = "upstream"
+    record_forwards: bool = False
 
 
 def parse_options(raw: Mapping[str, object]) -> SshOptions:
@@ -53,6 +60,8 @@ def parse_options(raw: Mapping[str, object]) -> SshOptions:
         _home(raw, problems),
         _file_hash(raw, problems),
         _record_files(raw, problems),
+        _resolver(raw, problems),
+        _recorded(raw, problems),
     )
     if problems:
         raise ConfigurationError("the SSH options are wrong", problems=tuple(problems))
@@ -96,6 +105,23 @@ def _record_files(raw: Mapping[str, object], problems: list[Problem]) -> bool:
         problems.append(Problem("`record_files` must be true or false", hint="leave it out, and contents are not kept"))
         return False
     return given
+
+
+def _resolver(raw: Mapping[str, object], problems: list[Problem]) -> str:
+    resolver = raw.get("resolve_forwards", RESOLVERS[0])
+    if resolver not in RESOLVERS:
+        problems.append(
+            Problem("`resolve_forwards` must be `upstream` or `gateway`", hint="leave it out for `upstream`")
+        )
+        return RESOLVERS[0]
+    return str(resolver)
+
+
+def _recorded(raw: Mapping[str, object], problems: list[Problem]) -> bool:
+    recorded = raw.get("record_forwards", False)
+    if not isinstance(recorded, bool):
+        problems.append(Problem("`record_forwards` must be true or false", hint="leave it out for false"))
+    return recorded is True
 
 
 def _host_keys(raw: Mapping[str, object], problems: list[Problem]) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from interpose.bridges.ssh.forwards import Forwards
+from interpose.bridges.ssh.leases import Tunnelled
 from interpose.bridges.ssh.relaying import Counts
 from interpose.bridges.ssh.words import FAULT, UPSTREAM_GONE, refusal_line, said_line
 from interpose.engine.sessions import RECORD_LOST
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 _REASONS: Final = {"draining": "drained", "audit_unavailable": "record_failed"}
 _LINGER: Final = 2.0
 """Seconds that last words have to arrive before the client's socket is cut."""
+_MOST_UNSAID: Final = 16
 _DISCONNECT_BY_APPLICATION: Final = 11
 
 
@@ -83,6 +86,7 @@ class SshSession:
         # A command begins in the account's folder; where that is not known, no relative path is.
         self.options = entered.options
         self.context = HostContext(entered.options.user, entered.options.home, entered.options.home)
+        self._unsaid: list[str] = []
         self.counts = Counts(parts.traffic)
         self.client = end
         self._loop = asyncio.get_running_loop()
@@ -92,6 +96,7 @@ class SshSession:
         self._draining: Refusal | None = None
         self._closed = False
         self.over = asyncio.Event()
+        self.forwards = Forwards(self)
         parts.live.add(self)
         parts.journal.session_opened(self.session, "ssh", "ssh")
         self.session.on_end = self._end_asked
@@ -102,9 +107,13 @@ class SshSession:
 
     # --- channels
 
-    def add(self, channel: Channel) -> int:
-        """A channel of the client begins; its number in the recording."""
+    def add(self, channel: Channel, *, speaks: bool = True) -> int:
+        """A channel of the client begins; its number in the recording. One that speaks is told what nobody could be told before."""
         self._channels.add(channel)
+        if speaks:
+            unsaid, self._unsaid = self._unsaid, []
+            for line in unsaid:
+                channel.tell(line)
         return self.number()
 
     def number(self) -> int:
@@ -117,6 +126,16 @@ class SshSession:
         self._channels.discard(channel)
         if not self._channels and self._draining is not None:
             self.session.end(self._draining)
+
+    def announce(self, line: str) -> None:
+        """A line about what belongs to no channel with words of its own: on every channel that has, or else on the next one."""
+        if not self.client.is_closed():
+            self.client.send_debug(line, always_display=True)
+        speaking = [channel for channel in self._channels if not isinstance(channel, Tunnelled)]
+        if not speaking and len(self._unsaid) < _MOST_UNSAID:
+            self._unsaid.append(line)
+        for channel in speaking:
+            channel.tell(line)
 
     def judge(self, command: Command, on_hold: Callable[[HoldNotice], None]) -> Judging:
         """Judge one command of this session."""
@@ -212,6 +231,7 @@ class SshSession:
         self.session.on_end = self.session.on_say = None
         for channel in list(self._channels):
             channel.end(FAULT)
+        self.forwards.close()
         self.upstream.abort()
         self._watch.cancel()
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import asyncssh
+
 from interpose.model.refusal import Refusal
 from interpose.recording.sanitize import sanitize
 
@@ -33,6 +35,12 @@ NOT_MASKABLE: Final = Refusal(
 )
 EMPTY: Final = Refusal("unanalysable", "the command is empty", "leave it out for a shell")
 NOT_TEXT: Final = Refusal("unanalysable", "the command is not valid UTF-8", "write it in UTF-8")
+NO_DESTINATION: Final = Refusal(
+    "unanalysable", "the host of the forward is neither an address nor a name", "name one host, in ASCII"
+)
+NOT_LENT: Final = Refusal(
+    "upstream_error", "the host does not take the agent or display", "it is permitted; ask whoever runs the host"
+)
 LOGIN_TOO_OLD: Final = Refusal(
     "deadline", "no connection was chosen in time", "log in again, and name one: `ssh you+connection@gateway`"
 )
@@ -53,6 +61,22 @@ _UNREACHABLE: Final = frozenset(
 def status_of(refusal: Refusal) -> int:
     """The exit status that a refusal is told with."""
     return FAILED_STATUS if refusal.code in _UNREACHABLE else REFUSED_STATUS
+
+
+def forward_failed(error: Exception) -> Refusal:
+    """A permitted forward that the host could not open."""
+    reason = error.reason if isinstance(error, asyncssh.ChannelOpenError) else "the connection was lost"
+    return Refusal("upstream_error", f"the host could not connect: {reason[:200]}", "it is permitted; try again")
+
+
+def listen_failed(reason: str) -> Refusal:
+    """A permitted port or socket that the host does not listen on."""
+    return Refusal("upstream_error", f"remote forward: {reason}", "choose another port or socket")
+
+
+def unresolved(name: str) -> Refusal:
+    """A name that the gateway's resolver does not know."""
+    return Refusal("upstream_error", f"the gateway finds no address for `{name}`", "check the name")
 
 
 def nothing_named(names: Sequence[str]) -> Refusal:

@@ -62,8 +62,14 @@ def _told(kind: CommandKind, text: str = "", request: FileRequest | ForwardReque
             FileRequest(Action.LINK_FILE, "/a", path_to="/b", also_to=("/c",)),
             ["link_file path /a", "link_file path /b", "link_file path /c"],
         ),
-        (CommandKind.FORWARD, "", ForwardRequest(Action.FORWARD, "DB", 5432), ["forward destination db:5432"]),
-        (CommandKind.FORWARD, "", ForwardRequest(Action.FORWARD, socket="/run/x"), ["forward destination /run/x"]),
+        (CommandKind.FORWARD, "", ForwardRequest(Action.FORWARD, "db", 5432), ["forward destination db:5432"]),
+        (
+            CommandKind.FORWARD,
+            "",
+            ForwardRequest(Action.FORWARD, socket="/run/x"),
+            ["forward destination /run/x", "write_file path /run/x"],
+        ),
+        (CommandKind.FORWARD, "", ForwardRequest(Action.FORWARD_LISTEN, "*", 0), ["forward_listen destination *:0"]),
         (CommandKind.FORWARD, "", ForwardRequest(Action.FORWARD_AGENT), ["forward_agent the host"]),
     ],
 )
@@ -84,6 +90,11 @@ def test_what_is_asked(kind: CommandKind, text: str, request_: object, told: lis
         (CommandKind.FILE, FileRequest(Action.RENAME_FILE, "/a", path_to="b"), "bad_path"),
         (CommandKind.FORWARD, FileRequest(Action.READ_FILE, "/a"), "unknown_command"),
         (CommandKind.FORWARD, ForwardRequest(Action.FORWARD, "db", 70000), "bad_port"),
+        (CommandKind.FORWARD, ForwardRequest(Action.FORWARD, "db", 0), "bad_port"),
+        (CommandKind.FORWARD, ForwardRequest(Action.FORWARD, "DB", 5432), "bad_destination"),
+        (CommandKind.FORWARD, ForwardRequest(Action.FORWARD, "0x7f.1", 5432), "bad_destination"),
+        (CommandKind.FORWARD, ForwardRequest(Action.FORWARD, "*", 5432), "bad_destination"),
+        (CommandKind.FORWARD, ForwardRequest(Action.FORWARD, "db", 5432, address="127.1"), "bad_destination"),
         (CommandKind.FORWARD, ForwardRequest(Action.FORWARD, socket="x"), "unknown_command"),
         (CommandKind.QUERY, None, "unknown_command"),
     ],
@@ -99,3 +110,41 @@ def test_facts_of_a_transfer() -> None:
     made = request_effects(Command(CommandKind.FILE, "", context), context)
     assert isinstance(made, Analysis)
     assert made.effects[0].facts == {"recursive": False, "size": 7, "direction": "upload"}
+
+
+@pytest.mark.parametrize(
+    ("request_", "facts"),
+    [
+        (
+            ForwardRequest(Action.FORWARD, "db", 5432),
+            {"destination_host": "db", "destination_port": 5432, "destination_kind": "name"},
+        ),
+        (
+            ForwardRequest(Action.FORWARD, "db", 5432, address="127.0.0.1"),
+            {
+                "destination_host": "db",
+                "destination_port": 5432,
+                "destination_kind": "loopback",
+                "destination_address": "127.0.0.1",
+            },
+        ),
+        (
+            ForwardRequest(Action.FORWARD_LISTEN, "0.0.0.0", 80),
+            {
+                "destination_host": "0.0.0.0",
+                "destination_port": 80,
+                "destination_kind": "any",
+                "destination_address": "0.0.0.0",
+            },
+        ),
+        (
+            ForwardRequest(Action.FORWARD, socket="/run/x"),
+            {"destination_host": "", "destination_port": 0, "destination_kind": "socket"},
+        ),
+    ],
+)
+def test_facts_of_a_forward(request_: ForwardRequest, facts: dict[str, object]) -> None:
+    context = HostContext("me", request=request_)
+    made = request_effects(Command(CommandKind.FORWARD, "", context), context)
+    assert isinstance(made, Analysis)
+    assert made.effects[0].facts == facts
