@@ -90,6 +90,12 @@ async def scan_connection(
     """Scan one connection. `excepted` are patterns of columns to propose nothing for. Raises `UpstreamError`, `SecretError`, `ClientError` and `ConfigurationError`.
 
     Writes no file of policy."""
+    protocol = PROTOCOLS.get(connection.protocol)
+    if protocol is None:
+        raise ClientError(
+            f"the connection `{connection.name}` has no tables to scan: it speaks {connection.protocol}",
+            hint=f"name a connection with one of: {', '.join(PROTOCOLS)}",
+        )
     settings = loaded.settings
     file = settings.policy / CLASSIFICATIONS
     before = _text(file)
@@ -109,7 +115,7 @@ async def scan_connection(
             SessionOptions(write_stall=settings.limits.write_stall),
         ),
         open_secrets(settings, lambda: loaded.snapshot.connections, chain),
-        PROTOCOLS[connection.protocol],
+        protocol,
         connection,
         gateway_grant(connection),
     )

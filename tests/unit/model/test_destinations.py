@@ -62,7 +62,7 @@ def test_other_hosts_have_one_spelling_too(text: str, host: str) -> None:
         "a%b",
         "user@a",
         "bücher.example",
-        "１２７.0.0.1",
+        "\uff11\uff12\uff17.0.0.1",
         "127。0。0。1",
         "1.2.3.4.5",
         "256.1.1.1",
