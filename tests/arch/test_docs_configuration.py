@@ -184,7 +184,8 @@ def differences(text: str, settings: Settings, asked: set[str]) -> list[str]:
 
 def test_the_options_of_ssh_are_told() -> None:
     """Only these may be left out."""
-    defaults = {"home": "none", "file_hash": "none", "record_files": "false"}
+    defaults = {"home": "none", "file_hash": "none", "record_files": "false", "record_forwards": "false"}
+    defaults["resolve_forwards"] = "`upstream`"
     rows = dict(_rows(PAGE.read_text().partition("## Options of `protocol: ssh`")[2].partition("\n## ")[0]))
     assert rows == {key: defaults.get(key, "required") for key in OPTION_KEYS}
 
