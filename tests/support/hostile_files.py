@@ -47,7 +47,7 @@ def sftp(how: str) -> None:
             send(102, number, string(b"h"))
         elif kind == 12 and not listed:
             listed = True
-            names = {"slash": b"../../outside", "absolute": b"/tmp/outside", "escape": b"a\x1b]0;x\x07"}
+            names = {"slash": b"../../outside", "absolute": b"/srv/outside", "escape": b"a\x1b]0;x\x07"}
             name = names.get(how, b"plain")
             send(104, number, struct.pack(">I", 1), string(name), string(b"-rw \x1b[2J " + name), plain)
         elif kind == 5 and how == "more":
