@@ -88,6 +88,7 @@ _ACTIONS = {
     Action.OTHER_SERVER: "talk to another server by a function: `dblink`",
     Action.EXEC: "run a program with literal words",
     Action.EXEC_DYNAMIC: "run what cannot be told from the command line: substitutions, interpreters, scripts, remote commands",
+    Action.MANAGED_SHELL: "get the gateway's own shell where `shell` is not permitted: each line of it is judged as a command",
     Action.SHELL: "start an interactive shell: what is typed there is recorded, not judged",
     Action.PTY: "have a terminal",
     Action.SET_ENV: "set an environment variable",

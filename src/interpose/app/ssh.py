@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from socket import socket
 
@@ -18,8 +18,10 @@ from interpose.bridges.ssh.ports import Judge
 from interpose.bridges.ssh.service import SshService
 from interpose.engine.admit import Admission
 from interpose.engine.confirming import Confirming
+from interpose.engine.foresight import Foresight
 from interpose.engine.ports import Secrets
 from interpose.engine.release import Release
+from interpose.engine.snapshot import Policy
 from interpose.identity.ssh_hosts import HostCertificate
 from interpose.model.errors import StoreError
 from interpose.model.ids import SessionId
@@ -30,6 +32,8 @@ from interpose.net.options import ListenerOptions
 from interpose.net.pending import Pending
 from interpose.net.sockets import listen, tune
 from interpose.net.upstream import Dialer
+from interpose.policy.bundle import PolicyBundle
+from interpose.policy.rules import Rule
 
 HOST_KEY = "ssh_host_key"
 """The file of the state folder that has the gateway's host key, where no listener names another."""
@@ -48,6 +52,7 @@ class SshListeners:
         dialer: Dialer,
         gate: Judge,
         release: Release,
+        foresight: Foresight,
         live: LiveSessions,
         telemetry: Telemetry,
         confirming: Confirming | None,
@@ -67,6 +72,7 @@ class SshListeners:
             entrance=entrance,
             gate=gate,
             release=release,
+            foresight=foresight,
             live=live,
             pending=pending,
             journal=telemetry.journal,
@@ -126,3 +132,8 @@ class SshListeners:
         except OSError as error:
             raise StoreError(f"the host key `{path}` cannot be made", detail=str(error)) from error
         return path
+
+
+def rules_of(policy: Policy) -> Sequence[Rule]:
+    """What a policy consists of; nothing for one that was not loaded from files."""
+    return policy.rules if isinstance(policy, PolicyBundle) else ()

@@ -27,7 +27,7 @@ from interpose.app.providers import workload_providers
 from interpose.app.reload import Reloader
 from interpose.app.secrets import open_secrets
 from interpose.app.settings import PublicSettings, Settings
-from interpose.app.ssh import SshListeners
+from interpose.app.ssh import SshListeners, rules_of
 from interpose.app.ssh_identity import SshIdentity
 from interpose.app.state import State
 from interpose.app.tasks import BackgroundTasks
@@ -38,6 +38,7 @@ from interpose.engine.authenticate import Authentication
 from interpose.engine.catalogs import Catalogs, CatalogWatch
 from interpose.engine.directory import TOPIC as DIRECTORY_TOPIC
 from interpose.engine.directory import Directory
+from interpose.engine.foresight import Foresight
 from interpose.engine.gate import Gate
 from interpose.engine.release import Release
 from interpose.engine.sessions import SessionRegistry
@@ -137,9 +138,10 @@ class Worker:
             state.ids,
             worker=state.worker,
         )
+        analysts = {name: spec.analyst() for name, spec in SPOKEN.items()}
         gate = Gate(
             self._holder,
-            {name: spec.analyst() for name, spec in SPOKEN.items()},
+            analysts,
             catalogs,
             self._approvals,
             audit,
@@ -169,7 +171,8 @@ class Worker:
             self._browser_logins.confirming,
         )
         self._ssh = SshListeners(
-            self._settings, state, self._ssh_identity, self._admission, secrets, dialer, judge, release, self._live, telemetry,
+            self._settings, state, self._ssh_identity, self._admission, secrets, dialer, judge, release,
+            Foresight(self._holder, analysts, catalogs, clock, rules_of), self._live, telemetry,
             self._browser_logins.confirming,
         )  # fmt: skip
         self._ways_in = Listeners(

@@ -46,6 +46,7 @@ class Action(Enum):
     EXEC = "exec"
     EXEC_DYNAMIC = "exec_dynamic"
     SHELL = "shell"
+    MANAGED_SHELL = "managed_shell"
     PTY = "pty"
     SET_ENV = "set_env"
     SUBSYSTEM = "subsystem"
@@ -105,6 +106,7 @@ ACTION_GROUPS: dict[Action, tuple[str, ...]] = {
     Action.EXEC: ("run",),
     Action.EXEC_DYNAMIC: (),
     Action.SHELL: ("run",),
+    Action.MANAGED_SHELL: ("run",),
     Action.PTY: ("run",),
     Action.SET_ENV: ("run",),
     Action.SUBSYSTEM: (),

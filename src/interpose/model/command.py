@@ -24,6 +24,8 @@ class CommandKind(Enum):
     """A command line for the login shell of a host (SSH `exec`)."""
     SHELL = "shell"
     """An interactive shell (SSH `shell`)."""
+    MANAGED_SHELL = "managed_shell"
+    """A shell of the gateway's own in the place of the host's: each line of it is an EXEC."""
     PTY = "pty"
     """A terminal for the program that is started next."""
     ENVIRONMENT = "environment"

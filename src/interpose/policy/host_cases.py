@@ -1,9 +1,10 @@
-"""Commands of SSH in policy tests: a case says `exec`, `file`, `forward`, `shell`, `pty`, `env` or `subsystem` where one of SQL says `command`.
+"""Commands of SSH in policy tests: a case says `exec`, `file`, `forward`, `shell`, `managed_shell`, `pty`, `env` or `subsystem` where one of SQL says `command`.
 
 exec: rm -rf /                           # a command line
 file: {write: /etc/passwd, size: 10}     # read, list, write, rename, remove, link or change; `to` for rename and link; `recursive`
 forward: "db:5432"                       # or a socket's path, or {listen: "0.0.0.0:80"}, {agent: true}, {x11: true}
 shell: true
+managed_shell: true
 pty: true
 env: LANG=C
 subsystem: netconf
@@ -18,7 +19,7 @@ from interpose.model.paths import is_canonical
 from interpose.policy.yaml_text import Node, nearest
 
 _TEXTS = {"exec": CommandKind.EXEC, "env": CommandKind.ENVIRONMENT, "subsystem": CommandKind.SUBSYSTEM}
-_PLAIN = {"shell": CommandKind.SHELL, "pty": CommandKind.PTY}
+_PLAIN = {"shell": CommandKind.SHELL, "managed_shell": CommandKind.MANAGED_SHELL, "pty": CommandKind.PTY}
 WORDS = (*_TEXTS, *_PLAIN, "file", "forward")
 """What a case may say instead of `command`."""
 

@@ -30,6 +30,7 @@ def _asked(text: str) -> Command:
         ("env: LANG=C", CommandKind.ENVIRONMENT, "LANG=C"),
         ("subsystem: netconf", CommandKind.SUBSYSTEM, "netconf"),
         ("shell: true", CommandKind.SHELL, ""),
+        ("managed_shell: true", CommandKind.MANAGED_SHELL, ""),
         ("pty: true", CommandKind.PTY, ""),
     ],
 )

@@ -32,6 +32,8 @@ def request_effects(command: Command, context: HostContext) -> Analysis | Unanal
     match command.kind:
         case CommandKind.SHELL:
             return _one(Action.SHELL, host)
+        case CommandKind.MANAGED_SHELL:
+            return _one(Action.MANAGED_SHELL, host)
         case CommandKind.PTY:
             return _one(Action.PTY, host)
         case CommandKind.SUBSYSTEM:

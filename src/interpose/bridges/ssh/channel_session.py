@@ -13,8 +13,10 @@ import asyncssh
 from interpose.bridges.ssh.channels import ClientChannel, Terminal
 from interpose.bridges.ssh.choosing import Choice
 from interpose.bridges.ssh.lending import Lending
-from interpose.bridges.ssh.opening import open_upstream, relay_maker
-from interpose.bridges.ssh.relaying import ChannelRelay, stderr
+from interpose.bridges.ssh.managed.offering import managed_command, offers_managed
+from interpose.bridges.ssh.managed.shell import ManagedShell
+from interpose.bridges.ssh.opening import open_upstream, record_opened, relay_maker
+from interpose.bridges.ssh.relaying import stderr
 from interpose.bridges.ssh.sftp.flow import FilesChannel
 from interpose.bridges.ssh.start import KINDS, SFTP, UNMASKABLE, Permitted, Start, cannot_start, variable_text
 from interpose.bridges.ssh.words import (
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from interpose.bridges.ssh.ports import Faults
+    from interpose.bridges.ssh.relaying import ChannelRelay
     from interpose.bridges.ssh.session import Judging, SshSession
     from interpose.model.refusal import Refusal
 
@@ -60,7 +63,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         self._session: SshSession | None = None
         self._number = 0
         self._judging: Judging | None = None
-        self._relay: ChannelRelay | FilesChannel | None = None
+        self._relay: ChannelRelay | FilesChannel | ManagedShell | None = None
         self._permitted: Permitted | None = None
         self._choice: Choice | None = None
         self._lending = Lending(self, faults)
@@ -224,18 +227,19 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
             if text and isinstance(await self._judge(session, permitted, command), Allowed):
                 variables.append((name, value))
         terminal = self._terminal
-        wanted = [Command(CommandKind.PTY, terminal.term, context)] if terminal is not None else []
-        for command in (*wanted, Command(KINDS[start.kind], start.text, context)):
+        wanted = [Command(KINDS[start.kind], start.text, context)]
+        for command in wanted if terminal is None else [Command(CommandKind.PTY, terminal.term, context), *wanted]:
             answer = await self._judge(session, permitted, command)
+            if command.kind is CommandKind.SHELL and offers_managed(session, answer):
+                start = Start("managed_shell")
+                answer = await self._judge(session, permitted, managed_command(context))
             if self._gone or not isinstance(answer, Allowed):
                 self._finish("not_sent", "", None)
                 self._refuse(answer.refusal if isinstance(answer, Refused) else CANCELLED)
                 return
             permitted.start = answer
-        if self._gone or permitted.start is None:
-            self._finish("not_sent", "", None)
-            return
-        await self._open(session, permitted, start, variables, permitted.start)
+        if permitted.start is not None:
+            await self._open(session, permitted, start, variables, permitted.start)
 
     async def _judge(self, session: SshSession, permitted: Permitted, command: Command) -> Allowed | Refused | None:
         judging = self._judging = session.judge(command, lambda notice: self.tell(hold_line(notice)))
@@ -260,15 +264,17 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         variables: list[tuple[bytes, bytes]],
         answer: Allowed,
     ) -> None:
-        client, terminal, recorder = self._channel, self._terminal, session.session.recorder
+        client, terminal = self._channel, self._terminal
         make = relay_maker(session, start, answer)
         if client is None or isinstance(make, Refused):
             self._finish("not_sent", "", None)
             self._refuse(make.refusal if isinstance(make, Refused) else CANCELLED)
             return
-        recorder.channel_opened(self._number, answer.permit.sequence, start.kind, terminal.term if terminal else "")
-        if terminal is not None:
-            recorder.window(self._number, terminal.size[0], terminal.size[1])
+        record_opened(session, self._number, answer, start, terminal)
+        if start.kind == "managed_shell":
+            permitted.spend()
+            self._relay = ManagedShell(self, session, client, self._number, permitted, terminal, variables)
+            return
         relay = make(self, client, number=self._number, terminal=terminal is not None)
         try:
             upstream = await open_upstream(
@@ -280,7 +286,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
             self._say(cannot_start(error), FAILED_STATUS)
             return
         self._relay = relay
-        if self._has_left():
+        if self._gone:
             relay.stop()
             self._finish("cut", "client left", None)
             return
@@ -334,9 +340,6 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         self._say(refusal, FAILED_STATUS)
         self._over()
 
-    def _has_left(self) -> bool:
-        return self._gone
-
     def _leave(self) -> None:
         if self._gone:
             return
@@ -371,6 +374,8 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
     def _void(self) -> None:
         if self._judging is not None:
             self._judging.void()
+        elif isinstance(self._relay, ManagedShell):
+            self._relay.void()
 
     def _refuse(self, refusal: Refusal) -> None:
         self._say(refusal, status_of(refusal))
@@ -385,5 +390,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
 
     def tell(self, text: str) -> None:
         """A line of the gateway's own on standard error."""
-        if self._channel is not None:
+        if isinstance(self._relay, ManagedShell) and not self._relay.over:
+            self._relay.tell(text)
+        elif self._channel is not None:
             stderr(self._channel, line_bytes(text, terminal=self._terminal is not None))

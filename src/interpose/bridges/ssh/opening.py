@@ -1,4 +1,4 @@
-"""Opening a channel at the upstream and starting in it what was judged."""
+"""Opening a channel at the upstream, starting in it what was judged, and the relay and record that belong to it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def relay_maker(session: SshSession, start: Start, answer: Allowed) -> Callable[
 
 async def open_upstream(
     session: SshSession,
-    relay: ChannelRelay,
+    relay: asyncssh.SSHClientSession[bytes],
     start: Start,
     variables: Sequence[tuple[bytes, bytes]],
     terminal: Terminal | None,
@@ -83,3 +83,11 @@ async def open_upstream(
     if not await upstream.start(start.kind, start.text):
         raise asyncssh.ChannelOpenError(0, "the host does not start it")
     return upstream
+
+
+def record_opened(session: SshSession, number: int, answer: Allowed, start: Start, terminal: Terminal | None) -> None:
+    """Say in the recording what begins on a channel, and on which terminal. Raises `RecordingError`."""
+    recorder = session.session.recorder
+    recorder.channel_opened(number, answer.permit.sequence, start.kind, terminal.term if terminal else "")
+    if terminal is not None:
+        recorder.window(number, terminal.size[0], terminal.size[1])

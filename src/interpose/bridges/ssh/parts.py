@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from interpose.bridges.ssh.entering import Entrance
-    from interpose.bridges.ssh.ports import Confirm, Faults, Journal, Judge, Live, Pending, StreamRelease, Traffic
+    from interpose.bridges.ssh.ports import (
+        Confirm,
+        Faults,
+        Foresight,
+        Journal,
+        Judge,
+        Live,
+        Pending,
+        StreamRelease,
+        Traffic,
+    )
     from interpose.engine.ssh_logins import SshLogins
     from interpose.model.principal import Identity
 
@@ -44,6 +54,7 @@ class Parts:
     entrance: Entrance
     gate: Judge
     release: StreamRelease
+    foresight: Foresight
     live: Live
     pending: Pending
     journal: Journal

@@ -40,6 +40,18 @@ class StreamRelease(Protocol):
         ...
 
 
+class Foresight(Protocol):
+    """Says what would be decided, without a record and without consequence."""
+
+    def would(self, session: Session, command: Command) -> str:
+        """`permit`, `hold` or `forbid`."""
+        ...
+
+    def programs(self, session: Session) -> list[str]:
+        """The programs that policy names for whoever this session is for."""
+        ...
+
+
 class Dial(Protocol):
     """Opens a socket to an upstream."""
 

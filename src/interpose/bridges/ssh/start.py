@@ -55,6 +55,11 @@ class Permitted:
             answer.permit.spend()
         self.sent = True
 
+    def check_part(self) -> None:
+        """Raise unless all of it was sent and is open: more of it may follow."""
+        for answer in self._answers:
+            answer.permit.check_part()
+
     def end(self, outcome: str, tag: str = "") -> None:
         """All of it is over; once."""
         answers, self._answers = self._answers, []

@@ -162,7 +162,7 @@ class FileSessionRecorder:
         """A channel begins to carry the streams of the command with this sequence; buffered. Raises `RecordingError`."""
         with self._lock:
             self._check()
-            self._caps.opened(channel, sequence, terminal=bool(term) or kind == "shell")
+            self._caps.opened(channel, sequence, terminal=bool(term) or kind in ("shell", "managed_shell"))
             self._buffer(encode_channel_opened(self._now(), sequence, channel, kind, term))
 
     def stream(self, channel: int, stream: StreamName, data: bytes) -> None:

@@ -24,6 +24,7 @@ def _told(kind: CommandKind, text: str = "", request: FileRequest | ForwardReque
     ("kind", "text", "request_", "told"),
     [
         (CommandKind.SHELL, "", None, ["shell the host"]),
+        (CommandKind.MANAGED_SHELL, "", None, ["managed_shell the host"]),
         (CommandKind.PTY, "", None, ["pty the host"]),
         (CommandKind.SUBSYSTEM, "netconf", None, ["subsystem the host"]),
         (CommandKind.ENVIRONMENT, "LANG=C", None, ["set_env the host"]),
