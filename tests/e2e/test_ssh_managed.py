@@ -56,7 +56,9 @@ def canary(tmp_path: Path) -> Iterator[Path]:
 
 def _prompt(terminal: PseudoTerminal, number: int) -> None:
     """Wait for the prompt with this number: what is typed before it is for the program that runs."""
-    until(lambda: terminal.seen.count("\x1b[?2004h") >= number or terminal._read(0.2) and None, 60, f"prompt {number}")
+    until(
+        lambda: terminal.seen.count("\x1b[?2004h") >= number or (terminal._read(0.2) and None), 60, f"prompt {number}"
+    )
 
 
 def _terminal(scene: SshScene, principal: str = "alice", term: str = "xterm-256color") -> PseudoTerminal:
@@ -82,7 +84,7 @@ def test_lines_from_a_pipe_are_judged_one_by_one(scene: SshScene, canary: Path) 
 
 
 def test_folder_and_variables_are_carried_along_and_nothing_else(scene: SshScene, tmp_path: Path) -> None:
-    strange = tmp_path / "it's $HOME `x` \"q\""
+    strange = tmp_path / 'it\'s $HOME `x` "q"'
     strange.mkdir()
     quoted = "'" + str(strange).replace("'", "'\\''") + "'"
     lines = [
@@ -129,7 +131,7 @@ def test_a_terminal_with_editing_history_and_completion(scene: SshScene, canary:
             _prompt(terminal, number)
             before = len(terminal.seen)
             terminal.type(typed)
-            until(lambda: shown in terminal.seen[before:] or terminal._read(0.2) and None, 60, repr(shown))  # noqa: B023
+            until(lambda: shown in terminal.seen[before:] or (terminal._read(0.2) and None), 60, repr(shown))  # noqa: B023
         _prompt(terminal, len(lines) + 1)
         assert "After an approval: uptime" in terminal.seen
         terminal.type("cat\rtyped a''head\r")
@@ -216,7 +218,10 @@ def test_tricks_run_nothing_that_is_not_permitted(scene: SshScene, canary: Path,
 
 def test_a_shell_is_given_to_whom_policy_gives_one_and_the_chain_says_which(scene: SshScene) -> None:
     assert b"managed" not in _piped(scene, "echo x\n", "bob").stderr
-    assert any("shell" in event["fields"]["actions"] for event in scene.events("command.decided", kind="shell", decision="permit"))
+    assert any(
+        "shell" in event["fields"]["actions"]
+        for event in scene.events("command.decided", kind="shell", decision="permit")
+    )
     _piped(scene, "echo x\n")
     assert scene.events("command.decided", kind="managed_shell", decision="permit")
     assert _piped(scene, "echo x\n", "mallory").returncode != 0

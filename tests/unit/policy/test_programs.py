@@ -13,9 +13,7 @@ FORBIDS = 'forbid (principal, action == Action::"exec", resource is Program) whe
 
 
 def _rules(*texts: str) -> list[Rule]:
-    return [
-        Rule(PolicyId(f"p{number}"), text.startswith("permit"), "f", 1, text) for number, text in enumerate(texts)
-    ]
+    return [Rule(PolicyId(f"p{number}"), text.startswith("permit"), "f", 1, text) for number, text in enumerate(texts)]
 
 
 def test_names_in_permits_for_this_principal() -> None:

@@ -16,7 +16,9 @@ def test_a_line_goes_on(text: str) -> None:
     assert goes_on(text)
 
 
-@pytest.mark.parametrize("text", ["", "  ", "ls", "echo 'a'", "cat <<E\nx\nE", "ls \\\\", "ls | wc", "# ls |", "sleep 1 &"])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "ls", "echo 'a'", "cat <<E\nx\nE", "ls \\\\", "ls | wc", "# ls |", "sleep 1 &"]
+)
 def test_a_line_is_whole(text: str) -> None:
     assert not goes_on(text)
 
@@ -51,7 +53,7 @@ def test_what_is_quoted_is_one_word(text: str) -> None:
 
 
 def test_every_shell_reads_it_as_the_text() -> None:
-    text = "it's $HOME `x` \\ \"q\" !! ~ *\nnext"
+    text = 'it\'s $HOME `x` \\ "q" !! ~ *\nnext'
     for shell in ("bash", "dash", "sh"):
         done = subprocess.run([shell, "-c", f"printf %s {quoted(text)}"], capture_output=True, check=True)
         assert done.stdout.decode() == text

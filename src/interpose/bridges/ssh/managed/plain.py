@@ -19,9 +19,7 @@ _TOO_LONG = "\0"
 class PlainLines:
     """Reads lines; on a terminal it shows what is typed, and knows backspace, Ctrl-C and Ctrl-D."""
 
-    def __init__(
-        self, write: Callable[[bytes], None], took: Callable[[bytes], None], *, terminal: bool
-    ) -> None:
+    def __init__(self, write: Callable[[bytes], None], took: Callable[[bytes], None], *, terminal: bool) -> None:
         """`took` hears what was read, for the recording."""
         self._write = write
         self._took = took

@@ -145,7 +145,9 @@ class Program:
         permitted.start = self._answer
         return permitted
 
-    async def _open(self, session: asyncssh.SSHClientSession[bytes], text: str, permitted: Permitted) -> UpstreamChannel:
+    async def _open(
+        self, session: asyncssh.SSHClientSession[bytes], text: str, permitted: Permitted
+    ) -> UpstreamChannel:
         def spend() -> None:
             self._check()
             permitted.spend()

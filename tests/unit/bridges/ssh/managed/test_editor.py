@@ -6,6 +6,7 @@ import asyncio
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prompt_toolkit.buffer import Buffer
 
 from interpose.bridges.ssh.managed.editor import BoundedHistory, Editor, InterruptedLine
 from interpose.bridges.ssh.managed.keys import LONGEST
@@ -39,10 +40,15 @@ def test_a_first_word_is_completed() -> None:
             lambda data: None, lambda data: None, lambda: (0, 0), "xterm", lambda: ["echo", "exit", "journalctl"]
         )
         reading = asyncio.create_task(editor.read("$ "))
+        completed = asyncio.Event()
+
+        def look(buffer: Buffer) -> None:
+            if buffer.text == "journalctl ":
+                completed.set()
+
+        editor._prompts.default_buffer.on_text_changed += look
         editor.input.feed(b"jou\t")
-        async with asyncio.timeout(60):
-            while editor._prompts.default_buffer.text != "journalctl ":
-                await asyncio.sleep(0.01)
+        await asyncio.wait_for(completed.wait(), 60)
         editor.input.feed(b"x\r")
         assert await asyncio.wait_for(reading, 60) == "journalctl x"
 

@@ -11,7 +11,9 @@ from interpose.bridges.ssh.managed.keys import LONGEST, ChannelInput
 TYPED = st.lists(
     st.one_of(
         st.binary(max_size=6),
-        st.sampled_from([b"\x1b[A", b"\x1b[200~", b"\x1b[201~", b"\x1bb", b"\x1b9", b"\x18(", b"\r", b"\x03", "ü".encode()]),
+        st.sampled_from(
+            [b"\x1b[A", b"\x1b[200~", b"\x1b[201~", b"\x1bb", b"\x1b9", b"\x18(", b"\r", b"\x03", "ü".encode()]
+        ),
     ),
     max_size=20,
 )
