@@ -49,7 +49,7 @@ class _Writer:
         return len(text)
 
     def flush(self) -> None:
-        pass
+        return
 
     def isatty(self) -> bool:
         return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from io import UnsupportedOperation
 from typing import TYPE_CHECKING, Final
 
 from prompt_toolkit.input import Input
@@ -72,7 +73,7 @@ class ChannelInput(Input):
 
     def fileno(self) -> int:
         """There is none."""
-        raise NotImplementedError
+        raise UnsupportedOperation("a channel has no file descriptor")
 
     def typeahead_hash(self) -> str:
         """Nobody else's."""
