@@ -63,7 +63,7 @@ async def open_upstream(
     terminal: Terminal | None,
     spend: Callable[[], None],
     gone: Callable[[], bool],
-    lending: Lending,
+    lending: Lending | None = None,
 ) -> UpstreamChannel:
     """Start it; nothing is delivered before `release`. Raises `asyncssh.Error` and `OSError`.
 
@@ -75,7 +75,8 @@ async def open_upstream(
         raise asyncssh.ChannelOpenError(0, "the client has left")
     # INVARIANT: what is sent from here on is exactly what was judged, each under its own permit.
     spend()
-    await lending.hand_over(upstream)
+    if lending is not None:
+        await lending.hand_over(upstream)
     for name, value in variables:
         upstream.set_variable(name, value)
     if terminal is not None and not await upstream.get_terminal(terminal):

@@ -47,6 +47,7 @@ async def answered(age: float) -> tuple[Outside, Refused]:
         entrance=outside,
         gate=outside,
         release=outside,
+        foresight=outside,
         live=outside,
         pending=outside,
         journal=outside,
