@@ -54,13 +54,6 @@ def canary(tmp_path: Path) -> Iterator[Path]:
     assert not path.exists(), "something ran that was not permitted"
 
 
-def _prompt(terminal: PseudoTerminal, number: int) -> None:
-    """Wait for the prompt with this number: what is typed before it is for the program that runs."""
-    until(
-        lambda: terminal.seen.count("\x1b[?2004h") >= number or (terminal._read(0.2) and None), 60, f"prompt {number}"
-    )
-
-
 def _prompt_after(terminal: PseudoTerminal, text: str) -> None:
     """Wait for a prompt behind the last time that this was shown: what is typed before it is for the program that runs."""
     until(lambda: "web-1:~>" in terminal.seen.rpartition(text)[2] or (terminal._read(0.2) and None), 60, "a prompt")
@@ -132,21 +125,22 @@ def test_a_terminal_with_editing_history_and_completion(scene: SshScene, canary:
     ]
     with _terminal(scene) as terminal:
         terminal.wait_for(GREETING)
-        for number, (typed, shown) in enumerate(lines, 1):
-            _prompt(terminal, number)
-            before = len(terminal.seen)
+        shown = GREETING
+        for typed, expected in lines:
+            _prompt_after(terminal, shown)
+            before, shown = len(terminal.seen), expected
             terminal.type(typed)
             until(lambda: shown in terminal.seen[before:] or (terminal._read(0.2) and None), 60, repr(shown))  # noqa: B023
-        _prompt(terminal, len(lines) + 1)
+        _prompt_after(terminal, shown)
         assert "After an approval: uptime" in terminal.seen
         terminal.type("cat\rtyped a''head\r")
         terminal.wait_for("typed a''head\ntyped a''head")
         terminal.type("\x04")
-        _prompt(terminal, len(lines) + 2)
+        _prompt_after(terminal, "typed a''head")
         terminal.type("echo b''ack; sleep 300\r")
         terminal.wait_for("back\n")
         terminal.type("\x03")
-        _prompt(terminal, len(lines) + 3)
+        _prompt_after(terminal, "back\n")
         terminal.type("exit 5\r")
         assert terminal.end() == 5
     session = scene.newest()
@@ -156,7 +150,7 @@ def test_a_terminal_with_editing_history_and_completion(scene: SshScene, canary:
 
 def test_a_hold_waits_and_ctrl_c_voids_it(scene: SshScene) -> None:
     with _terminal(scene) as terminal:
-        _prompt(terminal, 1)
+        _prompt_after(terminal, GREETING)
         terminal.type("uptime\r")
         terminal.wait_for("held for approval")
         terminal.type("\x03")

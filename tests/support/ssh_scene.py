@@ -55,7 +55,7 @@ forbid (principal, action in [Action::"exec", Action::"exec_dynamic", Action::"s
 @id("no-shells")
 @reason("shells are not opened there")
 @hint("give the command on the command line")
-forbid (principal, action == Action::"shell", resource in Connection::"no-shell");
+forbid (principal, action in [Action::"shell", Action::"managed_shell"], resource in Connection::"no-shell");
 
 @id("auditors-look")
 permit (principal in Group::"auditors", action in Action::"gateway", resource);
