@@ -324,3 +324,14 @@ def test_git_goes_through(place: Place) -> None:
     git("push", "-q", "origin", "HEAD:main", at=work)
     git("clone", "-q", str(bare), str(place.here / "copy"), at=place.here)
     assert (place.here / "copy" / "file").read_text() == "one\n"
+
+
+def test_a_replay_says_what_was_done_with_which_file(place: Place) -> None:
+    path = place.root / "upload" / "replayed"
+    done = place.sftp("alice", f"put {place.file('replayed', 1000)} {path}", f"rename {path} {path}-2", f"rm {path}-2")
+    assert done.returncode == 0, done.stderr
+    session = place.scene.newest()
+    until(lambda: not any(row["id"] == session and row["closed_at"] is None for row in place.scene.sessions()), 30)
+    shown = place.scene.gateway.interpose("sessions", "replay", session, token=place.scene.token("carol")).stdout
+    for words in (f"open (write, create, truncate) {path}", f"rename {path} to {path}-2", f"remove {path}-2"):
+        assert words in shown, shown
