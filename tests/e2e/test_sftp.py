@@ -224,7 +224,8 @@ def test_a_client_that_keeps_to_nothing(place: Place) -> None:
         assert raw.write(handle, 0, b"late")[0] == Status.FAILURE
         assert raw.ask(Kind.REALPATH, string(b"."))[0] == Kind.NAME
     assert (place.root / "upload" / os.fsdecode(b"raw-\xff")).read_bytes() == b"data"
-    assert scene.events("command.ended", path=f"{place.root}/upload/raw-\ufffdff")
+    # The end of a command is written a moment after it.
+    until(lambda: scene.events("command.ended", path=f"{place.root}/upload/raw-\ufffdff"), what="the upload's end")
 
 
 @pytest.mark.parametrize("junk", [b"\0\0\0\0", b"\xff" * 64, framed(Kind.STAT, b"\0"), framed(Kind.WRITE, u32(1))])

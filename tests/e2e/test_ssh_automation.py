@@ -131,5 +131,6 @@ def test_ssh_copy_id_puts_no_key_on_the_host_and_says_why(scene: SshScene, tmp_p
 
 
 def test_the_audit_chain_of_all_this_is_whole(scene: SshScene) -> None:
-    assert scene.events("command.decided", decision="permit")
+    assert scene.ssh("olga", "mosh-server").returncode == 126
+    assert scene.events("command.decided", decision="forbid")
     assert scene.verify().returncode == 0

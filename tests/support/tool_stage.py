@@ -42,7 +42,8 @@ class ToolStage:
                 self._database_oids[name] = server.psql(f"select oid from pg_database where datname = '{name}'")
         policy = {
             str(file.relative_to(_EXAMPLES / "policy")): file.read_text(encoding="utf-8")
-            for file in (*(_EXAMPLES / "policy").glob("*.cedar"), _EXAMPLES / "policy" / "classifications.yaml")
+            for file in sorted((_EXAMPLES / "policy").iterdir())
+            if file.suffix in (".cedar", ".yaml")
         }
         policy |= {file.name: file.read_text(encoding="utf-8") for file in CORPUS.glob("policy/*.cedar")}
         self.gateway = GatewayProcess(
