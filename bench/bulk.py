@@ -6,11 +6,11 @@ import statistics
 import subprocess
 import threading
 import time
-from pathlib import Path
 
 import psycopg
 
 from bench.contenders import Contender, Field
+from bench.processes import resident
 
 _MAKE = """
 create table people as
@@ -64,14 +64,14 @@ def memory(field: Field, *, gigabytes: float = 2.0, seconds: float = 20.0) -> No
     """Print the gateway's resident memory while a client reads a large result slowly, then drains the rest."""
     megabytes = int(gigabytes * 1024)
     query = f"select repeat('x', 1048576) from generate_series(1, {megabytes})"
-    before = _resident(field.gateway.pid)
+    before = resident(field.gateway.pid)
     peak = before
     stop = threading.Event()
 
     def sample() -> None:
         nonlocal peak
         while not stop.wait(0.1):
-            peak = max(peak, _resident(field.gateway.pid))
+            peak = max(peak, resident(field.gateway.pid))
 
     sampler = threading.Thread(target=sample)
     sampler.start()
@@ -95,20 +95,3 @@ def memory(field: Field, *, gigabytes: float = 2.0, seconds: float = 20.0) -> No
         f"{got / 2**20:,.0f} MiB to a client that reads slowly for {seconds:.0f} s: the gateway's resident memory grew "
         f"from {before:.0f} to at most {peak:.0f} MiB"
     )
-
-
-def _resident(pid: int) -> float:
-    """Resident MiB of a process and all its children."""
-    total = 0.0
-    pending = [pid]
-    while pending:
-        process = pending.pop()
-        try:
-            for line in Path(f"/proc/{process}/status").read_text().splitlines():
-                if line.startswith("VmRSS:"):
-                    total += int(line.split()[1]) / 1024
-            for task in Path(f"/proc/{process}/task").iterdir():
-                pending += [int(child) for child in (task / "children").read_text().split()]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return total

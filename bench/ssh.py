@@ -15,9 +15,10 @@ import subprocess
 import time
 from collections.abc import Callable
 
+from bench.processes import resident
 from bench.ssh_echo import echoes
 from bench.ssh_idle import idle
-from bench.ssh_ways import Field, Way, field, resident
+from bench.ssh_ways import Field, Way, field
 
 PARTS = ("throughput", "first", "echo", "connects", "memory", "flat")
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import asyncssh
 
-from bench.ssh_ways import Field, Way, resident
+from bench.processes import resident
+from bench.ssh_ways import Field, Way
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,20 +193,3 @@ def _gateway(folder: Path, server: SshServer, key: Path, cap: str) -> tuple[Gate
 def _public(private: Path) -> str:
     shown = subprocess.run(["ssh-keygen", "-y", "-f", str(private)], check=True, capture_output=True, text=True)
     return " ".join(shown.stdout.split()[:2])
-
-
-def resident(pid: int) -> float:
-    """Resident MiB of a process and all its children."""
-    total = 0.0
-    pending = [pid]
-    while pending:
-        process = pending.pop()
-        try:
-            for line in Path(f"/proc/{process}/status").read_text().splitlines():
-                if line.startswith("VmRSS:"):
-                    total += int(line.split()[1]) / 1024
-            for task in Path(f"/proc/{process}/task").iterdir():
-                pending += [int(child) for child in (task / "children").read_text().split()]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return total

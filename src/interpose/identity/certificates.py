@@ -149,23 +149,29 @@ class CertificateIssuer:
             "source": source,
         }
         self._audit.append(AuditEvent(AuditKind.CERTIFICATE_ISSUED, None, principal.label, fields))
-        record = TokenRecord(
-            TokenId(serial),
-            principal.name,
-            now,
-            until,
-            None,
-            "client certificate",
-            principal.acting_for,
-            principal.task,
-            parent=identity.token,
-            connections=identity.connections,
-            provider=identity.provider,
-            subject=identity.subject,
-            context=identity.context,
-        )
+        record = certificate_record(identity, serial, now, until, "client certificate")
         await self._store.add(certificate_digest(certificate.public_bytes(serialization.Encoding.DER)), record)
         return Issued(pem(certificate), serial, principal.name, until)
+
+
+def certificate_record(identity: Identity, serial: str, now: float, until: float, description: str) -> TokenRecord:
+    """What stands in the token store for a certificate of this identity: it ends with whatever the identity was proven by."""
+    principal = identity.principal
+    return TokenRecord(
+        TokenId(serial),
+        principal.name,
+        now,
+        until,
+        None,
+        description,
+        principal.acting_for,
+        principal.task,
+        parent=identity.token,
+        connections=identity.connections,
+        provider=identity.provider,
+        subject=identity.subject,
+        context=identity.context,
+    )
 
 
 async def revoke_certificate(serial: str, by: str, store: TokenStore, audit: AuditChain, clock: Clock) -> bool:

@@ -25,16 +25,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_public_identity,
 )
 
-from interpose.engine.ports import TokenRecord
 from interpose.identity.authority import LONGEST, SKEW
-from interpose.identity.certificates import Issued
+from interpose.identity.certificates import Issued, certificate_record
 from interpose.identity.names import canonical_name
 from interpose.identity.ssh_authority import blob_of
 from interpose.identity.ssh_certificate_form import USER, Form, option_text, read_certificate
 from interpose.identity.ssh_keys import CERTIFIED_KINDS, MalformedError, PublicKey, read_public_key, read_public_line
 from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.errors import AuthenticationError, ClientError
-from interpose.model.ids import TokenId
 from interpose.model.principal import Identity
 
 if TYPE_CHECKING:
@@ -187,21 +185,7 @@ class SshCertificateIssuer:
             "addresses": networks,
         }
         self._audit.append(AuditEvent(AuditKind.CERTIFICATE_ISSUED, None, principal.label, fields))
-        record = TokenRecord(
-            TokenId(serial),
-            principal.name,
-            now,
-            until,
-            None,
-            "SSH certificate",
-            principal.acting_for,
-            principal.task,
-            parent=identity.token,
-            connections=identity.connections,
-            provider=identity.provider,
-            subject=identity.subject,
-            context=identity.context,
-        )
+        record = certificate_record(identity, serial, now, until, "SSH certificate")
         await self._store.add(ssh_certificate_digest(blob_of(line)), record)
         return Issued(line, serial, principal.name, until)
 
