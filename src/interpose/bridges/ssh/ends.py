@@ -8,6 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import asyncssh
+from asyncssh.connection import SSHConnection
 from asyncssh.constants import MSG_GLOBAL_REQUEST
 from asyncssh.packet import String
 
@@ -76,7 +77,36 @@ class Congestion:
             listener()
 
 
-class ClientEnd(asyncssh.SSHServerConnection):
+class Pressed(SSHConnection):
+    """A connection that feels pressure: it tells when its socket is full, and reads no more than it can parse."""
+
+    congestion: Congestion
+    _unread_stopped = False
+
+    def pause_writing(self) -> None:
+        """The socket is full."""
+        self.congestion.changed(full=True)
+
+    def resume_writing(self) -> None:
+        """The socket has drained."""
+        self.congestion.changed(full=False)
+
+    def data_received(self, data: bytes, datatype: int | None = None) -> None:
+        """Bytes from the other side."""
+        super().data_received(data, datatype)
+        # INVARIANT: while something is awaited (a login, new keys) what waits to be parsed stays bounded.
+        if len(self._inpbuf) > MOST_UNREAD and self._transport is not None and not self._unread_stopped:
+            self._unread_stopped = True
+            self._transport.pause_reading()
+
+    def _recv_data(self) -> None:
+        super()._recv_data()
+        if self._unread_stopped and len(self._inpbuf) <= MOST_UNREAD and self._transport is not None:
+            self._unread_stopped = False
+            self._transport.resume_reading()
+
+
+class ClientEnd(Pressed, asyncssh.SSHServerConnection):
     """One client's connection."""
 
     def __init__(
@@ -88,7 +118,6 @@ class ClientEnd(asyncssh.SSHServerConnection):
         """`owner` makes the client object; it is asked about keys."""
         super().__init__(loop, options)
         self._protocol_factory = owner
-        self._unread_stopped = False
         self.congestion = Congestion()
 
     async def reload_config(self) -> None:
@@ -112,38 +141,13 @@ class ClientEnd(asyncssh.SSHServerConnection):
         MSG_GLOBAL_REQUEST: _process_global_request,
     }
 
-    # --- pressure
 
-    def pause_writing(self) -> None:
-        """The socket is full."""
-        self.congestion.changed(full=True)
-
-    def resume_writing(self) -> None:
-        """The socket has drained."""
-        self.congestion.changed(full=False)
-
-    def data_received(self, data: bytes, datatype: int | None = None) -> None:
-        """Bytes from the client."""
-        super().data_received(data, datatype)
-        # INVARIANT: while something is awaited (a login, new keys) what waits to be parsed stays bounded.
-        if len(self._inpbuf) > MOST_UNREAD and self._transport is not None and not self._unread_stopped:
-            self._unread_stopped = True
-            self._transport.pause_reading()
-
-    def _recv_data(self) -> None:
-        super()._recv_data()
-        if self._unread_stopped and len(self._inpbuf) <= MOST_UNREAD and self._transport is not None:
-            self._unread_stopped = False
-            self._transport.resume_reading()
-
-
-class UpstreamEnd(asyncssh.SSHClientConnection):
+class UpstreamEnd(Pressed, asyncssh.SSHClientConnection):
     """The gateway's connection to one upstream."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, options: asyncssh.SSHClientConnectionOptions) -> None:
         """`options.waiter` is told when the login is over."""
         super().__init__(loop, options, wait="auth")
-        self._unread_stopped = False
         self.congestion = Congestion()
         self.backwards: Backwards | None = None
 
@@ -178,29 +182,6 @@ class UpstreamEnd(asyncssh.SSHClientConnection):
         origin = _text(packet), packet.get_uint32()
         packet.check_end()
         return self._asked.borrowed("x11", origin)
-
-    # --- pressure
-
-    def pause_writing(self) -> None:
-        """The socket is full."""
-        self.congestion.changed(full=True)
-
-    def resume_writing(self) -> None:
-        """The socket has drained."""
-        self.congestion.changed(full=False)
-
-    def data_received(self, data: bytes, datatype: int | None = None) -> None:
-        """Bytes from the upstream; bounded as those of a client."""
-        super().data_received(data, datatype)
-        if len(self._inpbuf) > MOST_UNREAD and self._transport is not None and not self._unread_stopped:
-            self._unread_stopped = True
-            self._transport.pause_reading()
-
-    def _recv_data(self) -> None:
-        super()._recv_data()
-        if self._unread_stopped and len(self._inpbuf) <= MOST_UNREAD and self._transport is not None:
-            self._unread_stopped = False
-            self._transport.resume_reading()
 
 
 def _text(packet: SSHPacket) -> str:
