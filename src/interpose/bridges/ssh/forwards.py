@@ -17,8 +17,8 @@ from asyncssh.packet import String, UInt32
 
 from interpose.bridges.ssh.leases import Lease, Tunnelled
 from interpose.bridges.ssh.tunnels import TunnelChannel
-from interpose.bridges.ssh.wanted_forwards import destination, listener
-from interpose.bridges.ssh.words import FAULT, forward_failed, listen_failed, refusal_line
+from interpose.bridges.ssh.wanted_forwards import destinations, listener
+from interpose.bridges.ssh.words import CANCELLED, FAULT, forward_failed, listen_failed, refusal_line
 from interpose.model.actions import Action
 from interpose.protocols.intents import Allowed
 from interpose.recording.sanitize import sanitize
@@ -79,20 +79,34 @@ class Forwards:
         Raises `asyncssh.ChannelOpenError` with the reason in words.
         """
         session = self._session
-        forward = Tunnelled(session)
         try:
-            request = await destination(host, port, socket, resolve=session.options.resolve_forwards)
+            *first, last = await destinations(host, port, socket, resolve=session.options.resolve_forwards)
+            for request in first:
+                # As the host would do it with a name. Each address is judged by itself, and one that is refused ends it.
+                try:
+                    return await self._judge_and_connect(request)
+                except asyncssh.ChannelOpenError as error:
+                    if error.code != asyncssh.OPEN_CONNECT_FAILED:
+                        raise
+            return await self._judge_and_connect(last)
+        except asyncssh.ChannelOpenError:
+            raise
+        except Exception as error:
+            session.failed(error)
+            raise _prohibited(FAULT) from error
+
+    async def _judge_and_connect(self, request: ForwardRequest) -> asyncssh.SSHTCPSession[bytes]:
+        if self._session.over.is_set():
+            raise _prohibited(CANCELLED)
+        forward = Tunnelled(self._session)
+        try:
             answer = await forward.judged(request)
             if not isinstance(answer, Allowed):
                 raise _prohibited(answer)
             return await self._up(forward, request, answer)
-        except asyncssh.ChannelOpenError:
+        except BaseException:
             forward.stop()
             raise
-        except Exception as error:
-            forward.stop()
-            session.failed(error)
-            raise _prohibited(FAULT) from error
 
     async def _up(self, forward: Tunnelled, request: ForwardRequest, answer: Allowed) -> asyncssh.SSHTCPSession[bytes]:
         lease = Lease(self._session, answer, "", b"")

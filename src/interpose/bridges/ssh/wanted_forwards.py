@@ -18,36 +18,42 @@ if TYPE_CHECKING:
     from interpose.model.command import HostContext
 
 _RESOLVE_DEADLINE: Final = 5.0
+MOST_ADDRESSES: Final = 4
+"""Addresses of one name that are tried when the host cannot connect to those before."""
 
 AGENT: Final = ForwardRequest(Action.FORWARD_AGENT)
 DISPLAY: Final = ForwardRequest(Action.FORWARD_X11)
 
 
-async def destination(host: str, port: int, socket: str, *, resolve: str) -> ForwardRequest:
-    """Where a connection is to lead; raises `asyncssh.ChannelOpenError` for what is no host, or is not found by the gateway."""
+async def destinations(host: str, port: int, socket: str, *, resolve: str) -> list[ForwardRequest]:
+    """Where a connection is to lead: one place, or each address of a name that the gateway looks up, to be tried in this order.
+
+    Raises `asyncssh.ChannelOpenError` for what is no host, or is not found.
+    """
     if socket:
-        return ForwardRequest(Action.FORWARD, socket=socket)
+        return [ForwardRequest(Action.FORWARD, socket=socket)]
     canonical = canonical_host(host)
     if canonical is None:
         raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, refusal_line(NO_DESTINATION))
     request = ForwardRequest(Action.FORWARD, canonical, port)
     if resolve != "gateway" or is_address(canonical):
-        return request
-    return replace(request, address=await _address(canonical))
+        return [request]
+    return [replace(request, address=address) for address in await _addresses(canonical)]
 
 
-async def _address(name: str) -> str:
-    """The first address of a name, by the gateway's own resolver."""
+async def _addresses(name: str) -> list[str]:
+    """The first addresses of a name, by the gateway's own resolver; at least one."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(_RESOLVE_DEADLINE):
             found = await loop.getaddrinfo(name, None, type=sockets.SOCK_STREAM)
     except (OSError, TimeoutError, UnicodeError) as error:
         raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, refusal_line(unresolved(name))) from error
-    address = canonical_host(str(found[0][4][0])) if found else None
-    if address is None:
+    every = [canonical_host(str(each[4][0])) for each in found]
+    addresses = list(dict.fromkeys(address for address in every if address is not None))[:MOST_ADDRESSES]
+    if not addresses:
         raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, refusal_line(unresolved(name)))
-    return address
+    return addresses
 
 
 def listener(host: str, port: int, socket: str) -> ForwardRequest:
