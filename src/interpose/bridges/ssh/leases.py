@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from interpose.bridges.ssh.tunnels import Accounts, Tunnel
 from interpose.bridges.ssh.wanted_forwards import command_for
 from interpose.bridges.ssh.words import CANCELLED, NOT_MASKABLE, hold_line
+from interpose.model.actions import Action
 from interpose.model.errors import RecordingError
 from interpose.protocols.intents import Allowed, Refused
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from interpose.bridges.ssh.session import Judging, SshSession
     from interpose.model.command import ForwardRequest
     from interpose.model.refusal import HoldNotice, Refusal
+
+_LENT: Final = frozenset({Action.FORWARD_AGENT, Action.FORWARD_X11})
 
 
 class Lease:
@@ -31,6 +34,11 @@ class Lease:
         self._count = 0
         self.outcome = "ok"
         self._bytes = [0, 0]
+
+    @property
+    def lent(self) -> bool:
+        """Whether it is for the client's own agent or display, and not for a connection."""
+        return self.answer.analysis.effects[0].action in _LENT
 
     def joined(self, tunnelled: Tunnelled) -> None:
         """A connection begins."""
@@ -95,7 +103,9 @@ class Tunnelled:
     def join(self, lease: Lease, kind: str) -> Tunnel:
         """The tunnel under an open permit."""
         session, recorder = self.session, self.session.session.recorder
-        accounts = Accounts(recorder, session.counts, self._number, session.options.record_forwards)
+        # INVARIANT: what is said to a client's agent or display is not kept: there are keys in it, and the display's cookie.
+        content = session.options.record_forwards and not lease.lent
+        accounts = Accounts(recorder, session.counts, self._number, content)
         recorder.channel_opened(self._number, lease.answer.permit.sequence, kind)
         self._lease = lease
         lease.joined(self)
