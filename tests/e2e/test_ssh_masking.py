@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,9 +100,17 @@ def test_a_terminal_is_masked_and_its_prompts_and_echoes_appear(scene: SshScene)
 
 
 def test_files_are_not_sent_where_they_would_have_to_be_masked(scene: SshScene, tmp_path: Path) -> None:
-    done = scene.ssh("alice", "sftp", connection="detected", options=("-s",))
-    assert done.returncode == 126
-    assert b"cannot be masked" in done.stderr
+    batch = tmp_path / "batch"
+    batch.write_text(f"get {scene.server.folder}/customers {tmp_path}/got\n")
+    got = subprocess.run(
+        [*scene.arguments("-oBatchMode=no", "-b", str(batch), program="sftp"), scene.target("alice", "detected")],
+        env=scene.environment("alice"),
+        capture_output=True,
+        timeout=90,
+    )
+    assert got.returncode != 0
+    assert b"cannot be masked" in got.stderr
+    assert not (tmp_path / "got").exists() or CARD not in (tmp_path / "got").read_bytes()
     for command in (f"scp -f {scene.server.folder}/binary", f"git-upload-pack {tmp_path}"):
         out = scene.ssh("alice", command, connection="detected", stdin=b"\0\0\0").stdout
         assert CARD not in out

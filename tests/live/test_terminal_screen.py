@@ -22,7 +22,7 @@ TEXT = "".join(f"line {number} {'x' * (number % 90)}\n" for number in range(200)
 def in_tmux(folder: Path, data: bytes) -> list[str]:
     """What a real terminal of 80 times 24 shows of these bytes."""
     folder.mkdir()
-    socket, stream, done = folder / "socket", folder / "stream", folder / "done"
+    socket, stream, sized, done = (folder / name for name in ("socket", "stream", "sized", "done"))
     stream.write_bytes(data)
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
 
@@ -30,12 +30,14 @@ def in_tmux(folder: Path, data: bytes) -> list[str]:
         command = ["tmux", "-S", str(socket), "-f", "/dev/null", "-u", *arguments]
         return subprocess.run(command, env=environment, capture_output=True, timeout=60, check=True).stdout
 
+    # Nothing is shown before the window has its size: what it shows is moved when it gets another.
     # A mark in the title says that all before it was taken in.
-    script = f"stty raw -echo; cat {stream}; printf '\\033]2;all-shown\\033\\\\'; touch {done}; sleep 600"
+    script = f"until [ -e {sized} ]; do sleep 0.02; done; stty raw -echo; cat {stream}; printf '\\033]2;all-shown\\033\\\\'; touch {done}; sleep 600"
     tmux("new-session", "-d", "-x", "80", "-y", "25", script)
     try:
         tmux("set", "-g", "status", "off")
         tmux("resize-window", "-x", "80", "-y", "24")
+        sized.touch()
         until(lambda: b"all-shown" in tmux("display-message", "-p", "#{pane_title}"), 60, "all of it")
         rows = tmux("capture-pane", "-p", "-N").decode().split("\n")[:24]
         return [row.rstrip() for row in rows]
