@@ -32,6 +32,8 @@ when { context has task };
 forbid (principal in Group::"support", action == Action::"insert", resource);
 """
 
+TOLD: Final = (("session.opened", {"acting_for": "zoe"}), ("token.created", {"method": "exchange"}))
+
 
 class Place(SignInScene):
     """The scene of signing in, with an issuer of workloads' tokens and an agent of the principals file."""
@@ -103,6 +105,7 @@ def test_an_agent_exchanges_its_own_token_and_a_persons(place: Place, tmp_path: 
     alone = scene.psql("fixer", "shop", "select email from customers where id = 1", token=proof)
     assert alone.stdout.strip() == "person1@secret-domain.example", alone.stderr
 
+    earlier = [len(scene.events(kind, **of)) for kind, of in TOLD]
     status, made, cached = place.exchange(("audience", "shop"), subject_token=person, actor_token=proof)
     assert (status, made.get("token_type"), cached) == (200, "Bearer", "no-store"), made
     assert 0 < made["expires_in"] <= 600, "never longer than the agent's own proof"
@@ -121,9 +124,8 @@ def test_an_agent_exchanges_its_own_token_and_a_persons(place: Place, tmp_path: 
     other = scene.psql("zoe", "shop", "select 1", token=token)
     assert "authentication failed" in other.stderr, "it is the agent's token and nobody else's"
 
-    opened = scene.events("session.opened", acting_for="zoe")[0]
+    opened, created = (scene.events(kind, **of)[before] for (kind, of), before in zip(TOLD, earlier, strict=True))
     assert (opened["actor"], opened["fields"]["task"]) == ("Agent:fixer for zoe", "tidy up ticket 4711")
-    (created,) = scene.events("token.created", method="exchange")
     assert created["fields"]["connections"] == ["shop"] and created["fields"]["actor_method"] == "jwt"
     assert (created["fields"]["provider"], created["fields"]["subject"]) == ("corporate", "zoe-1")
     row = next(each for each in scene.sessions() if each["principal"] == "Agent:fixer for zoe")

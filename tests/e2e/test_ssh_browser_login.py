@@ -127,8 +127,7 @@ def test_a_client_that_leaves_voids_its_login(place: SshBrowserScene) -> None:
                 if enters:
                     # Answered: what shows it is the line's end.
                     ssh.wait_for("access token: \n")
-                ssh.interrupt()
-                assert ssh.end() != 0
+                assert ssh.interrupt_to_its_end() != 0
             place.ended("client_left")
             page.goto(f"{place.url}/confirm")
             assert "No login waits" in place.enter(page, code)

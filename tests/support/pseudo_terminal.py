@@ -71,6 +71,18 @@ class PseudoTerminal:
         """What Ctrl-C does."""
         self.process.send_signal(signal.SIGINT)
 
+    def interrupt_to_its_end(self, seconds: float = 60.0) -> int:
+        """Ctrl-C until it ends, as a person presses it; answers its status.
+
+        OpenSSH does not notice one that comes between its prompt and its reading (readpassphrase.c counts it and then waits).
+        """
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None:
+            self.interrupt()
+            self._read(0.5)
+            assert time.monotonic() < deadline, f"the program did not end in {seconds} s:\n{self.seen}"
+        return self.end()
+
     def _read(self, seconds: float) -> bool:
         ready, _, _ = select.select([self._ours], [], [], seconds)
         if not ready:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from interpose.recording.terminal.charset import width
 from interpose.recording.terminal.render import ENTER, LEAVE, Painter
 from interpose.recording.terminal.screen import Screen
 from tests.support.terminals import HOSTILE
 from tests.unit.recording.terminal.test_harmless import only_allowed
 
 
+@example([["\u1c89".encode()]], (1, 1), (1, 2))
 @given(
     st.lists(st.lists(HOSTILE, max_size=6), max_size=4),
     st.tuples(st.integers(1, 12), st.integers(1, 6)),
@@ -37,7 +39,7 @@ def test_the_viewer_sees_the_rows_around_the_cursor_and_nothing_harmful(
             expected = [] if row is None else row.chars[:columns]
             seen = viewer.grid[number].chars
             for at, cell in enumerate(expected):
-                half = at == columns - 1 and at + 1 < screen.columns and row is not None and not row.chars[at + 1]
+                half = at == columns - 1 and cell != "" and width(cell[0]) == 2
                 assert seen[at] == (" " if half else cell)
         assert viewer.text()[rows - 1] == "status"[:columns]
     viewer.feed(LEAVE.encode())
