@@ -5,17 +5,21 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from lxml import etree
 
 from tests.support.postgres import PostgresServer
+from tests.support.saml import signer
 from tests.support.saml_scene import USERS, SamlScene
+from tests.support.scene import until
 
 
 @pytest.fixture(scope="module")
 def place(postgres: PostgresServer) -> Iterator[SamlScene]:
     with SamlScene(postgres) as made:
+        made.scene.token("carol")  # while the configuration is whole: making one reads it
         yield made
 
 
@@ -169,3 +173,81 @@ def test_answers_are_taken_by_post_alone(place: SamlScene) -> None:
         answer = context.request.post(url, form={"SAMLResponse": bomb[:300_000]})
         assert answer.status == 403
     assert place.failures()[-1] == "xml_malformed"
+
+
+# A reload
+
+
+def reload(place: SamlScene) -> Any:
+    """`interpose reload`, by somebody who may."""
+    return place.scene.gateway.interpose("reload", token=place.scene.token("carol"), check=False)
+
+
+def test_a_key_that_the_provider_rotates_to_counts_once_its_metadata_is_there(place: SamlScene) -> None:
+    file, certificates = place.scene.folder / "idp.xml", place.provider.folder / "cert"
+    (certificates / "new.key").write_text(signer(11).key)
+    (certificates / "new.crt").write_text(signer(11).certificate)
+    place.provider.change(privatekey="new.key", certificate="new.crt")
+    with place.person() as context:
+        place.sign_in(context).wait_for_selector("text=Not signed in")
+    assert place.failures()[-1] == "bad_signature"
+    loaded = len(place.scene.events("snapshot.loaded"))
+    with place.person() as context:
+        waiting = context.new_page()
+        waiting.goto(f"{place.url}/login/partner")
+        # The file is looked at by itself: nobody has to say so.
+        file.write_bytes(place.provider.metadata())
+        until(lambda: len(place.scene.events("snapshot.loaded")) > loaded, 60, "the reload")
+        # Whoever was under way comes back to the same provider.
+        place.provider.sign_in(waiting, "zoe")
+        waiting.wait_for_selector("text=You are signed in")
+
+
+def test_metadata_that_cannot_be_used_changes_nothing_and_is_reported(place: SamlScene) -> None:
+    file = place.scene.folder / "idp.xml"
+    good = file.read_bytes()
+    try:
+        file.write_bytes(good.replace(b"IDPSSODescriptor", b"SPSSODescriptor"))
+        done = reload(place)
+        assert done.returncode == 1
+        assert "describes 0 identity providers" in done.stderr
+        assert place.scene.events("snapshot.rejected")
+        with place.person() as context:
+            place.sign_in(context).wait_for_selector("text=You are signed in")
+    finally:
+        file.write_bytes(good)
+    assert reload(place).returncode == 0
+
+
+def test_a_provider_that_is_changed_or_removed_lets_nobody_in_who_was_under_way(place: SamlScene) -> None:
+    gateway, before = place.scene.gateway, place.scene.gateway.settings["identity"]
+    assert isinstance(before, dict)
+    try:
+        with place.person() as changed, place.person() as removed, place.person() as asked:
+            pages = [(changed.new_page(), "partner"), (removed.new_page(), "sealed")]
+            for page, name in pages:
+                page.goto(f"{place.url}/login/{name}")
+                page.wait_for_selector("input[name=password]")
+            confirming = place.begin_at_provider(asked, "open")
+            confirming.wait_for_selector("text=Sign in as")
+            providers = {name: dict(each) for name, each in before["providers"].items() if name == "partner"}
+            providers["partner"]["lifetime"] = "1h"
+            gateway.settings["identity"] = {"providers": providers}
+            gateway.write()
+            done = reload(place)
+            assert done.returncode == 0, done.stderr
+            confirming.click("text=Yes, sign me in")
+            confirming.wait_for_selector("text=The identity provider has changed")
+            place.provider.change(assertion__encryption=True)
+            for page, _ in pages:
+                place.provider.sign_in(page, "zoe")
+                page.wait_for_selector("text=The identity provider has changed")
+            assert place.failures()[-2:] == ["provider_changed", "provider_changed"]
+            page, _ = pages[0]
+            # The provider has its own session of this person and asks nothing.
+            page.goto(f"{place.url}/login/partner")
+            page.wait_for_selector("text=You are signed in")
+    finally:
+        gateway.settings["identity"] = before
+        gateway.write()
+        assert reload(place).returncode == 0

@@ -14,6 +14,7 @@ from interpose.engine.signing_in import Departure, SignedIn, SignIn
 from interpose.identity.mapping import ClaimPath, GroupMapping
 from interpose.identity.saml import SamlProvider
 from interpose.identity.saml_keys import ServiceKey, load_or_make_key
+from interpose.identity.saml_metadata import read_metadata
 from interpose.identity.saml_options import SamlOptions
 from interpose.identity.saml_sign_in import SamlSignIn
 from tests.support.gateway_core import Core
@@ -65,9 +66,8 @@ class SamlPlace:
             groups=GroupMapping(ClaimPath(("groups",)), frozenset({"support", "dba"})),
         )
         file = folder / "partner.xml"
-        self.options = SamlOptions(
-            "partner", file if file.exists() else metadata(file), **{"mapping": mapping, **options}
-        )
+        file = file if file.exists() else metadata(file)
+        self.options = SamlOptions("partner", file, **{"mapping": mapping, "described": read_metadata(file), **options})
         self.key = _key()
         self.provider = SamlProvider(self.options, self._service_key, self.clock, CountingIds())
         self.used = MemoryUsedAssertions()
@@ -76,6 +76,10 @@ class SamlPlace:
         directory = Directory(core.holder, self.store, core.audit, MemoryBus(), self.clock)
         self.desk = SignIn(directory, core.audit, self.clock)
         self.sign_in = SamlSignIn(self.provider, self.desk, self.used, self.clock)
+
+    def read_again(self) -> None:
+        """As a reload that finds the file changed."""
+        self.provider.use(replace(self.options, described=read_metadata(self.options.metadata)))
 
     async def _service_key(self) -> ServiceKey:
         return self.key

@@ -22,6 +22,7 @@ from interpose.engine.signing_in import Departure, Proof, SignedIn, SignIn
 from interpose.identity.names import canonical_name
 from interpose.model.errors import AuthenticationError
 from interpose.model.principal import Principal, PrincipalKind
+from interpose.web.ports import PostingProvider, Provider
 from tests.support.gateway_core import Core
 from tests.support.memory import MemoryBus, MemoryDirectory, MemoryTokens
 from tests.support.memory_logins import MemoryPendingLogins
@@ -123,6 +124,7 @@ class ToldProvider:
         self.goodbye: str | None = None
         self.departures = 0
         self.again = False
+        self.retired = False
         self._site = site
 
     async def depart(self, redirect_uri: str, *, again: bool = False) -> Departure:
@@ -135,6 +137,8 @@ class ToldProvider:
         name = answer.get("code", "")
         until = self._site.core.clock.wall() + self.lifetime
         principal = Principal(PrincipalKind.USER, name, self.groups)
+        if self.retired:
+            raise AuthenticationError("authentication failed", detail="provider_changed")
         if name == "nobody":
             self._site.sign_in.failed(self.name, "oidc", "https://idp.example", "nonce_wrong", source)
             raise AuthenticationError("authentication failed", detail="nonce_wrong")
@@ -176,6 +180,8 @@ class SitePlace:
         self.partner = ToldProvider(self, "partner", "Partner & <b>Sons</b>")
         failures = FailureLimiter(core.clock, 5, 60.0)
         self.posting = ToldPostingProvider(self, "saml", "Posting")
+        self.providers: dict[str, Provider] = {"corporate": self.provider, "partner": self.partner}
+        self.posted: dict[str, PostingProvider] = {"saml": self.posting}
         self.confirming = Confirming(
             MemoryPendingLogins(),
             self.directory,
@@ -190,13 +196,13 @@ class SitePlace:
         )
         self.application = people_site(
             ORIGIN,
-            (self.provider, self.partner),
+            self.providers,
             self.desk,
             failures,
             core.clock,
             core.ids,
             confirmations=self.confirming,
-            posting=(self.posting,),
+            posting=self.posted,
         )
 
     def browser(self, address: str = "192.0.2.7") -> Browser:

@@ -9,6 +9,7 @@ from pathlib import Path
 from interpose.app.config import read_settings
 from interpose.app.policy_tests import run_policy_tests
 from interpose.app.protocols import SPOKEN
+from interpose.app.providers import descriptions
 from interpose.app.revision import Revision, revision_of
 from interpose.app.settings import Settings
 from interpose.engine.limits import Limits
@@ -73,7 +74,7 @@ def load(config: Path) -> Loaded:
             problems=tuple(problems),
             hint="nothing of it is served",
         )
-    digest = _digest(policy, settings.text, principals.text)
+    digest = _digest(policy, settings.text, principals.text, *descriptions(settings.identity.providers))
     snapshot = Snapshot(
         connections={connection.name: connection for connection in settings.connections},
         policy=policy.stamped(digest),

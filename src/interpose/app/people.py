@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from starlette.routing import Route
@@ -13,6 +11,7 @@ from starlette.types import ASGIApp
 from interpose.app.http_server import HttpServer
 from interpose.app.lifecycle import Lifecycle
 from interpose.app.settings import PublicSettings
+from interpose.app.sign_in_providers import Secret, SignInProviders
 from interpose.app.state import State
 from interpose.engine.delegation import Delegation
 from interpose.engine.directory import Directory
@@ -22,15 +21,6 @@ from interpose.engine.ports import AuditChain, Clock, Ids, TokenStore
 from interpose.engine.signing_in import SignedIn, SignIn
 from interpose.engine.snapshot import SnapshotHolder
 from interpose.engine.standing import present_principal
-from interpose.identity.oidc import OidcProvider
-from interpose.identity.oidc_options import OidcOptions
-from interpose.identity.oidc_sign_in import OidcSignIn
-from interpose.identity.renewal import Renewals
-from interpose.identity.saml import SamlProvider
-from interpose.identity.saml_keys import ServiceKey, load_or_make_key, read_key
-from interpose.identity.saml_options import SamlOptions
-from interpose.identity.saml_sign_in import SamlSignIn
-from interpose.identity.sealing import Seal
 from interpose.identity.tokens import TokenIssuer, looks_like_token, token_digest
 from interpose.model.errors import ClientError
 from interpose.model.ids import TokenId
@@ -140,22 +130,23 @@ def delegation(holder: SnapshotHolder, state: State, audit: AuditChain) -> Deleg
 
 def people_site(
     origin: str,
-    providers: Sequence[Provider],
+    providers: Mapping[str, Provider],
     desk: TokenDesk,
     failures: FailureLimiter,
     clock: Clock,
     ids: Ids,
     more: Sequence[Route] = (),
     confirmations: Confirmations | None = None,
-    posting: Sequence[PostingProvider] = (),
+    posting: Mapping[str, PostingProvider] | None = None,
 ) -> ASGIApp:
     """The whole public address. `more` are addresses for programs that need no browser; `confirmations` None: no client waits for one.
 
-    `posting` are the providers whose answers are posted.
+    `posting` are the providers whose answers are posted; both mappings are looked into at every request.
     """
     browsers, begun = Browsers(clock, ids), FailureLimiter(clock, *_BEGUN)
-    sign_in = SignInPages(origin, [*providers, *posting], browsers, desk, failures, begun)
-    saml = SamlPages(origin, posting, sign_in, browsers, failures, clock, ids)
+    posted = posting or {}
+    sign_in = SignInPages(origin, [providers, posted], browsers, desk, failures, begun)
+    saml = SamlPages(origin, posted, sign_in, browsers, failures, clock, ids)
     grants = Grants(clock, ids)
     command_line = CommandLinePages(origin, sign_in, grants, desk, FailureLimiter(clock, *_GUESSES))
     device = DevicePages(
@@ -178,7 +169,7 @@ class People:
         desk: TokenDesk,
         directory: Directory,
         limits: Limits,
-        secret: Callable[[str], Awaitable[str]],
+        secret: Secret,
         lifecycle: Lifecycle,
         more: Sequence[Route] = (),
         confirmations: Confirmations | None = None,
@@ -194,47 +185,27 @@ class People:
         self._state = state
         self._desk = desk
         self._limits = limits
-        clock, ids = state.clock, state.ids
-        self._providers = {
-            each.name: OidcProvider(
-                each, None if each.client_secret is None else partial(secret, each.client_secret), clock, ids
-            )
-            for each in options
-            if isinstance(each, OidcOptions)
-        }
-        self._saml = [
-            SamlProvider(each, partial(self._saml_key, secret, each.key), clock, ids)
-            for each in options
-            if isinstance(each, SamlOptions)
-        ]
-        self._saml_keys: dict[str | None, ServiceKey] = {}
-        self.renewals = Renewals(
-            self._providers, state.renewals, Seal(state.login_key), directory, desk.sign_in, clock, ids
-        )
+        self.providers = SignInProviders(options, state, directory, desk.sign_in, secret, lifecycle.logins)
 
     def server(self) -> HttpServer:
         """The server of the public address, bound; raises `OSError`."""
         failures = FailureLimiter(self._state.clock, self._limits.login_failures * 3, self._limits.login_window)
-        sign_in, lifecycle, origin = self._desk.sign_in, self._lifecycle, self._public.url
-        providers = [OidcSignIn(each, sign_in, self.renewals, lifecycle.logins) for each in self._providers.values()]
-        ends = lifecycle.routes(origin, {each.name: each for each in providers}, sign_in, self._limits, self._secret)
+        lifecycle, origin, providers = self._lifecycle, self._public.url, self.providers
+        ends = lifecycle.routes(origin, providers.redirecting, self._desk.sign_in, self._limits, self._secret)
         clock, ids, more = self._state.clock, self._state.ids, [*self._more, *ends]
-        posting = [SamlSignIn(each, sign_in, self._state.used_assertions, clock) for each in self._saml]
-        site = people_site(origin, providers, self._desk, failures, clock, ids, more, self._confirmations, posting)
+        site = people_site(
+            origin,
+            providers.redirecting,
+            self._desk,
+            failures,
+            clock,
+            ids,
+            more,
+            self._confirmations,
+            providers.posting,
+        )
         return HttpServer("public", site, self._public.address, self._public.certificate, self._public.key)
-
-    async def _saml_key(self, secret: Callable[[str], Awaitable[str]], reference: str | None) -> ServiceKey:
-        """The key behind a reference, or the one of the state folder; read once."""
-        key = self._saml_keys.get(reference)
-        if key is None:
-            if reference is None:
-                key = await asyncio.to_thread(load_or_make_key, self._state.settings.state)
-            else:
-                key = await asyncio.to_thread(read_key, await secret(reference))
-            self._saml_keys[reference] = key
-        return key
 
     async def close(self) -> None:
         """Ask no provider any more."""
-        for provider in self._providers.values():
-            await provider.close()
+        await self.providers.close()

@@ -45,6 +45,20 @@ def read_providers(section: Section, folder: Path) -> tuple[ProviderOptions, ...
     return tuple(found)
 
 
+def described_in(providers: Iterable[object]) -> list[Path]:
+    """The files beside the configuration that say what providers are."""
+    return [provider.metadata for provider in providers if isinstance(provider, SamlOptions)]
+
+
+def descriptions(providers: Iterable[object]) -> list[str]:
+    """The digests of what was read in these files."""
+    return [
+        provider.described.digest
+        for provider in providers
+        if isinstance(provider, SamlOptions) and provider.described is not None
+    ]
+
+
 def workload_providers(providers: Iterable[object]) -> list[WorkloadOptions]:
     """Those whose tokens workloads log in with."""
     return [provider for provider in providers if isinstance(provider, WorkloadOptions)]

@@ -12,13 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from interpose.app.loading import Loaded, load
-from interpose.app.providers import ProviderOptions
+from interpose.app.providers import described_in
 from interpose.app.settings import Settings
 from interpose.app.telemetry import Telemetry
 from interpose.app.watching import Stamp, stamp
 from interpose.engine.directory import Directory
 from interpose.engine.ports import AuditChain
-from interpose.identity.workload_options import WorkloadOptions
 from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.errors import ConfigurationError, InterposeError
 
@@ -132,7 +131,8 @@ class Reloader:
 
     async def _look(self) -> Stamp:
         settings = self.loaded.settings
-        return await asyncio.to_thread(stamp, (settings.file, settings.principals), (settings.policy,))
+        files = (settings.file, settings.principals, *described_in(settings.identity.providers))
+        return await asyncio.to_thread(stamp, files, (settings.policy,))
 
     async def quietly(self, cause: str) -> None:
         """Reload where nobody waits for the answer: a failure is already told in log, health and metrics."""
@@ -154,12 +154,12 @@ async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
 
 def needs_restart(old: Settings, new: Settings) -> list[str]:
     """The top-level keys whose change a reload does not apply."""
-    live = {"file", "policy", "principals", "connections", "text"}
+    live = {"file", "policy", "principals", "connections", "identity", "text"}
     changed = [
         name
         for name in Settings.__slots__
         if name not in live
-        and name not in ("limits", "audit", "recording", "identity")
+        and name not in ("limits", "audit", "recording")
         and getattr(old, name) != getattr(new, name)
     ]
     limits = {
@@ -167,15 +167,8 @@ def needs_restart(old: Settings, new: Settings) -> list[str]:
     }
     if replace(old.limits, **limits) != new.limits:
         changed.append("limits")
-    if _signing_in(old) != _signing_in(new):
-        changed.append("identity")
     if replace(old.audit, retention=new.audit.retention) != new.audit:
         changed.append("audit")
     if replace(old.recording, retention=new.recording.retention) != new.recording:
         changed.append("recording")
     return sorted("secrets.key" if name == "secret_key" else name for name in changed)
-
-
-def _signing_in(settings: Settings) -> tuple[ProviderOptions, ...]:
-    """The providers with which people sign in; those of workloads are exchanged as they are."""
-    return tuple(each for each in settings.identity.providers if not isinstance(each, WorkloadOptions))

@@ -105,7 +105,7 @@ class Worker:
             clock,
             telemetry.warn,
         )
-        self._reloader.listeners.append(lambda new: self._workloads.use(workload_providers(new.identity.providers)))
+        self._reloader.listeners.append(self._use_providers)
         tokens = Tokens(state.tokens, lambda: self._holder.current.principals, clock)
         certificates = Certificates(state.tokens, lambda: self._holder.current.principals, clock)
         self._authentication = Authentication(
@@ -196,6 +196,13 @@ class Worker:
         self._people: People | None = None
         telemetry.waiting(lambda: self._approvals.waiting)
 
+    def _use_providers(self, new: Settings) -> None:
+        providers = new.identity.providers
+        self._workloads.use(workload_providers(providers))
+        self._lifecycle.use(providers)
+        if self._people is not None:
+            self._people.providers.use(providers)
+
     def _connections(self) -> Mapping[ConnectionName, Connection]:
         return self._holder.current.connections
 
@@ -221,7 +228,7 @@ class Worker:
             if self._settings.public is not None:
                 self._people = self._open_people(self._settings.public)
                 self._http.append(self._people.server())
-                self._tasks.start(self._people.renewals.run, "renewals")
+                self._tasks.start(self._people.providers.renewals.run, "renewals")
             for server in self._http:
                 server.start()
         await self._ssh.certify()
@@ -332,7 +339,8 @@ class Worker:
         return HttpServer("admin api", application(api), admin.address, admin.certificate, admin.key)
 
     def _open_people(self, public: PublicSettings) -> People:
-        options = self._settings.identity.providers
+        # A reload may have come since this worker was made.
+        options = self._reloader.loaded.settings.identity.providers
         pages = self._ssh_identity.pages(self._settings)
         more = [*pages.routes(), *TokenExchange(self._authentication, self._delegation).routes()]
         state, known, own, limits = self._state, self._directory, self._secrets.own, self._holder.current.limits

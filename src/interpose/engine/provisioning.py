@@ -44,13 +44,19 @@ class Provisioning:
     ) -> None:
         """`sources` by provider."""
         self._store = store
-        self._sources = sources
+        self._locks: dict[str, asyncio.Lock] = {}
         self._directory = directory
         self._tokens = tokens
         self._audit = audit
         self._clock = clock
-        # A source sends changes of one group side by side; each must see what the one before it left.
-        self._locks = {name: asyncio.Lock() for name in sources}
+        self.use(sources)
+
+    def use(self, sources: Mapping[str, Source]) -> None:
+        """From now on these are the sources, by provider."""
+        self._sources = sources
+        # A source sends changes of one group side by side; each must see what the one before it left, whatever is configured meanwhile.
+        for name in sources:
+            self._locks.setdefault(name, asyncio.Lock())
 
     def source(self, provider: str) -> Source | None:
         """The source of this provider."""

@@ -26,6 +26,11 @@ class OidcSignIn:
         self._sign_in = sign_in
         self._renewals = renewals
         self._logins = logins
+        self._retired = False
+
+    def retire(self) -> None:
+        """Another stands in its place, or none: from now on nobody comes in by it, not even who is on their way."""
+        self._retired = True
 
     @property
     def name(self) -> str:
@@ -49,7 +54,10 @@ class OidcSignIn:
     async def arrive(self, departure: Departure, redirect_uri: str, answer: Mapping[str, str], source: str) -> SignedIn:
         """Who came back. Raises `AuthenticationError` (in the audit already), `ProviderError`, `StoreError`, `RecordingError`."""
         try:
+            self._check_current()
             answered = await self._provider.arrive(departure, redirect_uri, answer)
+            # What it was asked took a while.
+            self._check_current()
         except AuthenticationError as error:
             self._failed(error.detail, source)
             raise
@@ -57,7 +65,7 @@ class OidcSignIn:
             self._failed(error.code, source)
             raise ProviderError("the identity provider does not answer as it should", detail=error.detail) from error
         who = await self._sign_in.accept(answered.proof, source, answered.id_token)
-        await self._renewals.keep(answered.proof, answered.refresh)
+        await self._renewals.keep(answered.proof, answered.refresh, self._provider.options)
         return who
 
     async def farewell(self, hint: str, return_to: str) -> str | None:
@@ -75,6 +83,10 @@ class OidcSignIn:
             over = EndedLogin(self.name, said.subject, said.session)
             await self._logins.end(over, self._provider.options.issuer, source, said.issued_at)
         self._provider.spent(said)
+
+    def _check_current(self) -> None:
+        if self._retired:
+            raise AuthenticationError("authentication failed", detail="provider_changed")
 
     def _failed(self, reason: str, source: str) -> None:
         self._sign_in.failed(self.name, METHOD, self._provider.options.issuer, reason, source)

@@ -20,6 +20,7 @@ from interpose.model.errors import AuthenticationError, ProviderError, Recording
 if TYPE_CHECKING:
     from interpose.engine.directory import Directory
     from interpose.engine.ports import Clock, Ids, RenewalStore
+    from interpose.identity.oidc_options import OidcOptions
 
 TICK: Final = 1.0
 """Seconds between two looks at what is due."""
@@ -41,7 +42,7 @@ class Renewals:
         clock: Clock,
         ids: Ids,
     ) -> None:
-        """`providers` by name."""
+        """`providers` by name, looked into whenever somebody is due."""
         self._providers = providers
         self._store = store
         self._seal = seal
@@ -51,15 +52,20 @@ class Renewals:
         self._ids = ids
         self._pauses: dict[str, tuple[float, float]] = {}
 
-    async def keep(self, proof: Proof, refresh: str) -> None:
-        """Remember with what to ask again; without anything, forget what an earlier login gave. Raises `StoreError`."""
+    async def keep(self, proof: Proof, refresh: str, options: OidcOptions) -> None:
+        """Remember with what to ask again; without anything, forget what an earlier login gave. `options` are of the provider that
+        gave it. Raises `StoreError`."""
         name = proof.principal.name
         if not refresh:
             await self._store.forget(name)
             return
         nonce = self._ids.secret_bytes(NONCE_BYTES)
-        sealed = self._seal.seal(refresh, _bound(proof.provider, proof.subject, name), nonce)
-        await self._store.put(Renewal(name, proof.provider, proof.subject, sealed, self._next(proof.provider)))
+        sealed = self._seal.seal(refresh, _bound(options, proof.subject, name), nonce)
+        await self._store.put(Renewal(name, proof.provider, proof.subject, sealed, self._next(options)))
+
+    def start_anew(self, provider: str) -> None:
+        """This provider is another now, or gone: how the one before it failed says nothing of it."""
+        self._pauses.pop(provider, None)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -94,6 +100,8 @@ class Renewals:
             try:
                 await self._renew(provider, renewal, proof)
             except (ProviderError, SecretError, RecordingError):
+                if self._providers.get(name) is not provider:
+                    return asked  # exchanged while it was asked: the next look asks the new one
                 pause = min(LONGEST_PAUSE, 2 * pause or FIRST_PAUSE)
                 self._pauses[name] = (pause, self._clock.monotonic() + pause)
                 # To the end of the line: one person about whom it cannot answer must not hide all others.
@@ -105,9 +113,10 @@ class Renewals:
 
     async def _renew(self, provider: OidcProvider, renewal: Renewal, proof: Proof) -> None:
         try:
-            refresh = self._seal.open(renewal.sealed, _bound(renewal.provider, renewal.subject, renewal.name))
+            refresh = self._seal.open(renewal.sealed, _bound(provider.options, renewal.subject, renewal.name))
         except SecretError:
-            # Sealed with a key that is gone: it can never be used. The login lives to its end, and is not asked about.
+            # Sealed with a key that is gone, or given by what had this name before: it can never be used. The login lives to its end,
+            # and is not asked about.
             await self._store.forget(renewal.name)
             return
         try:
@@ -115,13 +124,15 @@ class Renewals:
             if answered.proof.principal.name != renewal.name:
                 raise AuthenticationError("authentication failed", detail="other_name")
         except AuthenticationError as error:
-            if await self._is_current(renewal):
+            if await self._is_current(renewal) and self._providers.get(renewal.provider) is provider:
                 await self._end(renewal, proof, error.detail)
             return
         if not await self._is_current(renewal):
             return
         # First what it will be asked with next: a provider that rotates has already forgotten the old one.
-        await self.keep(answered.proof, answered.refresh)
+        await self.keep(answered.proof, answered.refresh, provider.options)
+        if self._providers.get(renewal.provider) is not provider:
+            return  # exchanged while it was asked: what its mapping made of the answer does not count any more
         try:
             found = answered.proof
             now, until = self._clock.wall(), proof.valid_until
@@ -151,11 +162,11 @@ class Renewals:
         issuer = provider.options.issuer
         return Proof(entry.provider, METHOD, issuer, entry.subject, entry.principal, entry.valid_until)
 
-    def _next(self, provider: str) -> float:
+    def _next(self, options: OidcOptions) -> float:
         """When to ask again: a tenth earlier or later by chance, so that people who came together are not asked about together."""
-        interval = self._providers[provider].options.refresh
-        return self._clock.wall() + interval * (0.9 + 0.2 * self._ids.secret_bytes(1)[0] / 255)
+        return self._clock.wall() + options.refresh * (0.9 + 0.2 * self._ids.secret_bytes(1)[0] / 255)
 
 
-def _bound(provider: str, subject: str, name: str) -> str:
-    return "\0".join((provider, subject, name))
+def _bound(options: OidcOptions, subject: str, name: str) -> str:
+    """INVARIANT: what one issuer gave to one client of its own is never sent to another, whatever the configuration calls it now."""
+    return "\0".join((options.name, options.issuer, options.client_id, subject, name))

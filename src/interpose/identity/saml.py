@@ -26,9 +26,8 @@ from interpose.engine.signing_in import Departure, Proof
 from interpose.identity.mapping import map_claims
 from interpose.identity.saml_assertion import Assertion, Expected, read_assertion
 from interpose.identity.saml_claims import claims_of
-from interpose.identity.saml_metadata import POST, IdentityProviderMetadata, own_metadata, read_metadata
+from interpose.identity.saml_metadata import POST, IdentityProviderMetadata, own_metadata
 from interpose.identity.saml_xml import SAML, SAMLP, check_shape, decode, read
-from interpose.identity.workload_options import fault_of_url
 from interpose.model.errors import AuthenticationError, ProviderError
 from interpose.model.principal import AuthenticationContext
 
@@ -69,7 +68,10 @@ class SamlProvider:
         self._clock = clock
         self._ids = ids
         self._busy = asyncio.Semaphore(_AT_ONCE)
-        self._read: tuple[tuple[int, int], IdentityProviderMetadata] | None = None
+
+    def use(self, options: SamlOptions) -> None:
+        """From now on this is what the provider says of itself (`described`); the other options are what they were."""
+        self.options = options
 
     def entity_id(self, address: str) -> str:
         """The gateway's name towards this provider; `address` is where answers are posted to."""
@@ -82,7 +84,7 @@ class SamlProvider:
     async def issuer(self) -> str:
         """The provider's own name; empty while its metadata cannot be read."""
         try:
-            return (await self._provider()).entity
+            return self._provider().entity
         except ProviderError:
             return ""
 
@@ -91,7 +93,7 @@ class SamlProvider:
 
         Raises `ProviderError`, `SecretError`, `StoreError`.
         """
-        provider = await self._provider()
+        provider = self._provider()
         state = base64.urlsafe_b64encode(self._ids.secret_bytes(32)).rstrip(b"=").decode()
         # An NCName begins with no digit (SAML 2.0 Core §1.3.4).
         request = f"id-{self._ids.secret_bytes(20).hex()}"
@@ -109,7 +111,7 @@ class SamlProvider:
 
         Raises `AuthenticationError` with a machine word, `ProviderError`, `SecretError`, `StoreError`.
         """
-        provider = await self._provider()
+        provider = self._provider()
         data = decode(answer.get("SAMLResponse", ""))
         now, memory = self._clock.wall(), {} if departure is None else departure.memory
         request = None if departure is None else memory["request"]
@@ -223,26 +225,14 @@ class SamlProvider:
             etree.SubElement(root, f"{SAMLP}NameIDPolicy", policy)
         return bytes(etree.tostring(root))
 
-    async def _provider(self) -> IdentityProviderMetadata:
-        """The provider's metadata as the file has it now: a key that it rotates to counts without a restart."""
-        found = await asyncio.to_thread(self._current)
-        fault = fault_of_url(found.sign_in, self.options.allow_plaintext_on_loopback, query=True)
-        if fault:
-            raise _unusable(f"its place to sign in {fault}")
+    def _provider(self) -> IdentityProviderMetadata:
+        """What the provider says of itself. Raises `ProviderError` for what is over."""
+        found = self.options.described
+        if found is None:
+            raise _unusable("it was not read")
         if found.valid_until is not None and found.valid_until <= self._clock.wall():
             raise _unusable("its `validUntil` is over")
         return found
-
-    def _current(self) -> IdentityProviderMetadata:
-        path = self.options.metadata
-        try:
-            status = path.stat()
-        except OSError as error:
-            raise _unusable(f"it cannot be read: {error.strerror}") from error
-        stamp = (status.st_mtime_ns, status.st_size)
-        if self._read is None or self._read[0] != stamp:
-            self._read = (stamp, read_metadata(path))
-        return self._read[1]
 
 
 def _deflate(data: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,18 +27,23 @@ POST: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 
 @dataclass(frozen=True, slots=True)
 class IdentityProviderMetadata:
-    """One provider. `certificates` are PEM: only their keys count, not their dates. `valid_until`: wall clock, None for no end."""
+    """One provider. `certificates` are PEM: only their keys count, not their dates. `valid_until`: wall clock, None for no end.
+
+    `digest` is of the file (SHA-256, hexadecimal).
+    """
 
     entity: str
     sign_in: str
     certificates: tuple[str, ...]
     valid_until: float | None
+    digest: str = ""
 
 
 def read_metadata(path: Path) -> IdentityProviderMetadata:
     """The one identity provider that a file describes. Blocking. Raises `ProviderError` whose `detail` says what is wrong."""
     try:
-        root = read(path.read_bytes(), drop_comments=True)
+        data = path.read_bytes()
+        root = read(data, drop_comments=True)
     except OSError as error:
         raise _wrong(f"`{path}` cannot be read: {error.strerror}") from error
     except AuthenticationError as error:
@@ -66,7 +72,8 @@ def read_metadata(path: Path) -> IdentityProviderMetadata:
     if not certificates:
         raise _wrong(f"`{path}` has no certificate for signing")
     ends = [_time(each.get("validUntil", ""), path) for each in (root, entity, roles[0]) if each.get("validUntil")]
-    return IdentityProviderMetadata(name, places[0], certificates, min(ends, default=None))
+    digest = hashlib.sha256(data).hexdigest()
+    return IdentityProviderMetadata(name, places[0], certificates, min(ends, default=None), digest)
 
 
 def own_metadata(entity: str, address: str, key: ServiceKey) -> bytes:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from interpose.identity.mapping import ClaimMapping, ClaimPath
-from interpose.identity.saml_metadata import read_metadata
+from interpose.identity.saml_metadata import IdentityProviderMetadata, read_metadata
 from interpose.identity.scim_options import ScimOptions, read_scim
 from interpose.identity.sections import (
     ProviderSection,
@@ -53,7 +53,8 @@ class SamlOptions:
     reference to the gateway's private key, None for the one of the state folder. `name_id_format` is what is asked for, None for
     the provider's choice. `lifetime`: seconds after which somebody has to sign in again, at the latest. `leeway`: seconds by which
     clocks may differ. `idp_initiated`: an answer counts that nobody asked for. `mfa_acr`: classes of authentication
-    (AuthnContextClassRef) that mean more than one factor. `scim`: the provider's directory tells who its people are.
+    (AuthnContextClassRef) that mean more than one factor. `scim`: the provider's directory tells who its people are. `described` is what
+    stands in `metadata`; options that differ in nothing else are those of the same provider.
     """
 
     name: str
@@ -70,6 +71,7 @@ class SamlOptions:
     mfa_acr: tuple[str, ...] = ()
     allow_plaintext_on_loopback: bool = False
     scim: ScimOptions | None = None
+    described: IdentityProviderMetadata | None = field(default=None, compare=False, repr=False)
 
 
 def parse_saml(name: str, section: ProviderSection, folder: Path) -> SamlOptions:
@@ -79,9 +81,11 @@ def parse_saml(name: str, section: ProviderSection, folder: Path) -> SamlOptions
     section.text("metadata")
     metadata = read_file(section, "metadata", folder)
     plaintext = section.boolean("allow_plaintext_on_loopback", False)
+    described: IdentityProviderMetadata | None = None
     if metadata is not None:
         try:
-            check_url(section, "metadata", read_metadata(metadata).sign_in, plaintext, query=True)
+            described = read_metadata(metadata)
+            check_url(section, "metadata", described.sign_in, plaintext, query=True)
         except ProviderError as error:
             section.problem("metadata", error.detail, error.hint)
     wanted = section.optional_text("name_id_format")
@@ -104,4 +108,5 @@ def parse_saml(name: str, section: ProviderSection, folder: Path) -> SamlOptions
         section.listed("mfa_acr"),
         plaintext,
         read_scim(section, folder, mapping),
+        described,
     )

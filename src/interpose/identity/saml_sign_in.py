@@ -22,6 +22,11 @@ class SamlSignIn:
         self._sign_in = sign_in
         self._used = used
         self._clock = clock
+        self._retired = False
+
+    def retire(self) -> None:
+        """Another stands in its place, or none: from now on nobody comes in by it, not even who is on their way."""
+        self._retired = True
 
     @property
     def name(self) -> str:
@@ -79,7 +84,10 @@ class SamlSignIn:
         self, departure: Departure | None, redirect_uri: str, answer: Mapping[str, str], source: str
     ) -> SignedIn:
         try:
+            self._check_current()
             arrived = await self._provider.arrive(departure, redirect_uri, answer)
+            # What was judged took a while.
+            self._check_current()
             # INVARIANT: an assertion counts once, in whatever browser, and over restarts: the store has it before anybody is let in.
             if not await self._used.first_use(arrived.assertion, arrived.usable_until, self._clock.wall()):
                 raise _denied("assertion_used")
@@ -90,6 +98,10 @@ class SamlSignIn:
             self._failed(error.code, "", source)
             raise ProviderError("the identity provider cannot be used", detail=error.detail) from error
         return await self._sign_in.accept(arrived.proof, source)
+
+    def _check_current(self) -> None:
+        if self._retired:
+            raise _denied("provider_changed")
 
     def _failed(self, reason: str, issuer: str, source: str) -> None:
         self._sign_in.failed(self.name, METHOD, issuer, reason, source)

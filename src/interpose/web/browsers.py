@@ -16,6 +16,7 @@ from interpose.web.secret_texts import secret_text
 
 if TYPE_CHECKING:
     from interpose.engine.ports import Clock, Ids
+    from interpose.web.ports import Provider
 
 ItemT = TypeVar("ItemT")
 JOURNEY_SECONDS: Final = 600.0
@@ -67,10 +68,10 @@ def _digest(secret: str) -> bytes:
 class Journey:
     """A browser on its way to a provider and back. `then` is what it came for; `browser` the digest of its cookie.
 
-    `again`: the provider was asked to authenticate the person anew.
+    `provider` is the very one that it left for, whatever has its name now; `again`: it was asked to authenticate the person anew.
     """
 
-    provider: str
+    provider: Provider
     departure: Departure
     then: str
     browser: bytes
@@ -97,7 +98,9 @@ class Browsers:
         self._journeys: Kept[Journey] = Kept(clock)
         self._sessions: Kept[BrowserSession] = Kept(clock)
 
-    def leaves(self, provider: str, departure: Departure, then: str, cookie: str | None, *, again: bool = False) -> str:
+    def leaves(
+        self, provider: Provider, departure: Departure, then: str, cookie: str | None, *, again: bool = False
+    ) -> str:
         """A browser leaves for its provider; answers the cookie that it must have when it comes back.
 
         A browser that has one keeps it, so that two tabs can sign in at once.
@@ -107,14 +110,17 @@ class Browsers:
         self._journeys.put(departure.state, journey, JOURNEY_SECONDS)
         return value
 
-    def returns(self, provider: str, state: str, cookie: str | None) -> Journey | None:
+    def returns(self, provider: str, state: str, cookie: str | None, *, posted: bool = False) -> Journey | None:
         """The journey that this browser is back from; None for a state that is unknown, used, another browser's or provider's.
 
+        `posted`: it came with a form, as the answers of some providers do and those of others never.
         INVARIANT: a state is good once, whatever comes of it.
         """
         journey = self._journeys.take(state)
         same = hmac.compare_digest(_digest(cookie or ""), b"" if journey is None else journey.browser)
-        return journey if journey is not None and same and journey.provider == provider else None
+        if journey is None or not same or (journey.provider.name, journey.provider.posts) != (provider, posted):
+            return None
+        return journey
 
     def sign_in(self, who: SignedIn, source: str, *, again: bool = False) -> str:
         """A new session; answers its cookie. INVARIANT: no session ever takes over a cookie that was there before the login."""

@@ -33,7 +33,10 @@ class Provider(Protocol):
         ...
 
     async def arrive(self, departure: Departure, redirect_uri: str, answer: Mapping[str, str], source: str) -> SignedIn:
-        """The browser came back with `answer`. Raises `AuthenticationError` (already in the audit), `ProviderError`, `StoreError`."""
+        """The browser came back with `answer`. Raises `AuthenticationError` (already in the audit), `ProviderError`, `StoreError`.
+
+        The error's `detail` is `provider_changed` where the provider was changed or removed since the browser left.
+        """
         ...
 
     async def farewell(self, hint: str, return_to: str) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
@@ -31,7 +31,7 @@ from interpose.web.requests import (
     source_of,
 )
 from interpose.web.secret_texts import secret_text
-from interpose.web.sign_in import HOME, SignInPages, not_known, posted_to
+from interpose.web.sign_in import HOME, SignInPages, changed_meanwhile, not_known, posted_to
 
 if TYPE_CHECKING:
     from interpose.engine.ports import Clock, Ids
@@ -48,21 +48,21 @@ class SamlPages:
     def __init__(
         self,
         origin: str,
-        providers: Sequence[PostingProvider],
+        providers: Mapping[str, PostingProvider],
         sign_in: SignInPages,
         browsers: Browsers,
         failures: FailureLimiter,
         clock: Clock,
         ids: Ids,
     ) -> None:
-        """`failures` bounds answers that are refused, an address."""
+        """`providers` by name, looked into at every request; `failures` bounds answers that are refused, an address."""
         self._origin = origin
-        self._providers = {provider.name: provider for provider in providers}
+        self._providers = providers
         self._sign_in = sign_in
         self._browsers = browsers
         self._failures = failures
         self._ids = ids
-        self._unconfirmed: Kept[tuple[SignedIn, bytes]] = Kept(clock, 1000)
+        self._unconfirmed: Kept[tuple[SignedIn, bytes, PostingProvider]] = Kept(clock, 1000)
 
     def routes(self) -> list[Route]:
         """Where they are."""
@@ -80,18 +80,22 @@ class SamlPages:
 
     async def arrive(self, request: Request) -> Response:
         """The browser is back, with the provider's answer."""
-        provider = self._provider(request)
         self._sign_in.check_failures(request)
-        source, address = source_of(request), posted_to(self._origin, provider.name)
+        name = str(request.path_params["provider"])
+        source, address = source_of(request), posted_to(self._origin, name)
         answer = await read_form(request, MAX_ANSWER)
         state, cookie = answer.get("RelayState", ""), request.cookies.get(POSTED_LOGIN_COOKIE)
-        journey = self._browsers.returns(provider.name, state, cookie)
+        journey = self._browsers.returns(name, state, cookie, posted=True)
         try:
             if journey is not None:
-                who = await provider.arrive(journey.departure, address, answer, source)
+                # The one that it left for, which knows whether it counts still.
+                who = await journey.provider.arrive(journey.departure, address, answer, source)
                 return self._sign_in.signed_in(request, who, journey.then, again=journey.again)
+            provider = self._provider(request)
             return self._ask(provider, await provider.unsolicited(address, answer, source))
         except AuthenticationError as error:
+            if error.detail == "provider_changed":
+                raise changed_meanwhile() from None
             self._failures.failed(address_group(source))
             if error.detail == "state_unknown":
                 raise not_known() from None
@@ -100,20 +104,22 @@ class SamlPages:
     async def confirm(self, request: Request) -> Response:
         """The person says that it is them whom the provider sent."""
         check_same_site(request, self._origin)
-        provider = self._provider(request)
+        name = str(request.path_params["provider"])
         form = await read_form(request)
         kept = self._unconfirmed.take(form.get("ticket", ""))
         cookie = _digest(request.cookies.get(CONFIRM_COOKIE, ""))
         same = kept is not None and hmac.compare_digest(kept[1], cookie)
-        if kept is None or not same or kept[0].proof.provider != provider.name:
+        if kept is None or not same or kept[2].name != name:
             raise not_known()
+        if self._providers.get(name) is not kept[2]:
+            raise changed_meanwhile()
         if form.get("answer") != "approve":
             return RedirectResponse(HOME, 303)
         return self._sign_in.signed_in(request, kept[0], HOME)
 
     def _ask(self, provider: PostingProvider, who: SignedIn) -> Response:
         ticket, cookie = (secret_text(self._ids.secret_bytes(32)) for _ in range(2))
-        self._unconfirmed.put(ticket, (who, _digest(cookie)), _CONFIRM_SECONDS)
+        self._unconfirmed.put(ticket, (who, _digest(cookie), provider), _CONFIRM_SECONDS)
         response = page(
             "arrived",
             name=who.identity.principal.name,

@@ -51,6 +51,16 @@ def not_known() -> RefusedRequestError:
     )
 
 
+def changed_meanwhile() -> RefusedRequestError:
+    """Of a browser that comes back from a provider that is not configured as it was when it left."""
+    return RefusedRequestError(
+        "The identity provider has changed",
+        "While you were signing in, the gateway's operator changed or removed this identity provider.",
+        "Begin again from the gateway's own page.",
+        409,
+    )
+
+
 def posted_to(origin: str, name: str) -> str:
     """The address to which a provider of this name posts its answers."""
     return f"{origin}/saml/{name}/acs"
@@ -62,16 +72,16 @@ class SignInPages:
     def __init__(
         self,
         origin: str,
-        providers: Sequence[Provider],
+        providers: Sequence[Mapping[str, Provider]],
         browsers: Browsers,
         desk: Desk,
         failures: FailureLimiter,
         begun: FailureLimiter,
     ) -> None:
-        """`failures` bounds logins that fail, `begun` those that are begun, an address."""
+        """`providers` by name, looked into at every request; `failures` bounds logins that fail, `begun` those that are begun, an address."""
         self._begun = begun
         self._origin = origin
-        self._providers: Mapping[str, Provider] = {provider.name: provider for provider in providers}
+        self._providers = providers
         self._browsers = browsers
         self._desk = desk
         self._failures = failures
@@ -100,11 +110,11 @@ class SignInPages:
 
     def knows(self, name: str) -> bool:
         """Whether there is a provider with this name."""
-        return name in self._providers
+        return self._found(name) is not None
 
     def ask_to_sign_in(self, then: str, why: str = "", *, again: bool = False) -> Response:
         """The list of providers; afterwards the browser goes on with `then`. `again`: they must authenticate the person anew."""
-        listed = [{"name": each.name, "title": each.title} for each in self._providers.values()]
+        listed = [{"name": each.name, "title": each.title} for some in self._providers for each in some.values()]
         return page("sign_in", providers=listed, then=safe_then(then), why=why, again=again)
 
     async def home(self, request: Request) -> Response:
@@ -133,27 +143,32 @@ class SignInPages:
         departure = await provider.depart(self._callback(provider), again=again)
         then = safe_then(query.get("then", HOME))
         name = POSTED_LOGIN_COOKIE if provider.posts else LOGIN_COOKIE
-        cookie = self._browsers.leaves(provider.name, departure, then, request.cookies.get(name), again=again)
+        cookie = self._browsers.leaves(provider, departure, then, request.cookies.get(name), again=again)
         response = RedirectResponse(departure.url, 303)
         set_cookie(response, name, cookie)
         return response
 
     async def arrive(self, request: Request) -> Response:
         """The browser is back from its provider."""
-        provider = self._provider(request)
-        if provider.posts:
-            raise RefusedRequestError("Not found", "This identity provider answers in another way.", status=404)
         self.check_failures(request)
         source = source_of(request)
         answer = read_query(request)
-        journey = self._browsers.returns(provider.name, answer.get("state", ""), request.cookies.get(LOGIN_COOKIE))
+        name, cookie = str(request.path_params["provider"]), request.cookies.get(LOGIN_COOKIE)
+        journey = self._browsers.returns(name, answer.get("state", ""), cookie)
         if journey is None:
+            provider = self._provider(request)
+            if provider.posts:
+                raise RefusedRequestError("Not found", "This identity provider answers in another way.", status=404)
             self._failures.failed(address_group(source))
             self._desk.failed(provider.name, "state_unknown", source)
             raise not_known()
+        # The one that it left for, which knows whether it counts still.
+        provider = journey.provider
         try:
             who = await provider.arrive(journey.departure, self._callback(provider), answer, source)
-        except AuthenticationError:
+        except AuthenticationError as error:
+            if error.detail == "provider_changed":
+                raise changed_meanwhile() from None
             self._failures.failed(address_group(source))
             raise
         return self.signed_in(request, who, journey.then, again=journey.again)
@@ -175,7 +190,7 @@ class SignInPages:
             check_csrf(await read_form(request), session.csrf)
             self._desk.signed_out(session.who, source_of(request))
             self._browsers.sign_out(request.cookies.get(SESSION_COOKIE))
-            provider = self._providers.get(session.who.proof.provider)
+            provider = self._found(session.who.proof.provider)
             farewell = None
             if provider is not None:
                 farewell = await provider.farewell(session.who.hint, f"{self._origin}/signed-out")
@@ -190,13 +205,16 @@ class SignInPages:
         return page("message", title="Signed out", text="You are signed out of this gateway.", hint="", bad=False)
 
     def _provider(self, request: Request) -> Provider:
-        provider = self._providers.get(request.path_params["provider"])
+        provider = self._found(request.path_params["provider"])
         if provider is None:
             raise RefusedRequestError("Not found", "There is no such identity provider here.", status=404)
         return provider
 
+    def _found(self, name: str) -> Provider | None:
+        return next((some[name] for some in self._providers if name in some), None)
+
     def _title(self, name: str) -> str:
-        provider = self._providers.get(name)
+        provider = self._found(name)
         return name if provider is None else provider.title
 
     def _callback(self, provider: Provider) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from interpose.app.reload import needs_restart
 from interpose.app.settings import AuditSettings, IdentitySettings, LimitSettings, RecordingSettings, Settings
 from interpose.identity.oidc_options import OidcOptions
+from interpose.identity.saml_options import SamlOptions
 from interpose.identity.workload_options import WorkloadOptions
 
 
@@ -26,7 +27,13 @@ def test_what_a_reload_applies_needs_no_restart() -> None:
         limits=LimitSettings(sessions=7, max_message=100),
         recording=RecordingSettings(retention=1.0),
         audit=AuditSettings(retention=2.0),
-        identity=IdentitySettings((WorkloadOptions("ci", "https://issuer.example", ("interpose",)),)),
+        identity=IdentitySettings(
+            (
+                WorkloadOptions("ci", "https://issuer.example", ("interpose",)),
+                OidcOptions("corporate", "https://issuer.example", "interpose"),
+                SamlOptions("partner", Path("/partner.xml")),
+            )
+        ),
     )
     assert needs_restart(settings(), new) == []
 
@@ -39,6 +46,5 @@ def test_what_it_cannot_apply_is_named() -> None:
         limits=LimitSettings(handshake=1.0),
         recording=RecordingSettings(result_cap=1),
         audit=AuditSettings(checkpoint_copy=Path("/copy")),
-        identity=IdentitySettings((OidcOptions("corporate", "https://issuer.example", "interpose"),)),
     )
-    assert needs_restart(settings(), new) == ["audit", "identity", "limits", "recording", "state", "workers"]
+    assert needs_restart(settings(), new) == ["audit", "limits", "recording", "state", "workers"]

@@ -50,8 +50,9 @@ class _Place(ProviderPlace):
         self.store = _Store()
         self.directory = Directory(core.holder, MemoryDirectory(), core.audit, MemoryBus(), core.clock)
         self.accepts = SignIn(self.directory, core.audit, core.clock)
+        self.providers = {"corporate": self.provider}
         self.renewals = Renewals(
-            {"corporate": self.provider},
+            self.providers,
             self.store,
             Seal(b"k" * 32),
             self.directory,
@@ -63,7 +64,7 @@ class _Place(ProviderPlace):
     async def enter(self, refresh: str = "r-1") -> None:
         answered = await self.sign_in()
         await self.accepts.accept(answered.proof, "192.0.2.7")
-        await self.renewals.keep(answered.proof, refresh)
+        await self.renewals.keep(answered.proof, refresh, GROUPS)
 
     @property
     def groups(self) -> frozenset[str] | None:
@@ -232,6 +233,69 @@ def test_a_key_that_was_exchanged_asks_nobody_again() -> None:
     run(work())
 
 
+@pytest.mark.parametrize("what", ["issuer", "client_id"])
+def test_what_one_issuer_gave_to_one_client_is_never_sent_to_another(what: str) -> None:
+    async def work() -> None:
+        place = _Place()
+        await place.enter()
+        await asyncio.sleep(400)
+        other = ProviderPlace(replace(GROUPS, **{what: "https://other.example"}))
+        place.providers["corporate"] = other.provider
+        await place.renewals.look()
+        assert other.network.asked == []
+        assert place.store.rows == {}, "it can never be used again"
+        assert place.groups == frozenset({"corp:support"}), "the login lives to its end"
+
+    run(work())
+
+
+@pytest.mark.parametrize("answer", ["good", "refused", "down"])
+def test_a_provider_that_is_exchanged_while_it_is_asked_changes_nobody(answer: str) -> None:
+    async def work() -> None:
+        place = _Place()
+        await place.enter()
+        await asyncio.sleep(400)
+        place.network.claims = {"groups": ["dba"]}
+        place.network.answer = {"refresh_token": "r-2"}
+        if answer == "refused":
+            place.network.status, place.network.answer = 400, {"error": "invalid_grant"}
+        place.network.down = answer == "down"
+        real, new = place.provider.renew, ProviderPlace(GROUPS)
+
+        async def slow(refresh: str, proof: object) -> object:
+            place.providers["corporate"] = new.provider
+            place.renewals.start_anew("corporate")
+            return await real(refresh, proof)  # type: ignore[arg-type]
+
+        place.provider.renew = slow  # type: ignore[method-assign,assignment]
+        await place.renewals.look()
+        assert place.groups == frozenset({"corp:support"})
+        assert place.core.audit.of(AuditKind.LOGIN_ENDED) == []
+        assert "zoe" in place.store.rows
+        new.network.claims = {"groups": ["audit"]}
+        await asyncio.sleep(400)
+        assert await place.renewals.look() == 1
+        assert place.groups == frozenset({"corp:audit"})
+        (form,) = [form for url, form, _ in new.network.asked if url.endswith("/token")]
+        # A provider that rotates has forgotten the old one by then.
+        assert form["refresh_token"] == ("r-2" if answer == "good" else "r-1")
+
+    run(work())
+
+
+def test_a_provider_that_is_gone_ends_nobody() -> None:
+    async def work() -> None:
+        place = _Place()
+        await place.enter()
+        await asyncio.sleep(400)
+        del place.providers["corporate"]
+        assert await place.renewals.look() == 0
+        assert place.store.rows == {}
+        assert place.groups == frozenset({"corp:support"})
+
+    run(work())
+
+
 def test_fifty_who_wait_are_asked_about_seldom_while_the_provider_is_down_and_live_on() -> None:
     async def work() -> None:
         place = _Place()
@@ -241,7 +305,7 @@ def test_fifty_who_wait_are_asked_about_seldom_while_the_provider_is_down_and_li
             entry = DirectoryEntry(person(f"p-{number}"), "corporate", f"s-{number}", now, now + 8 * 3600)
             principal = await place.directory.learn(entry)
             proof = Proof("corporate", "oidc", OPTIONS.issuer, entry.subject, principal, now + 8 * 3600)
-            await place.renewals.keep(proof, "r-1")
+            await place.renewals.keep(proof, "r-1", GROUPS)
         place.network.down = True
         before = len(place.network.asked)
         looking = asyncio.ensure_future(place.renewals.run())

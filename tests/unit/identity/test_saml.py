@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
 
 from interpose.engine.signing_in import Departure
+from interpose.identity.saml_keys import ServiceKey
 from interpose.identity.saml_xml import MAX_XML
 from interpose.model.audit import AuditKind
 from interpose.model.errors import AuthenticationError, ProviderError
@@ -237,13 +238,15 @@ def test_a_signature_that_runs_or_fetches(tmp_path: Path, what: str) -> None:
     assert denied(SamlPlace(tmp_path), root) == word
 
 
-def test_a_key_that_the_provider_rotated_to_counts_at_once(tmp_path: Path) -> None:
+def test_a_key_that_the_provider_rotated_to_counts_from_the_next_reload(tmp_path: Path) -> None:
     place = SamlPlace(tmp_path)
     root = signed(by=signer(2))
     assert denied(place, root) == "bad_signature"
     metadata(tmp_path / "partner.xml", signer(0), signer(2))
+    place.read_again()
     assert asyncio.run(place.came(root)).identity.principal.name == "zoe"
     metadata(tmp_path / "partner.xml", signer(2))
+    place.read_again()
     with pytest.raises(AuthenticationError):
         asyncio.run(place.came(signed(Answer(id="_assertion-2"))))
     assert place.core.audit.of(AuditKind.LOGIN_FAILED)[-1].fields["reason"] == "bad_signature"
@@ -475,11 +478,34 @@ def test_ciphertext_is_never_fetched(tmp_path: Path) -> None:
 def test_metadata_that_cannot_be_used_lets_nobody_in(tmp_path: Path) -> None:
     place = SamlPlace(tmp_path)
     metadata(tmp_path / "partner.xml", more=' validUntil="2020-01-01T00:00:00Z"')
+    place.read_again()
     with pytest.raises(ProviderError):
         asyncio.run(place.provider.depart(ADDRESS))
     with pytest.raises(ProviderError):
         asyncio.run(place.came(signed()))
     assert place.core.audit.of(AuditKind.LOGIN_FAILED)[-1].fields["reason"] == "provider_unavailable"
-    (tmp_path / "partner.xml").unlink()
+    place.provider.use(replace(place.options, described=None))
     with pytest.raises(ProviderError):
         asyncio.run(place.provider.depart(ADDRESS))
+
+
+# A reload
+
+
+@pytest.mark.parametrize("when", ["before", "while it is judged"])
+def test_nobody_comes_in_by_a_provider_that_was_exchanged(tmp_path: Path, when: str) -> None:
+    place = SamlPlace(tmp_path)
+    if when == "before":
+        place.sign_in.retire()
+    else:
+        # The answer is being judged when the key is asked for.
+        key = place.provider._key
+
+        async def exchanged() -> ServiceKey:
+            place.sign_in.retire()
+            return await key()
+
+        place.provider._key = exchanged
+    assert denied(place, signed()) == "provider_changed"
+    assert place.used.used == {}
+    assert place.store.entries == {}

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from interpose.model.audit import AuditKind
-from tests.support.site import ORIGIN, SitePlace
+from tests.support.site import ORIGIN, SitePlace, ToldPostingProvider
 from tests.support.virtual import run
 
 ACS = "/saml/saml/acs"
@@ -143,5 +143,28 @@ def test_whoever_it_is_not_says_so() -> None:
         page = await browser.post("/saml/saml/confirm", {"ticket": ticket, "answer": "refuse"})
         assert (page.status, page.location) == (303, "/")
         assert "__Host-interpose" not in browser.cookies
+
+    run(work())
+
+
+@pytest.mark.parametrize("how", ["changed", "removed"])
+def test_who_is_under_way_when_the_provider_is_exchanged_is_told_so(how: str) -> None:
+    async def work() -> None:
+        place = SitePlace()
+        place.posting.begins = True
+        browser, other = place.browser(), place.browser()
+        await browser.get("/login/saml")
+        asked = await other.post(ACS, {"code": "yan"}, **CROSS)
+        del place.posted["saml"]
+        place.posting.retired = True
+        if how == "changed":
+            place.posted["saml"] = ToldPostingProvider(place, "saml", "Posting")
+        page = await browser.post(ACS, {"code": "zoe", "RelayState": "state-saml-1"}, **CROSS)
+        assert (page.status, "The identity provider has changed" in page.text) == (409, True)
+        assert "__Host-interpose" not in browser.cookies
+        # Nor who has only to say that it is them.
+        page = await other.post("/saml/saml/confirm", {"ticket": asked.hidden("ticket"), "answer": "approve"})
+        assert (page.status, "The identity provider has changed" in page.text) == (409, True)
+        assert "__Host-interpose" not in other.cookies
 
     run(work())

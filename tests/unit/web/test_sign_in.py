@@ -8,7 +8,7 @@ import pytest
 
 from interpose.model.audit import AuditKind
 from interpose.web.sign_in import safe_then
-from tests.support.site import SitePlace
+from tests.support.site import SitePlace, ToldProvider
 from tests.support.virtual import run
 
 
@@ -243,5 +243,50 @@ def test_names_of_providers_are_text() -> None:
         page = await SitePlace().browser().get("/")
         assert "Partner &amp; &lt;b&gt;Sons&lt;/b&gt;" in page.text
         assert "<b>" not in page.text
+
+    run(work())
+
+
+@pytest.mark.parametrize("how", ["changed", "removed"])
+def test_who_is_under_way_when_the_provider_is_exchanged_is_told_so(how: str) -> None:
+    async def work() -> None:
+        place = SitePlace()
+        browser = place.browser()
+        await browser.get("/login/corporate")
+        old = place.providers.pop("corporate")
+        place.provider.retired = True
+        if how == "changed":
+            place.providers["corporate"] = ToldProvider(place)
+        page = await browser.get("/login/corporate/callback?code=zoe&state=state-corporate-1")
+        assert (page.status, "The identity provider has changed" in page.text) == (409, True)
+        assert "__Host-interpose" not in browser.cookies
+        assert place.store.entries == {}
+        # It was nobody's fault: this address is not held back by it.
+        for _ in range(6):
+            place.providers["corporate"] = old
+            await browser.get("/login/corporate")
+            await browser.get(f"/login/corporate/callback?code=zoe&state=state-corporate-{place.provider.departures}")
+        page = await browser.get("/login/corporate")
+        assert page.status == 303
+        if how == "removed":
+            del place.providers["corporate"]
+            assert (await browser.get("/login/corporate")).status == 404
+            assert "/login/corporate" not in (await browser.get("/")).text
+
+    run(work())
+
+
+def test_a_new_provider_is_offered_and_who_is_signed_in_stays_so() -> None:
+    async def work() -> None:
+        place = SitePlace()
+        browser = await place.signed_in()
+        place.providers["fresh"] = ToldProvider(place, "fresh", "Fresh")
+        del place.providers["corporate"]
+        assert "/login/fresh" in (await place.browser().get("/")).text
+        page = await browser.get("/")
+        assert "You are signed in" in page.text
+        # There is no provider any more at which to sign out as well.
+        page = await browser.post("/logout", {"csrf": page.hidden("csrf")})
+        assert page.location == "/signed-out"
 
     run(work())

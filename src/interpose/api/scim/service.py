@@ -60,7 +60,7 @@ class ScimService:
         clock: Clock,
         ids: Ids,
     ) -> None:
-        """`tokens` by provider, fetched when they are needed; `failed(provider, reason, source)` records a wrong one."""
+        """`tokens` by provider, looked into at every request and fetched when they are needed; `failed(provider, reason, source)` records a wrong one."""
         self._origin = origin
         self._provisioning = provisioning
         self._tokens = tokens
@@ -104,6 +104,8 @@ class ScimService:
 
     async def _provider(self, request: Request) -> str:
         """The provider whose token was shown. A provider without a source is answered as a wrong token is."""
+        if not self._tokens:
+            raise not_found()
         source = _source(request)
         address = address_group(source)
         if self._failures.blocked(address):
