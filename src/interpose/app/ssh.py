@@ -11,11 +11,12 @@ from interpose.app.settings import ListenerSettings, Settings
 from interpose.app.ssh_identity import SshIdentity
 from interpose.app.state import State
 from interpose.app.telemetry import Telemetry
-from interpose.bridges.ssh.entering import Entrance
+from interpose.bridges.ssh.entering import LOGINS, Entrance
 from interpose.bridges.ssh.host_key import make_host_key, read_host_key
 from interpose.bridges.ssh.parts import Bounds, Parts
 from interpose.bridges.ssh.ports import Judge
 from interpose.bridges.ssh.service import SshService
+from interpose.bridges.ssh.turns import Turns
 from interpose.engine.admit import Admission
 from interpose.engine.confirming import Confirming
 from interpose.engine.foresight import Foresight
@@ -65,8 +66,16 @@ class SshListeners:
         self._named: list[tuple[SshService, tuple[str, ...]]] = []
         self._shown: list[tuple[SshService, str, HostCertificate]] = []
         entrance = Entrance(
-            admission, secrets, identity.upstreams, dialer.open_socket, telemetry.journal, settings.limits.dial
+            admission,
+            secrets,
+            identity.upstreams,
+            dialer.open_socket,
+            telemetry.journal,
+            settings.limits.dial,
+            logins=max(1, LOGINS // settings.workers),
         )
+        bounds = Bounds(handshake=settings.limits.handshake)
+        exchanges = Turns(bounds.exchanges)
         self._parts: Callable[[ListenerSettings, Pending], Parts] = lambda listener, pending: Parts(
             logins=identity.logins,
             entrance=entrance,
@@ -75,11 +84,12 @@ class SshListeners:
             foresight=foresight,
             live=live,
             pending=pending,
+            exchanges=exchanges,
             journal=telemetry.journal,
             faults=self._fault,
             traffic=telemetry.traffic,
             choices=admission.choices,
-            bounds=Bounds(handshake=settings.limits.handshake),
+            bounds=bounds,
             browser=listener.browser_login,
             confirm=confirming.confirm if confirming is not None else None,
         )

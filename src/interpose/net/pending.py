@@ -46,14 +46,18 @@ class Pending:
         """How many there are."""
         return len(self._all)
 
-    def add(self, login: PendingClient) -> bool:
-        """Take one in; False when there is no room and nobody can make any."""
-        address = address_group(login.peer)
-        neighbours = self._by_address.get(address, {})
+    def make_room(self, peer: str) -> bool:
+        """Whether there is room for one more from this address; False when nobody can make any."""
+        neighbours = self._by_address.get(address_group(peer), {})
         if len(neighbours) >= self._options.max_pending_per_address and not self._evict_from(neighbours):
             return False
-        if len(self._all) >= self._options.max_pending and not self._evict_from(self._all):
+        return len(self._all) < self._options.max_pending or self._evict_from(self._all)
+
+    def add(self, login: PendingClient) -> bool:
+        """Take one in; False when there is no room and nobody can make any."""
+        if not self.make_room(login.peer):
             return False
+        address = address_group(login.peer)
         self._all[login] = address
         self._by_address.setdefault(address, {})[login] = None
         return True

@@ -7,11 +7,11 @@ and the user name that it was proved for cannot change afterwards or between att
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 import asyncssh
 
+from interpose.bridges.ssh.arriving import Arrival, Proven
 from interpose.bridges.ssh.asking import Question, Questions
 from interpose.bridges.ssh.channel_session import ClientSession
 from interpose.bridges.ssh.channels import ClientChannel
@@ -21,7 +21,7 @@ from interpose.bridges.ssh.keys import is_certificate, verified
 from interpose.bridges.ssh.names import Wanted, parse_user_name
 from interpose.bridges.ssh.session import SshSession
 from interpose.bridges.ssh.tunnels import TunnelChannel
-from interpose.bridges.ssh.words import FAULT, LOGIN_TOO_OLD, NOT_CHOSEN, nothing_named, refusal_line
+from interpose.bridges.ssh.words import BUSY, FAULT, LOGIN_TOO_OLD, NO_ROOM, NOT_CHOSEN, nothing_named, refusal_line
 from interpose.engine.authenticate import WRONG
 from interpose.engine.ssh_logins import REFUSED_KEY
 from interpose.protocols.intents import Evidence, Refused
@@ -39,23 +39,15 @@ if TYPE_CHECKING:
 _SILENT: Final = (WRONG.code, REFUSED_KEY.code)
 
 
-@dataclass(frozen=True, slots=True)
-class Proven:
-    """Who has opened a channel on which another SSH connection comes (`ssh -J`), for the connection `wanted`, and when that was proved."""
-
-    identity: Identity
-    wanted: Wanted
-    peer: str
-    at: float
-
-
 class Client(asyncssh.SSHServer):
     """What the library asks about one client; one object a connection."""
 
-    def __init__(self, parts: Parts, inside: Callable[[Proven], ClientEnd], outer: Proven | None = None) -> None:
+    def __init__(
+        self, parts: Parts, inside: Callable[[Proven], ClientEnd], outer: Proven | None = None, peer: str = ""
+    ) -> None:
         """Nobody is known yet, unless it comes through the channel of `outer`: whoever opened that is who it is.
 
-        `inside` makes the library's end for such a channel.
+        `inside` makes the library's end for such a channel. `peer` is the client's address, where there is no `outer`.
         """
         self._inside = inside
         self._outer = outer
@@ -73,10 +65,10 @@ class Client(asyncssh.SSHServer):
         self._attempts = 0
         self._offers = 0
         self._verifying = 0
-        self._open = 0
         self._questions = Questions(parts, self)
         self._reason = "client_left"
-        self.peer = ""
+        self.peer = peer if outer is None else outer.peer
+        self.arrival = Arrival(parts, self.peer, self._is_asking, self.refuse)
 
     # --- before it is known who this is
 
@@ -84,28 +76,20 @@ class Client(asyncssh.SSHServer):
         """A client came."""
         assert isinstance(conn, ClientEnd)
         self._end = conn
-        peer = conn.get_extra_info("peername") or ("", 0)
-        self.peer = str(peer[0]) if self._outer is None else self._outer.peer
         self._login = self._parts.logins.begin(self.peer)
-        self._timer = self._loop.call_later(self._parts.bounds.handshake, self._too_slow)
-        if not self._parts.pending.add(self):
-            self.evict()
+        # One that comes from outside has had its place since its socket was accepted.
+        if self._outer is None or self.arrival.take_place():
+            self.arrival.begin()
+        else:
+            self.refuse(NO_ROOM)
 
-    @property
-    def waits_for_client(self) -> bool:
-        """Whether it is the client's turn."""
-        return not self._verifying and not self._questions.is_waiting
+    def _is_asking(self) -> bool:
+        """Whether something else is awaited than the client."""
+        return bool(self._verifying) or self._questions.is_waiting
 
-    def evict(self) -> None:
-        """Close at once to make room for others."""
-        self._reason = "too_many_pending"
-        if self._end is not None:
-            self._end.abort()
-
-    def _too_slow(self) -> None:
-        self._reason = "deadline"
-        if self._end is not None:
-            self._end.abort()
+    async def turn(self) -> None:
+        """The client would exchange keys, and may when its turn has come."""
+        await self.arrival.turn()
 
     def begin_auth(self, username: str) -> bool:
         """A client says its name, for the first time or another one: that is refused."""
@@ -116,7 +100,7 @@ class Client(asyncssh.SSHServer):
             self._wanted, self._identity, self._proved_at = self._outer.wanted, self._outer.identity, self._outer.at
             return False
         self._wanted = parse_user_name(username)
-        self._set_timer(self._parts.bounds.login, self._too_slow)
+        self.arrival.give(self._parts.bounds.login)
         return True
 
     def password_auth_supported(self) -> bool:
@@ -166,9 +150,11 @@ class Client(asyncssh.SSHServer):
             return False
         self._verifying += 1
         try:
+            await self.arrival.line_up(wanted.connection)
             return self._take(await login.token(wanted.name, wanted.connection, token))
         finally:
             self._verifying -= 1
+            self.arrival.acted()
 
     def confirmed(self, identity: Identity, at: float) -> bool:
         """Somebody has confirmed in a browser that this client is theirs."""
@@ -180,12 +166,14 @@ class Client(asyncssh.SSHServer):
 
     def give_time(self, seconds: float, refusal: Refusal) -> None:
         """The bound on how long this client may be unknown is this one now."""
-        self._set_timer(seconds, lambda: self.refuse(refusal))
+        self.arrival.give(seconds, refusal)
 
     def refuse(self, refusal: Refusal) -> None:
         """Close with these words, before anybody is known."""
         self._reason = refusal.code
-        self._goodbye(refusal_line(refusal), asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE)
+        crowded = refusal is NO_ROOM
+        code = asyncssh.DISC_TOO_MANY_CONNECTIONS if crowded else asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE
+        self._goodbye(refusal_line(refusal), code)
 
     async def offered(self, user: str, blob: bytes, signed: bytes | None, signature: bytes) -> bool:
         """Whether a key would do (`signed` None), or whether it has signed and does."""
@@ -199,15 +187,19 @@ class Client(asyncssh.SSHServer):
         try:
             if signed is not None and not verified(blob, signed, signature):
                 return False
+            if signed is not None:
+                await self.arrival.line_up(wanted.connection)
             ask = login.certificate if is_certificate(blob) else login.public_key
             answer = await ask(wanted.name, wanted.connection, blob)
             # INVARIANT: without a signature nobody is taken for anybody.
             return not isinstance(answer, Refused) if signed is None else self._take(answer)
         finally:
             self._verifying -= 1
+            self.arrival.acted()
 
     def _take(self, answer: Identity | Refused) -> bool:
         if isinstance(answer, Refused):
+            self.arrival.leave_line()
             self._reason = answer.refusal.code
             if answer.refusal.code not in _SILENT and self._end is not None:
                 # Not the client's evidence but something else: say so, before its library says "permission denied".
@@ -223,15 +215,13 @@ class Client(asyncssh.SSHServer):
 
     def auth_completed(self) -> None:
         """The library has let the client in: choose its connection."""
-        self._parts.pending.remove(self)
+        self.arrival.over()
         self._questions.void()
-        if self._timer is not None:
-            self._timer.cancel()
         identity, wanted = self._identity, self._wanted
         if identity is None or wanted is None or self._end is None:
             # INVARIANT: whatever the library thinks, nobody is let in who was not proved.
             self._parts.faults(None, RuntimeError("a login without an identity"))
-            self.evict()
+            self._end_at_once()
             return
         if self._is_old:
             self._settle(Refused(LOGIN_TOO_OLD))
@@ -239,6 +229,10 @@ class Client(asyncssh.SSHServer):
             self._enter(wanted.connection)
         else:
             self._timer = self._loop.call_later(self._parts.bounds.choice, self._look_for_channels)
+
+    def _end_at_once(self) -> None:
+        if self._end is not None:
+            self._end.abort()
 
     @property
     def _is_old(self) -> bool:
@@ -265,7 +259,11 @@ class Client(asyncssh.SSHServer):
         identity, wanted, end = self._identity, self._wanted, self._end
         assert identity is not None and wanted is not None and end is not None
         try:
-            answer = await self._parts.entrance.enter(identity, wanted.name, connection, self.peer, self._details(end))
+            answer: Entered | Refused = Refused(BUSY)
+            # INVARIANT: a session is opened within `choice` seconds of the proof, as above.
+            if await self.arrival.line_up(connection, self._proved_at + self._parts.bounds.choice):
+                details = self._details(end)
+                answer = await self._parts.entrance.enter(identity, wanted.name, connection, self.peer, details)
         except Exception as error:  # noqa: BLE001 -- INVARIANT: a fault closes the connection it arose on, nothing else
             self._parts.faults(None, error)
             answer = Refused(FAULT)
@@ -281,6 +279,7 @@ class Client(asyncssh.SSHServer):
             self._settle(answer)
 
     def _settle(self, answer: SshSession | Refused) -> None:
+        self.arrival.leave_line()
         if not self._entered.done():
             self._entered.set_result(answer)
         if isinstance(answer, Refused):
@@ -374,7 +373,7 @@ class Client(asyncssh.SSHServer):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
-        self._parts.pending.remove(self)
+        self.arrival.gone()
         self._questions.void()
         if self._timer is not None:
             self._timer.cancel()
@@ -388,8 +387,3 @@ class Client(asyncssh.SSHServer):
             self._entering.cancel()
         if self._session is not None:
             self._session.client_left()
-
-    def _set_timer(self, seconds: float, then: Callable[[], None]) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, then)

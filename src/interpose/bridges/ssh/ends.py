@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import asyncssh
 from asyncssh.connection import SSHConnection
-from asyncssh.constants import MSG_GLOBAL_REQUEST
+from asyncssh.constants import MSG_GLOBAL_REQUEST, MSG_KEXINIT
 from asyncssh.packet import String
 
 if TYPE_CHECKING:
@@ -49,6 +49,15 @@ class KeyJudge(Protocol):
 
     async def offered(self, user: str, blob: bytes, signed: bytes | None, signature: bytes) -> bool:
         """`signed` is what the client must have signed, None when it only asks whether the key would do."""
+        ...
+
+
+@runtime_checkable
+class Newcomer(Protocol):
+    """A client that may have to wait before its keys are exchanged for the first time."""
+
+    async def turn(self) -> None:
+        """Wait for its turn."""
         ...
 
 
@@ -130,6 +139,13 @@ class ClientEnd(Pressed, asyncssh.SSHServerConnection):
         judge: object = self.get_owner()
         return isinstance(judge, KeyJudge) and await judge.offered(username, key_data, signed, signature)
 
+    async def _process_kexinit(self, kind: int, number: int, packet: SSHPacket) -> None:
+        newcomer: object = self.get_owner()
+        if not self._session_id and isinstance(newcomer, Newcomer):
+            await newcomer.turn()
+        if self._transport is not None:
+            await super()._process_kexinit(kind, number, packet)
+
     def _process_global_request(self, kind: int, number: int, packet: SSHPacket) -> None:
         # INVARIANT: what waits behind a held request stays bounded.
         if len(self._global_request_queue) >= MOST_REQUESTS:
@@ -138,6 +154,7 @@ class ClientEnd(Pressed, asyncssh.SSHServerConnection):
 
     _packet_handlers = {  # noqa: RUF012 -- the library declares it as a variable of the instance
         **asyncssh.SSHServerConnection._packet_handlers,
+        MSG_KEXINIT: _process_kexinit,
         MSG_GLOBAL_REQUEST: _process_global_request,
     }
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from interpose.bridges.ssh.options import OWN_CERTIFICATE, SshOptions
+from interpose.bridges.ssh.turns import Turn, Turns
 from interpose.bridges.ssh.upstream import log_in
+from interpose.engine.limits import address_group
 from interpose.model.errors import InterposeError, SecretError, UpstreamError
 from interpose.model.refusal import Refusal
 from interpose.protocols.intents import Evidence, Refused
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from interpose.engine.sessions import Session
     from interpose.model.principal import Identity
     from interpose.protocols.contract import Credential
+
+
+LOGINS: Final = 8
+"""Logins under way at one upstream, of all workers: a host closes connections when more than ten log in (`MaxStartups`, sshd's default), and all come from the gateway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +50,24 @@ class Entrance:
         dial: Dial,
         journal: Journal,
         deadline: float,
+        logins: int = LOGINS,
     ) -> None:
-        """`deadline` in seconds is for the upstream's handshake and login, after the socket is open."""
+        """`deadline` in seconds is for the upstream's handshake and login, after the socket is open; `logins` are those under way at one upstream."""
         self._admission = admission
         self._secrets = secrets
         self._certificates = certificates
         self._dial = dial
         self._journal = journal
         self._deadline = deadline
+        self._logins = logins
+        self._upstreams: dict[str, Turns] = {}
+
+    async def line_up(self, connection: str, peer: str) -> Turn:
+        """Wait for a turn at an upstream; end it when the session is open or refused. Best before the proof, which does not keep."""
+        if connection not in self._upstreams:
+            for idle in [name for name, turns in self._upstreams.items() if turns.idle]:
+                del self._upstreams[idle]
+        return await self._upstreams.setdefault(connection, Turns(self._logins)).take(address_group(peer))
 
     async def enter(
         self, identity: Identity, name: str, connection: str, peer: str, details: Mapping[str, str]

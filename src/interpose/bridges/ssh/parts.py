@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         StreamRelease,
         Traffic,
     )
+    from interpose.bridges.ssh.turns import Turns
     from interpose.engine.ssh_logins import SshLogins
     from interpose.model.principal import Identity
 
@@ -30,12 +31,14 @@ if TYPE_CHECKING:
 class Bounds:
     """Bounds on SSH clients. Times in seconds.
 
-    `handshake`: until keys are exchanged. `login`: until the client has proved who it is, or waits for a browser, which has a bound of
+    `handshake`: until keys are exchanged, the time counted in which the client is the one to act. `exchanges`: clients whose keys are exchanged
+    at one time, a worker. `login`: until the client has proved who it is, or waits for a browser, which has a bound of
     its own; people type. `choice`: from then until a connection is chosen, where the user name named none. `channels`: open on one
     connection. `attempts`: passwords, and `offers`: keys, before the connection is closed.
     """
 
     handshake: float = 5.0
+    exchanges: int = 32
     login: float = 120.0
     choice: float = 60.0
     channels: int = 64
@@ -47,7 +50,7 @@ class Bounds:
 class Parts:
     """Ports and use cases. `choices` answers the SSH connections that an identity may use, for the menu.
 
-    `browser` is the listener's; without `confirm` nobody logs in by one.
+    `browser` is the listener's; without `confirm` nobody logs in by one. All listeners share `exchanges`.
     """
 
     logins: SshLogins
@@ -57,6 +60,7 @@ class Parts:
     foresight: Foresight
     live: Live
     pending: Pending
+    exchanges: Turns
     journal: Journal
     faults: Faults
     traffic: Traffic

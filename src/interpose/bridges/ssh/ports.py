@@ -137,6 +137,10 @@ class PendingClient(Protocol):
 class Pending(Protocol):
     """All clients that have not proved who they are, bounded."""
 
+    def make_room(self, peer: str) -> bool:
+        """Whether there is room for one more from this address; one that is silent may have to go for it."""
+        ...
+
     def add(self, login: PendingClient) -> bool:
         """Take one in; False when there is no room."""
         ...

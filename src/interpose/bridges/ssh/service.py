@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import asyncssh
 
 from interpose.bridges.ssh import algorithms
-from interpose.bridges.ssh.client import Client, Proven
+from interpose.bridges.ssh.client import Client
+from interpose.bridges.ssh.crowd import Crowd
 from interpose.bridges.ssh.ends import ClientEnd
 from interpose.bridges.ssh.upstream import available
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
+    from interpose.bridges.ssh.arriving import Proven
     from interpose.bridges.ssh.parts import Parts
 
+_VERSION: Final = "Interpose"
 _KEEPALIVE = 30.0
 """Seconds of silence after which a client is asked whether it is still there; three times, then it is gone."""
 
@@ -35,6 +38,7 @@ class SshService:
         self._loop = asyncio.get_running_loop()
         self._host_keys = list(host_keys)
         self._options = self._offer(self._host_keys)
+        self._crowd = Crowd(_VERSION, parts.pending.make_room, self._begin, self._turned_away)
 
     @property
     def public_keys(self) -> list[str]:
@@ -54,7 +58,7 @@ class SshService:
             loop=self._loop,
             config=None,
             server_host_keys=list(host_keys),
-            server_version="Interpose",
+            server_version=_VERSION,
             authorized_client_keys=None,
             known_client_hosts=None,
             host_based_auth=False,
@@ -79,13 +83,22 @@ class SshService:
 
     async def welcome(self, sock: socket.socket) -> None:
         """Take an accepted socket; never waits for the client."""
+        await self._crowd.arrive(sock)
+
+    async def _begin(self, sock: socket.socket, peer: str) -> None:
+        client = Client(self._parts, self._inside, peer=peer)
+        if not client.arrival.take_place():
+            sock.close()
+            return
         try:
-            await self._loop.connect_accepted_socket(
-                lambda: ClientEnd(self._loop, self._options, lambda: Client(self._parts, self._inside)), sock
-            )
+            await self._loop.connect_accepted_socket(lambda: ClientEnd(self._loop, self._options, lambda: client), sock)
         except OSError:
             # Gone between accept and here.
+            client.arrival.gone()
             sock.close()
+
+    def _turned_away(self, peer: str, reason: str) -> None:
+        self._parts.journal.login_failed(peer, "ssh", reason)
 
     def _inside(self, proven: Proven) -> ClientEnd:
         """A client within a client's channel (`ssh -J`)."""

@@ -48,6 +48,11 @@ NOT_ENTERED: Final = Refusal(
     "deadline", "nobody pressed Enter in time here after the login was confirmed", "connect again, and confirm again"
 )
 ONE_CODE: Final = Refusal("too_many_attempts", "one connection is given one code", "connect again for another one")
+TOO_SLOW: Final = Refusal("deadline", "logging in took too long", "connect again")
+NO_ROOM: Final = Refusal("too_many_pending", "too many clients are logging in at this moment", "connect again soon")
+BUSY: Final = Refusal(
+    "too_many_pending", "too many sessions are being opened at this host at this moment", "connect again soon"
+)
 NOT_CHOSEN: Final = Refusal("no_connection", "no connection was chosen", "name one: `ssh you+connection@gateway`")
 FAULT: Final = Refusal("internal_error", "internal error in the gateway", "connect again, and report it")
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from interpose.bridges.ssh.client import Client, Proven
+from interpose.bridges.ssh.arriving import Proven
+from interpose.bridges.ssh.client import Client
 from interpose.bridges.ssh.names import Wanted
 from interpose.bridges.ssh.parts import Bounds, Parts
+from interpose.bridges.ssh.turns import Turn, Turns
 from interpose.bridges.ssh.words import LOGIN_TOO_OLD
 from interpose.model.principal import Identity
 from interpose.model.refusal import Refusal
@@ -27,6 +29,9 @@ class Outside:
     async def enter(self, identity: Identity, name: str, connection: str, peer: str, details: object) -> Refused:
         self.entered.append(f"{name}+{connection}")
         return NO
+
+    async def line_up(self, connection: str, peer: str) -> Turn:
+        return await Turns(1).take(peer)
 
     def remove(self, client: object) -> None: ...
 
@@ -50,6 +55,7 @@ async def answered(age: float) -> tuple[Outside, Refused]:
         foresight=outside,
         live=outside,
         pending=outside,
+        exchanges=outside,
         journal=outside,
         faults=outside,
         traffic=outside,
