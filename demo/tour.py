@@ -1,4 +1,4 @@
-"""The tour: real psql sessions through the gateway, each command shown with what came of it."""
+"""The tour: real psql and ssh sessions through the gateway, each command shown with what came of it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from demo.host import HOST, LOOKS, RESTART, Ssh
 from demo.stage import CONNECTION, Stage
 
 _HELD = re.compile(r"\b(ap-[0-9a-z]+)\b")
@@ -26,15 +28,16 @@ class Tour:
     def __init__(self, stage: Stage) -> None:
         """`stage` is up and running."""
         self._stage = stage
+        self._steps = 0
 
     def run(self) -> None:
         """All steps; raises `TourError` at the first that does not come out as told."""
-        self._title("1. Support reads customers; policy masks what support may not see")
+        self._title("Support reads customers; policy masks what support may not see")
         shown = self._psql(
             "alice", "select id, name, email, phone, national_id, card_number from customers order by id limit 3"
         )
         self._expect("***" in shown or "•" in shown or "redacted" in shown, "masked values in what alice sees")
-        self._title("2. … whatever SQL is used to reach it")
+        self._title("… whatever SQL is used to reach it")
         shown = self._psql(
             "alice",
             "select upper(email) as shouted, json_build_object('mail', email) as packed from customers order by id limit 1",
@@ -42,23 +45,25 @@ class Tour:
         self._expect("redacted" in shown and "@" not in shown, "no e-mail address through an expression")
         shown = self._psql("alice", "select name from customers where card_number like '4000%'")
         self._expect("may only be selected as it is" in shown, "a refusal to ask about what is strict")
-        self._title("3. DROP TABLE is refused before PostgreSQL sees it, and the session goes on")
+        self._title("DROP TABLE is refused before PostgreSQL sees it, and the session goes on")
         shown = self._psql("bob", "drop table customers", "select count(*) as customers_are_still_here from customers")
         self._expect("ERROR" in shown and "2000" in shown, "a refusal and a session that goes on")
-        self._title("4. DELETE without WHERE is refused")
+        self._title("DELETE without WHERE is refused")
         shown = self._psql("carol", "delete from orders", "delete from orders where true")
         self._expect(shown.count("ERROR") == 2, "two refusals")
-        self._title("5. A risky UPDATE waits for a person; carol approves it from another terminal")
+        self._title("A risky UPDATE waits for a person; carol approves it from another terminal")
         self._hold("update orders set status = 'returned' where id = 17", approve=True)
-        self._title("6. … or denies it, with a reason that the requester reads")
+        self._title("… or denies it, with a reason that the requester reads")
         self._hold("update orders set status = 'returned' where id = 18", approve=False)
-        self._title("7. An agent reads, masked, with its person and task in the record")
+        self._title("An agent reads, masked, with its person and task in the record")
         self._psql("shopbot", "select id, name, email from customers order by id limit 2")
         shown = self._psql("shopbot", "select count(*) from customers where email like 'o%'")
         self._expect("may only be selected as it is" in shown, "a refusal to infer")
-        self._title("8. Every session is recorded and can be replayed")
+        if self._stage.ssh is not None:
+            self._host(self._stage.ssh)
+        self._title("Every session is recorded and can be replayed")
         self._replay()
-        self._title("9. The audit chain proves that nothing was altered")
+        self._title("The audit chain proves that nothing was altered")
         self._interpose("carol", "audit", "verify")
 
     # --- steps
@@ -75,12 +80,57 @@ class Tour:
         self._result(done.stderr, error=True)
         return shown
 
+    def _host(self, ssh: Ssh) -> None:
+        self._title("SSH through the same gateway: an operator looks at a host with the ssh that she has")
+        shown = self._ssh(ssh, "head -n 2 /etc/os-release")
+        self._expect("NAME=" in shown, "what the host says of itself")
+        self._title("rm -rf /, however it is spelled, is refused before the host hears of it")
+        for spelled in (
+            "rm -rf /",
+            "sudo r''m --recursive -f -- //",
+            "find / -delete",
+            "$(printf rm) -rf /",
+            "sh -c 'rm -rf /*'",
+        ):
+            shown = self._ssh(ssh, spelled)
+            self._expect(shown.startswith("interpose:") and "for show" not in shown, "a refusal by the gateway")
+        self._title("A restart waits for whoever is on call, with the ssh open")
+        self._line(f"olga@{HOST}$ {RESTART}")
+        rest = self._held(
+            [*ssh.arguments("olga"), RESTART], ssh.environment(self._stage.tokens["olga"]), "otto", comment="go ahead"
+        )
+        self._result(rest)
+        self._expect("restarted" in rest, "the command ran")
+
+    def _ssh(self, ssh: Ssh, command: str) -> str:
+        self._line(f"olga@{HOST}$ {command}")
+        done = subprocess.run(
+            [*ssh.arguments("olga"), command],
+            env=ssh.environment(self._stage.tokens["olga"]),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+        )
+        self._result(done.stdout)
+        self._result(done.stderr, error=True)
+        return done.stdout + done.stderr
+
     def _hold(self, command: str, *, approve: bool) -> None:
         self._line(f"bob@{CONNECTION}=> {command};")
-        gateway = self._stage.gateway
+        environment = self._stage.gateway.psql_environment("bob", self._stage.tokens["bob"], CONNECTION)
+        comment = "ticket 4711" if approve else "order 18 is still on its way"
+        rest = self._held(["psql", "-X", "-c", command], environment, "carol", comment=comment, approve=approve)
+        self._result(rest, error=not approve)
+        self._expect(("UPDATE 1" in rest) is approve, "the command ran" if approve else "the command did not run")
+
+    def _held(
+        self, client: Sequence[str], environment: Mapping[str, str], by: str, *, comment: str, approve: bool = True
+    ) -> str:
+        """Start a client whose command is held, and vote; answers what it printed afterwards."""
         process = subprocess.Popen(
-            ["psql", "-X", "-c", command],
-            env=gateway.psql_environment("bob", self._stage.tokens["bob"], CONNECTION),
+            client,
+            env=dict(environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -90,16 +140,12 @@ class Tour:
         threading.Thread(target=_follow, args=(process, lines), daemon=True).start()
         approval = self._until_held(lines)
         time.sleep(0.3)
-        self._interpose("carol", "approvals", "list")
-        if approve:
-            self._interpose("carol", "approvals", "approve", approval, "--comment", "ticket 4711")
-        else:
-            self._interpose("carol", "approvals", "deny", approval, "--comment", "order 18 is still on its way")
+        self._interpose(by, "approvals", "list")
+        self._interpose(by, "approvals", "approve" if approve else "deny", approval, "--comment", comment)
         rest = ""
         while (line := lines.get(timeout=20)) is not None:
             rest += line
-        self._result(rest, error=not approve)
-        self._expect(("UPDATE 1" in rest) is approve, "the command ran" if approve else "the command did not run")
+        return rest
 
     def _until_held(self, lines: queue.Queue[str | None]) -> str:
         while (line := lines.get(timeout=20)) is not None:
@@ -127,7 +173,8 @@ class Tour:
         self._result(done.stdout)
 
     def _title(self, text: str) -> None:
-        print(f"\n\033[1m{text}\033[0m\n", flush=True)
+        self._steps += 1
+        print(f"\n\033[1m{self._steps}. {text}\033[0m\n", flush=True)
 
     def _line(self, text: str) -> None:
         print(f"  \033[36m{text}\033[0m", flush=True)
@@ -189,6 +236,20 @@ def invitation(stage: Stage) -> str:
     try   select name, email from customers limit 3;
     and   select id from customers where email like 'a%';          -- refused: agents do not infer what is hidden
     and   update orders set status = 'paid' where id = 1;
-
+{_on_the_host(stage)}
 Afterwards: {program} audit verify --config {gateway.config}
+"""
+
+
+def _on_the_host(stage: Stage) -> str:
+    if stage.ssh is None:
+        return ""
+    return f"""
+\033[1molga\033[0m is an operator: she looks at hosts, and restarts services when whoever is on call says yes. (The host is for show: it runs no more than these.)
+  {stage.ssh.line("olga")} COMMAND
+    password  {stage.tokens["olga"]}
+    try   {", ".join(LOOKS)}
+    and   rm -rf /                                                 -- refused, and in every other spelling
+    and   {RESTART}                                  -- held until otto approves
+\033[1motto\033[0m is on call: INTERPOSE_TOKEN={stage.tokens["otto"]}
 """

@@ -11,8 +11,10 @@ from interpose.analysis.shell.analyst import ShellAnalyst
 from interpose.masking.patterns import CONTENT_CLASSES
 from interpose.masking.strictness import strictest
 from interpose.masking.transforms import parse_transform
+from interpose.model.actions import Action
 from interpose.model.analysis import Analysis
 from interpose.model.command import Command, CommandKind, HostContext
+from interpose.model.principal import Principal, PrincipalKind
 from interpose.model.refusal import Refusal
 from interpose.policy import builtin
 from interpose.policy.annotations import MaskVocabulary
@@ -25,6 +27,10 @@ from interpose.policy.testing import render_failure, run_cases
 _FILES = read_folder(Path(__file__).resolve().parents[3] / "examples" / "ssh")
 _SURROUNDINGS = Surroundings(MaskVocabulary(strictest, parse_transform), frozenset(CONTENT_CLASSES))
 _BUNDLE = load_policy(_FILES, _SURROUNDINGS)
+
+
+_NOT_OF_COMMANDS = ("team-connects", "on-call-decides")
+"""Cases are about commands."""
 
 
 def _analyse(on: CaseConnection, asked: str | Command) -> Analysis | Refusal:
@@ -47,9 +53,18 @@ def test_its_own_tests_pass() -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", sorted(rule.id for rule in _BUNDLE.rules if rule.file != builtin.FILE and rule.id != "team-connects")
+    "rule", sorted(rule.id for rule in _BUNDLE.rules if rule.file != builtin.FILE and rule.id not in _NOT_OF_COMMANDS)
 )
 def test_each_rule_has_a_case_that_fails_without_it(rule: str) -> None:
     found = next(each for each in _BUNDLE.rules if each.id == rule)
     files = {**_FILES, found.file: _FILES[found.file].replace(found.text, "")}
     assert _failures(load_policy(files, _SURROUNDINGS))
+
+
+def test_whoever_is_on_call_decides_and_looks() -> None:
+    (host,) = [each.connection for file in read_cases(_FILES) for each in file.connections.values()]
+    for group, may in (("on-call", True), ("operators", False), ("admins", False)):
+        person = Principal(PrincipalKind.USER, "otto", frozenset({group}))
+        for action in (Action.APPROVE, Action.REPLAY, Action.AUDIT):
+            assert _BUNDLE.may(person, action, host, {}, 0.0) == may
+        assert not _BUNDLE.may(person, Action.ADMINISTER, None, {}, 0.0)
