@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.test_sftp import FILES, Place, tree
+from tests.support.scene import until
 from tests.support.ssh_scene import POLICY, SshScene
 from tests.support.sshd import SshServer, have_sshd
 
@@ -89,3 +90,22 @@ def test_scp_among_other_commands_is_not_followed_and_refused(place: Place) -> N
     done = place.scene.ssh("alice", f"true; scp -f {place.root}/log/app.log")
     assert done.returncode == 126
     assert b"cannot follow its files" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "stream", "policy"),
+    [
+        ("scp -r -t {root}/upload", b"D0755 0 tree\nD0755 0 private\n", b"policy private"),
+        ("scp -r -f {root}/log", b"\0" * 64, b"policy sealed"),
+        ("scp -t {root}/upload/one", b"nonsense\n", b"a record that scp does not have"),
+    ],
+)
+def test_a_stream_that_is_refused_in_the_middle_ends_as_a_refused_command_does(
+    place: Place, command: str, stream: bytes, policy: bytes
+) -> None:
+    done = place.scene.ssh("mallory", command.format(root=place.root), stdin=stream)
+    assert done.returncode == 126
+    lines = [line for line in done.stderr.splitlines() if line.startswith(b"interpose: ")]
+    assert len(lines) == 1
+    assert policy in lines[0]
+    assert until(lambda: place.scene.events("command.ended", outcome="cut"), what="its end in the audit chain")

@@ -202,7 +202,10 @@ def test_a_link_is_judged_by_where_it_leads(place: Place) -> None:
 def test_a_client_that_keeps_to_nothing(place: Place) -> None:
     upload = os.fsencode(place.root / "upload")
     scene = place.scene
+    started = len(scene.events("channel.opened", protocol="sftp"))
     with RawSftp(scene, "mallory") as raw:
+        # That it was started is on record before anything is done with it.
+        assert len(scene.events("channel.opened", protocol="sftp")) == started + 1
         assert raw.code(Kind.STAT, string(b"/etc/passwd"))[0] == Status.PERMISSION_DENIED
         assert raw.code(Kind.STAT, string(upload + b"/a\0b"))[0] == Status.PERMISSION_DENIED
         assert raw.code(Kind.STAT, string(upload + b"/" + b"a" * 5000))[0] == Status.PERMISSION_DENIED

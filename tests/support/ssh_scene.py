@@ -288,7 +288,9 @@ class SshScene:
 
     def newest(self) -> str:
         """The id of the session that was opened last, once it is in the index."""
-        return str(until(lambda: self.sessions("limit=1"), what="a session")[0]["id"])
+        session = str(until(lambda: self.events("session.opened"), what="a session")[-1]["session"])
+        until(lambda: any(each["id"] == session for each in self.sessions("limit=20")), what="it in the index")
+        return session
 
     def verify(self) -> subprocess.CompletedProcess[str]:
         """`interpose audit verify`."""

@@ -139,6 +139,14 @@ class Session:
         if name and self.on_name is not None:
             self.on_name(self, name)
 
+    def channel_opened(self, protocol: str) -> None:
+        """What is no command itself begins, and carries commands that are judged one by one. Raises `RecordingError`.
+
+        INVARIANT: it is in the audit chain before the upstream hears of it.
+        """
+        self._audit.append(AuditEvent(AuditKind.CHANNEL_OPENED, self.id, self.label, {"protocol": protocol}))
+        self.recorder.note("channel", protocol)
+
     def command_ended(self, ended: Ended) -> None:
         """A permitted command is over: close its permit, record its end.
 

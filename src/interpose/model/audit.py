@@ -27,6 +27,7 @@ class AuditKind(Enum):
     SESSION_OPENED = "session.opened"
     SESSION_CLOSED = "session.closed"
     SESSION_SEALED = "session.sealed"
+    CHANNEL_OPENED = "channel.opened"
     COMMAND_DECIDED = "command.decided"
     COMMAND_ENDED = "command.ended"
     CONTROL = "control"

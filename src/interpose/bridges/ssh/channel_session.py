@@ -324,8 +324,8 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         if self._session is not None:
             self._session.failed(error)
 
-    def relay_unmaskable(self, refusal: Refusal) -> None:
-        """What comes cannot be masked; whatever runs has lost its terminal or its pipes."""
+    def relay_refused(self, refusal: Refusal) -> None:
+        """What comes may not pass; whatever runs has lost its terminal or its pipes."""
         if self._session is not None:
             self._session.note_refusal(refusal)
         self._finish("cut", refusal.code, None)

@@ -16,9 +16,10 @@ from interpose.protocols.intents import Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from interpose.bridges.ssh.bridged import ClientSide
     from interpose.bridges.ssh.channels import Terminal
     from interpose.bridges.ssh.lending import Lending
-    from interpose.bridges.ssh.relaying import ClientSide, Owner
+    from interpose.bridges.ssh.relaying import RelayOwner
     from interpose.bridges.ssh.session import SshSession
     from interpose.bridges.ssh.start import Start
     from interpose.protocols.intents import Allowed
@@ -35,7 +36,7 @@ def relay_maker(session: SshSession, start: Start, answer: Allowed) -> Callable[
     if transfer is not None and showing.scanner is not None:
         return Refused(NOT_MASKABLE)
 
-    def make(owner: Owner, client: ClientSide, *, number: int, terminal: bool) -> ChannelRelay:
+    def make(owner: RelayOwner, client: ClientSide, *, number: int, terminal: bool) -> ChannelRelay:
         relay = (ChannelRelay if transfer is None else ScpRelay)(
             owner,
             client,

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import asyncssh
 from asyncssh.constants import EXTENDED_DATA_STDERR
 
+from interpose.bridges.ssh.bridged import BridgedChannel, ClientSide, Owner
 from interpose.bridges.ssh.masked import MaskedOutput
 from interpose.model.errors import Unmaskable
 from interpose.model.refusal import Refusal
 from interpose.recording.channel_frames import StreamName
 
 if TYPE_CHECKING:
-    from interpose.bridges.ssh.channels import ClientChannel, UpstreamChannel
+    from interpose.bridges.ssh.channels import ClientChannel
     from interpose.bridges.ssh.ends import Congestion
     from interpose.bridges.ssh.ports import Traffic
     from interpose.engine.ports import SessionRecorder
@@ -46,60 +46,20 @@ class Counts:
         self._traffic.to_client += size
 
 
-class Owner(Protocol):
+class RelayOwner(Owner, Protocol):
     """What hears how a relay ends."""
 
-    def relay_over(self) -> None:
-        """The upstream's channel is closed, and everything that came of it was handed on."""
-        ...
-
-    def relay_broken(self, error: BaseException) -> None:
-        """Something of ours failed, the recording perhaps."""
-        ...
-
-    def end(self, refusal: Refusal) -> None:
-        """End the channel with a last word."""
-        ...
-
-    def tell(self, text: str) -> None:
-        """A line to whoever is at the client."""
-        ...
-
-    def relay_unmaskable(self, refusal: Refusal) -> None:
-        """What the upstream sends cannot be masked; the upstream's channel is closed."""
+    def relay_refused(self, refusal: Refusal) -> None:
+        """What one of the sides sends may not pass, by policy or because it cannot be masked; the relay has stopped."""
         ...
 
 
-class ClientSide(Protocol):
-    """Where output goes: the client's channel, or what stands for it."""
-
-    def is_closing(self) -> bool:
-        """Whether nothing is taken any more."""
-        ...
-
-    def write(self, data: bytes, datatype: int | None = None) -> None:
-        """Output, or standard error."""
-        ...
-
-    def write_eof(self) -> None:
-        """No more output."""
-        ...
-
-    def pause_reading(self) -> None:
-        """Deliver no input for now."""
-        ...
-
-    def resume_reading(self) -> None:
-        """Deliver input again."""
-        ...
-
-
-class ChannelRelay(asyncssh.SSHClientSession[bytes]):
-    """One started channel: the session of the upstream's channel, and where the client's session hands its bytes to."""
+class ChannelRelay(BridgedChannel):
+    """One started channel: bytes as they come, and where the client's session hands its own to."""
 
     def __init__(
         self,
-        owner: Owner,
+        owner: RelayOwner,
         client: ClientSide,
         *,
         number: int,
@@ -112,33 +72,17 @@ class ChannelRelay(asyncssh.SSHClientSession[bytes]):
         towards_upstream: Congestion,
     ) -> None:
         """`number` is the channel's in the recording. The permit is spent before anything comes; `showing` clears what is shown."""
-        self._owner = owner
-        self._client = client
-        self._upstream: UpstreamChannel | None = None
+        super().__init__(owner, client, towards_client, towards_upstream)
+        self._relay_owner = owner
         self._number = number
         self._permit = permit
         self._recorder = recorder
         self._counts = counts
-        self._towards_client = towards_client
-        self._towards_upstream = towards_upstream
-        self._client_full = False
-        self._upstream_full = False
-        self._client_stopped = False
-        self._upstream_stopped = False
         self._masked: MaskedOutput | None = None
         if showing.scanner is not None:
             self._masked = MaskedOutput(showing.scanner, self._shown, self._broken, terminal=terminal)
-        self.over = False
-        self.status: int | None = None
-        self.signal: tuple[str, bool, str, str] | None = None
-        towards_client.listen(self._balance)
-        towards_upstream.listen(self._balance)
 
     # --- from the upstream
-
-    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
-        """The upstream's channel is open."""
-        self._upstream = chan  # type: ignore[assignment]
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Output."""
@@ -173,34 +117,12 @@ class ChannelRelay(asyncssh.SSHClientSession[bytes]):
     def eof_received(self) -> bool:
         """No more output; the program may still read."""
         self._rest_shown()
-        if not self.over and not self._client.is_closing():
-            self._client.write_eof()
-        return True
-
-    def exit_status_received(self, status: int) -> None:
-        """The program ended."""
-        self.status = status
-
-    def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:
-        """The program was ended by a signal."""
-        self.signal = (signal, core_dumped, msg, lang)
+        return super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The upstream's channel is closed."""
         self._rest_shown()
-        if not self.over:
-            self.stop()
-            self._owner.relay_over()
-
-    def pause_writing(self) -> None:
-        """The upstream takes no more input."""
-        self._upstream_full = True
-        self._balance()
-
-    def resume_writing(self) -> None:
-        """It takes input again."""
-        self._upstream_full = False
-        self._balance()
+        super().connection_lost(exc)
 
     # --- from the client
 
@@ -220,13 +142,7 @@ class ChannelRelay(asyncssh.SSHClientSession[bytes]):
 
     def input_ended(self) -> None:
         """The client will send no more; output goes on."""
-        if not self.over and self._upstream is not None and not self._upstream.is_closing():
-            self._upstream.write_eof()
-
-    def client_writable(self, *, writable: bool) -> None:
-        """Whether the client takes more output."""
-        self._client_full = not writable
-        self._balance()
+        self.end_up()
 
     def size_changed(self, size: tuple[int, int, int, int]) -> None:
         """The client's terminal has another size."""
@@ -247,37 +163,16 @@ class ChannelRelay(asyncssh.SSHClientSession[bytes]):
 
     # --- the end
 
-    def stop(self) -> None:
-        """Nothing more goes either way; the upstream's channel is closed, and the program there sees it."""
-        if self.over:
-            return
-        self.over = True
+    def _stopped(self) -> None:
         if self._masked is not None:
             self._masked.stop()
-        self._towards_client.forget(self._balance)
-        self._towards_upstream.forget(self._balance)
-        if self._upstream is not None:
-            self._upstream.abort()
 
     def _broken(self, error: BaseException) -> None:
         self.stop()
         if isinstance(error, Unmaskable):
-            self._owner.relay_unmaskable(Refusal(error.code, error.public_message, error.hint))
+            self._relay_owner.relay_refused(Refusal(error.code, error.public_message, error.hint))
         else:
             self._owner.relay_broken(error)
-
-    def _balance(self) -> None:
-        """Read each side only while the other one takes what comes of it."""
-        if self.over or self._upstream is None:
-            return
-        stop_upstream = self._client_full or self._towards_client.full
-        if stop_upstream is not self._upstream_stopped:
-            self._upstream_stopped = stop_upstream
-            self._upstream.pause_reading() if stop_upstream else self._upstream.resume_reading()
-        stop_client = self._upstream_full or self._towards_upstream.full
-        if stop_client is not self._client_stopped:
-            self._client_stopped = stop_client
-            self._client.pause_reading() if stop_client else self._client.resume_reading()
 
 
 def stderr(channel: ClientChannel, data: bytes) -> None:

@@ -236,7 +236,9 @@ class ScpRelay(ChannelRelay):
         return f"scp: {verb} {what} {self._request(record).path}"
 
     def _refuse(self, refusal: Refusal) -> None:
-        self._owner.end(refusal)
+        """Nothing more of the stream goes either way, and the client is told by what a refused command is told by."""
+        self.stop()
+        self._relay_owner.relay_refused(refusal)
 
     def stop(self) -> None:
         """Nothing more goes either way."""

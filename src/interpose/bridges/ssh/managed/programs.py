@@ -91,7 +91,7 @@ class Program:
         self._variables = variables
         self._check = check
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._unmaskable: Refusal | None = None
+        self._refusal: Refusal | None = None
         self.output = Output(client)
         self.relay: ChannelRelay | None = None
 
@@ -158,9 +158,9 @@ class Program:
         )
 
     def _ended(self, relay: ChannelRelay, permitted: Permitted) -> int:
-        if self._unmaskable is not None:
-            permitted.end("cut", self._unmaskable.code)
-            self._shell.refused(self._unmaskable)
+        if self._refusal is not None:
+            permitted.end("cut", self._refusal.code)
+            self._shell.refused(self._refusal)
             return REFUSED_STATUS
         if relay.status is not None:
             permitted.end("ok", f"exit {relay.status}")
@@ -181,9 +181,9 @@ class Program:
         self._shell.relay_broken(error)
         self._finish()
 
-    def relay_unmaskable(self, refusal: Refusal) -> None:
-        """What it writes cannot be masked."""
-        self._unmaskable = refusal
+    def relay_refused(self, refusal: Refusal) -> None:
+        """What it writes or is sent may not pass."""
+        self._refusal = refusal
         self._session.note_refusal(refusal)
         self._finish()
 

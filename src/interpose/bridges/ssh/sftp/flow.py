@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import asyncssh
 
+from interpose.bridges.ssh.bridged import BridgedChannel
 from interpose.bridges.ssh.channels import UpstreamChannel
 from interpose.bridges.ssh.sftp.relay import FilesRelay
 from interpose.bridges.ssh.sftp.wire.packets import MalformedError
@@ -16,32 +17,13 @@ from interpose.bridges.ssh.start import cannot_start
 from interpose.bridges.ssh.words import UPSTREAM_GONE
 
 if TYPE_CHECKING:
+    from interpose.bridges.ssh.bridged import Owner
     from interpose.bridges.ssh.channels import ClientChannel
     from interpose.bridges.ssh.session import SshSession
     from interpose.model.refusal import Refusal
 
 GREETING: Final = 30.0
 """Seconds that the upstream has to begin the conversation."""
-
-
-class Owner(Protocol):
-    """The client's session of this channel."""
-
-    def relay_over(self) -> None:
-        """The upstream's channel is closed, and everything that came of it was handed on."""
-        ...
-
-    def relay_broken(self, error: BaseException) -> None:
-        """Something of ours failed, the recording perhaps."""
-        ...
-
-    def end(self, refusal: Refusal) -> None:
-        """End the channel with a last word."""
-        ...
-
-    def tell(self, text: str) -> None:
-        """A line to whoever is at the client."""
-        ...
 
 
 class FilesOwner(Protocol):
@@ -76,27 +58,15 @@ class FilesOwner(Protocol):
         ...
 
 
-class FilesChannel(asyncssh.SSHClientSession[bytes]):
-    """The session of the upstream's channel, and where the client's session hands its bytes to."""
+class FilesChannel(BridgedChannel):
+    """A channel on which SFTP is spoken with both sides, and where the client's session hands its bytes to."""
 
     def __init__(self, owner: Owner, client: ClientChannel, session: SshSession) -> None:
         """Nothing is opened yet."""
-        self._owner = owner
-        self._client = client
+        super().__init__(owner, client, session.client.congestion, session.upstream.congestion)
+        self._client_channel = client
         self._counts = session.counts
-        self._towards_client = session.client.congestion
-        self._towards_upstream = session.upstream.congestion
-        self._upstream: UpstreamChannel | None = None
-        self._client_full = False
-        self._upstream_full = False
-        self._client_stopped = False
-        self._upstream_stopped = False
-        self.over = False
-        self.status: int | None = None
-        self.signal: tuple[str, bool, str, str] | None = None
         self._relay = FilesRelay(self, session)
-        self._towards_client.listen(self.balance)
-        self._towards_upstream.listen(self.balance)
 
     async def open(self, session: SshSession) -> None:
         """Start the subsystem and begin to deliver; end the channel when the host does not, or closes it again."""
@@ -104,10 +74,11 @@ class FilesChannel(asyncssh.SSHClientSession[bytes]):
         if refusal is not None:
             self._owner.end(refusal)
         elif not self.over:
-            self._client.release()
+            self._client_channel.release()
 
     async def _start(self, session: SshSession) -> Refusal | None:
         upstream = UpstreamChannel(session.upstream, asyncio.get_running_loop())
+        session.session.channel_opened("sftp")
         try:
             await upstream.open(self)
             if not await upstream.start("subsystem", "sftp"):
@@ -132,10 +103,6 @@ class FilesChannel(asyncssh.SSHClientSession[bytes]):
 
     # --- from the upstream
 
-    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
-        """The upstream's channel is open."""
-        self._upstream = chan  # type: ignore[assignment]
-
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Packets. What the host's program says on standard error is not passed on."""
         if self.over or datatype is not None:
@@ -148,36 +115,6 @@ class FilesChannel(asyncssh.SSHClientSession[bytes]):
             self.broken(error)
         else:
             self.balance()
-
-    def eof_received(self) -> bool:
-        """No more output."""
-        if not self.over and not self._client.is_closing():
-            self._client.write_eof()
-        return True
-
-    def exit_status_received(self, status: int) -> None:
-        """The program ended."""
-        self.status = status
-
-    def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:
-        """The program was ended by a signal."""
-        self.signal = (signal, core_dumped, msg, lang)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The upstream's channel is closed."""
-        if not self.over:
-            self.stop()
-            self._owner.relay_over()
-
-    def pause_writing(self) -> None:
-        """The upstream takes no more input."""
-        self._upstream_full = True
-        self.balance()
-
-    def resume_writing(self) -> None:
-        """It takes input again."""
-        self._upstream_full = False
-        self.balance()
 
     # --- from the client
 
@@ -198,11 +135,6 @@ class FilesChannel(asyncssh.SSHClientSession[bytes]):
         if not self.over:
             self._relay.input_ended()
 
-    def client_writable(self, *, writable: bool) -> None:
-        """Whether the client takes more output."""
-        self._client_full = not writable
-        self.balance()
-
     def size_changed(self, size: tuple[int, int, int, int]) -> None:
         """There is no terminal."""
 
@@ -222,11 +154,6 @@ class FilesChannel(asyncssh.SSHClientSession[bytes]):
             self._counts.went(len(data))
             self._client.write(data)
 
-    def end_up(self) -> None:
-        """Nothing more goes to the upstream."""
-        if not self.over and self._upstream is not None and not self._upstream.is_closing():
-            self._upstream.write_eof()
-
     def end(self, refusal: Refusal) -> None:
         """End the channel with a last word."""
         if not self.over:
@@ -243,26 +170,9 @@ class FilesChannel(asyncssh.SSHClientSession[bytes]):
         """A line to whoever is at the client."""
         self._owner.tell(text)
 
-    def stop(self) -> None:
-        """Nothing more goes either way; the upstream's channel is closed."""
-        if self.over:
-            return
-        self.over = True
-        self._towards_client.forget(self.balance)
-        self._towards_upstream.forget(self.balance)
-        if self._upstream is not None:
-            self._upstream.abort()
+    def _stopped(self) -> None:
         self._relay.stop("cut")
 
-    def balance(self) -> None:
-        """Read each side only while the other one takes what comes of it."""
-        if self.over or self._upstream is None:
-            return
-        stop_upstream = self._client_full or self._towards_client.full
-        if stop_upstream is not self._upstream_stopped:
-            self._upstream_stopped = stop_upstream
-            self._upstream.pause_reading() if stop_upstream else self._upstream.resume_reading()
-        stop_client = self._upstream_full or self._towards_upstream.full or self._relay.busy
-        if stop_client is not self._client_stopped:
-            self._client_stopped = stop_client
-            self._client.pause_reading() if stop_client else self._client.resume_reading()
+    @property
+    def _client_must_wait(self) -> bool:
+        return super()._client_must_wait or self._relay.busy
