@@ -40,7 +40,7 @@ SQLSTATES: Final[Mapping[str, str]] = MappingProxyType(
         "store_unavailable": "57P03",
         "provider_unavailable": "57P03",
         "too_many_sessions": "53300",
-    "too_many_pending": "53300",
+        "too_many_pending": "53300",
         "audit_unavailable": "53100",
         "syntax_error": "42601",
         "too_deep": "54001",
