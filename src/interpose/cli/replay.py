@@ -39,6 +39,8 @@ class Replay:
         self._words = words
         self._bytes = b""
         self._reader = TerminalReader()
+        self._running: dict[int, str] = {}
+        self._closed = False
 
     def show(self, event: TimelineEvent) -> None:
         """Show one event."""
@@ -58,6 +60,8 @@ class Replay:
                 colour = {"permit": "cyan", "hold": "magenta"}.get(event.decision, "red")
                 head = f"[dim]{event.at:9.3f}s[/] [{colour}]{escape(event.decision):7}[/] "
                 kind = "" if event.kind == "query" else f"[dim]({escape(event.kind)})[/] "
+                if event.decision == "permit":
+                    self._running[event.sequence] = event.text
                 self._console.print(f"{head}{kind}[bold]{escape(sanitize(event.text, lines=True))}[/]")
                 for number, value in enumerate(event.parameters, 1):
                     shown = "NULL" if value is None else sanitize(value.decode("utf-8", "backslashreplace"))
@@ -82,19 +86,23 @@ class Replay:
                 why = "could not be written" if event.lost else "are beyond the recording's cap"
                 self._line("dim", f"             ({event.count:,} bytes of {event.stream.name.lower()} {why})")
             case CommandEnded():
+                self._running.pop(event.sequence, None)
                 if event.outcome != "ok":
                     word = f" ({event.error_class})" if event.error_class else ""
                     self._line("yellow", f"             {event.outcome}{word}")
             case SessionClosed():
+                self._closed = True
                 self._line("bold", f"{event.at:9.3f}s closed: {event.reason}" + (" (incomplete)" if event.lost else ""))
             case _:
                 assert_never(event)
 
     def finish(self) -> None:
-        """Show what is left."""
+        """Show what is left, and what was under way where the record stops: when the gateway was killed, or until now."""
         self._show_delivered()
         for line in self._reader.finish():
             self._shown(line)
+        for text in () if self._closed else self._running.values():
+            self._line("yellow", f"             no end is recorded of: {sanitize(text)}")
 
     def _shown(self, line: Line) -> None:
         mark = "detected command: " if line.detected else ""

@@ -53,6 +53,19 @@ def test_a_command_and_its_result_are_shown() -> None:
     assert "closed: client_closed" in text
 
 
+def test_what_was_under_way_where_the_record_stops_is_said() -> None:
+    events = (
+        CommandDecided(0.0, 1, "exec", "true", (), "permit"),
+        CommandEnded(0.1, 1, "ok", "", "", 0),
+        CommandDecided(0.2, 2, "file", "write_file /srv/a", (), "permit"),
+        CommandDecided(0.3, 3, "file", "write_file /srv/b", (), "forbid"),
+    )
+    stopped = shown(*events)
+    assert "no end is recorded of: write_file /srv/a" in stopped
+    assert stopped.count("no end is recorded") == 1
+    assert "no end is recorded" not in shown(*events, SessionClosed(1.0, "client_closed", False))
+
+
 def test_no_escape_sequence_gets_through() -> None:
     text = shown(
         CommandDecided(0.0, 1, "query", EVIL, (EVIL.encode(),), "permit"),
