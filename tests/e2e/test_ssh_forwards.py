@@ -207,6 +207,24 @@ def test_a_held_forward_is_void_when_its_client_leaves(scene: SshScene, places: 
     assert until(lambda: scene.events("approval.closed", approval=approval, state="cancelled"), 60)
 
 
+def test_a_client_that_asks_whether_the_gateway_is_there_waits_for_a_held_remote_forward(
+    scene: SshScene, places: Places
+) -> None:
+    port = free_port()
+    impatient = ("-vvv", "-N", "-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=1")
+    client = scene.start_ssh(
+        "alice", connection="held", options=(*impatient, "-R", f"127.0.0.1:{port}:127.0.0.1:{places.port}")
+    )
+    approval = scene.held("alice", f"listen on 127.0.0.1:{port}")
+    # It would leave at the second question without a sign of life.
+    for _ in range(4):
+        read_until(client, b"send packet: type 80")
+    assert scene.vote("carol", approval)[0] == 200
+    assert until(lambda: _listens(port), what="the port")
+    assert exchange(("127.0.0.1", port), b"patient") == b"patient<end>"
+    client.kill()
+
+
 def test_a_denied_remote_forward_is_not_bound(scene: SshScene, places: Places) -> None:
     port = free_port()
     client = scene.start_ssh(

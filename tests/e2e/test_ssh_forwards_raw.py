@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import asyncssh
 import pytest
-from asyncssh.constants import MSG_CHANNEL_DATA, MSG_GLOBAL_REQUEST
+from asyncssh.constants import MSG_CHANNEL_DATA, MSG_GLOBAL_REQUEST, MSG_REQUEST_FAILURE, MSG_REQUEST_SUCCESS
 from asyncssh.packet import Boolean, String, UInt32
 
 from interpose.bridges.ssh.ends import MOST_REQUESTS
@@ -86,10 +86,35 @@ async def test_a_flood_of_requests_behind_a_held_one_ends_the_connection(made: t
         asking = asyncio.ensure_future(client.start_server(lambda host, port: None, "127.0.0.1", port))
         await asyncio.to_thread(scene.held, "alice", f"listen on 127.0.0.1:{port}")
         for _ in range(MOST_REQUESTS + 10):
-            client.send_packet(MSG_GLOBAL_REQUEST, String("keepalive@openssh.com"), Boolean(False))
+            client.send_packet(MSG_GLOBAL_REQUEST, String("other@example.com"), Boolean(False))
         await asyncio.wait_for(client.wait_closed(), 60)
         with contextlib.suppress(asyncssh.ChannelListenError, asyncssh.Error, OSError):
             await asking
+
+
+async def test_questions_whether_it_is_there_are_answered_in_their_turn_behind_a_held_one(
+    made: tuple[SshScene, Places],
+) -> None:
+    scene, _ = made
+    async with connected(scene, connection="held") as client:
+        port = free_port()
+        asking = asyncio.ensure_future(client.start_server(lambda host, port: None, "127.0.0.1", port))
+        approval = await asyncio.to_thread(scene.held, "alice", f"listen on 127.0.0.1:{port}")
+        count = MOST_REQUESTS * 3
+        asked = [asyncio.ensure_future(client._make_global_request(b"keepalive@openssh.com")) for _ in range(count)]
+        unknown = asyncio.ensure_future(client._make_global_request(b"other@example.com"))
+        last = asyncio.ensure_future(client._make_global_request(b"keepalive@openssh.com"))
+        # All of them have arrived when a command that was asked for later is answered.
+        assert (await client.run("echo on", encoding=None)).stdout == b"on\n"
+        assert not any(each.done() for each in [*asked, unknown, last])
+        assert (await asyncio.to_thread(scene.vote, "carol", approval))[0] == 200
+        listener = await asyncio.wait_for(asking, 60)
+        answers = await asyncio.wait_for(asyncio.gather(*asked, unknown, last), 60)
+        assert [kind for kind, _ in answers] == [MSG_REQUEST_SUCCESS] * count + [
+            MSG_REQUEST_FAILURE,
+            MSG_REQUEST_SUCCESS,
+        ]
+        listener.close()
 
 
 async def test_the_same_port_is_not_listened_on_twice(made: tuple[SshScene, Places]) -> None:

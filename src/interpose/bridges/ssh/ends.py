@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import asyncssh
 from asyncssh.connection import SSHConnection
-from asyncssh.constants import MSG_GLOBAL_REQUEST, MSG_KEXINIT
-from asyncssh.packet import String
+from asyncssh.constants import MSG_GLOBAL_REQUEST, MSG_IGNORE, MSG_KEXINIT, MSG_REQUEST_SUCCESS
+from asyncssh.packet import Boolean, String
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,8 +23,12 @@ Opened = tuple["SSHForwardChannel[bytes]", "Awaitable[asyncssh.SSHTCPSession[byt
 
 MOST_REQUESTS: Final = 64
 """Global requests of a client that wait for the answer to an earlier one, before the connection is closed."""
+MOST_KEEPALIVES: Final = 10_000
+"""The same for questions whether the gateway is still there, which cost a count only: one in 15 s is a day and a half."""
 MOST_UNREAD: Final = 1024 * 1024
 """Bytes that wait for the library's parser before the socket is not read any more."""
+
+_KEEPALIVE: Final = String("keepalive@openssh.com") + Boolean(True)
 
 
 class Backwards(Protocol):
@@ -115,6 +119,20 @@ class Pressed(SSHConnection):
             self._transport.resume_reading()
 
 
+class _Keepalives:
+    """Questions of a client whether the gateway is still there, in a row behind a request that is not answered: one entry for all of them."""
+
+    def __init__(self, end: ClientEnd) -> None:
+        self._end = end
+        self.count = 0
+
+    def __call__(self, packet: SSHPacket) -> None:
+        """It is their turn."""
+        for _ in range(self.count - 1):
+            self._end.send_packet(MSG_REQUEST_SUCCESS)
+        self._end._report_global_response(True)
+
+
 class ClientEnd(Pressed, asyncssh.SSHServerConnection):
     """One client's connection."""
 
@@ -147,10 +165,24 @@ class ClientEnd(Pressed, asyncssh.SSHServerConnection):
             await super()._process_kexinit(kind, number, packet)
 
     def _process_global_request(self, kind: int, number: int, packet: SSHPacket) -> None:
+        if self._global_request_queue and packet.get_remaining_payload() == _KEEPALIVE:
+            self._keepalive_waits(packet)
+            return
         # INVARIANT: what waits behind a held request stays bounded.
         if len(self._global_request_queue) >= MOST_REQUESTS:
             raise asyncssh.ProtocolError("too many global requests at once")
         super()._process_global_request(kind, number, packet)
+
+    def _keepalive_waits(self, packet: SSHPacket) -> None:
+        """Answers come in the order of the requests (RFC 4254 §4), so this one waits for the held one. Until then any packet is a sign of life."""
+        waiting = self._global_request_queue[-1][0]
+        if not isinstance(waiting, _Keepalives):
+            waiting = _Keepalives(self)
+            self._global_request_queue.append((waiting, packet, True))
+        waiting.count += 1
+        if waiting.count > MOST_KEEPALIVES:
+            raise asyncssh.ProtocolError("too many global requests at once")
+        self.send_packet(MSG_IGNORE, String(b""))
 
     _packet_handlers = {  # noqa: RUF012 -- the library declares it as a variable of the instance
         **asyncssh.SSHServerConnection._packet_handlers,
