@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
-import time
+import socket
+import ssl
+import struct
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.support.gateway import free_port
 from tests.support.postgres import PostgresServer
 from tests.support.raw_postgres import RawClient, errors, fields, kinds
 from tests.support.scene import POLICY, PRINCIPALS, Scene, ends, until
@@ -26,7 +29,13 @@ forbid (principal, action, resource in Table::"shop/public.notes");
 @pytest.fixture(scope="module")
 def scene(postgres: PostgresServer) -> Iterator[Scene]:
     """A scene of this file's own: its files are changed under it."""
-    with Scene(postgres) as made:
+    unstarted, port = Scene(postgres), free_port()
+    file = unstarted.folder / "public.pem"
+    unstarted.authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(file)
+    address, url = f"127.0.0.1:{port}", f"https://localhost:{port}"
+    unstarted.gateway.settings["public"] = {"address": address, "url": url, "certificate": str(file), "key": str(file)}
+    unstarted.gateway.write()
+    with unstarted as made:
         for name in ("alice", "bob", "carol", "dave", "erin"):
             made.token(name)  # while the configuration is whole: making one reads it
         yield made
@@ -240,8 +249,39 @@ def test_a_drain_ends_idle_sessions_readably_and_lets_a_running_statement_finish
             RawClient(scene.plain_port)
 
 
-def test_a_certificate_is_picked_up_without_a_restart(scene: Scene, tmp_path: Path) -> None:
-    fresh = scene.authority.issue_cert("localhost", "127.0.0.1", common_name="fresh")
-    fresh.private_key_and_cert_chain_pem.write_to_path(scene.folder / "gateway.pem")
-    time.sleep(0)
-    assert scene.psql("alice", "shop", "select 1").stdout == "1\n"
+def test_renewed_certificates_are_served_without_a_restart(scene: Scene) -> None:
+    """Before the file is whole again the old one serves; the public address and the listener have a file each."""
+    places = {"public": scene.folder / "public.pem", "listener": scene.folder / "gateway.pem"}
+    with scene.connect("alice", "shop") as session:
+        before = {name: shown(scene, name) for name in places}
+        for name, file in places.items():
+            good = file.read_text()
+            other = scene.authority.issue_cert("localhost", "127.0.0.1")
+            # A key of one and a certificate of another.
+            file.write_bytes(other.private_key_pem.bytes() + good.partition("-----END ")[2].partition("\n")[2].encode())
+            done = scene.gateway.interpose("reload", token=scene.token("carol"), check=False)
+            assert done.returncode == 1, done.stdout
+            assert str(file) in done.stderr and "goes on serving" in done.stderr
+            assert str(file) in ready(scene), "health says why"
+            assert scene.events("tls.rejected")[-1]["fields"]["fingerprint"] == before[name]
+            assert shown(scene, name) == before[name]
+            other.private_key_and_cert_chain_pem.write_to_path(file)
+            until(lambda name=name: shown(scene, name) != before[name], 30, "the new certificate")
+            assert "-----" not in ready(scene)
+            assert str(file) not in ready(scene)
+            assert scene.gateway.interpose("reload", token=scene.token("carol")).returncode == 0
+            assert scene.events("tls.renewed")[-1]["fields"]["fingerprint"] == shown(scene, name)
+        assert session.execute("select 1").fetchone() == (1,), "a connection that is open goes on"
+    assert scene.psql("alice", "shop", "select 1").stdout == "1\n", "verified by the client"
+
+
+def shown(scene: Scene, name: str) -> str:
+    """The fingerprint of the certificate that a client verifies there."""
+    context = ssl.create_default_context(cafile=str(scene.authority_file))
+    port = scene.gateway.port if name == "listener" else int(str(scene.gateway.settings["public"]["address"])[10:])
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as plain:
+        if name == "listener":
+            plain.sendall(struct.pack("!II", 8, 80877103))  # SSLRequest
+            assert plain.recv(1) == b"S"
+        with context.wrap_socket(plain, server_hostname="localhost") as channel:
+            return hashlib.sha256(channel.getpeercert(binary_form=True) or b"").hexdigest()

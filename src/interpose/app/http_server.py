@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp
 
 from interpose.app.slow_clients import Bounds
 from interpose.model.connection import Address
+from interpose.net.certificates import ServerCertificate
 
 _CONCURRENT = 200
 _FINISHING = 10
@@ -31,8 +33,15 @@ class HttpServer:
         key: Path | None,
         bounds: Bounds | None = None,
     ) -> None:
-        """Bind now, so that a port in use is told at start; raises `OSError`. `name` is the task's; `bounds` are for slow clients."""
-        self._name = name
+        """Bind now, so that a port in use is told at start; raises `OSError`, and `ConfigurationError` for the certificate.
+
+        `name` is the task's; `bounds` are for slow clients.
+        """
+        self.name = name
+        self.certificate: ServerCertificate | None = None
+        if certificate is not None and key is not None:
+            # No ALPN, as uvicorn: it speaks HTTP/1.1 to everybody.
+            self.certificate = ServerCertificate(certificate, key, alpn=())
         bounds = bounds or Bounds()
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
@@ -51,8 +60,6 @@ class HttpServer:
             server_header=False,
             # INVARIANT: the client's address is the socket's. A header that anybody can write never changes it.
             proxy_headers=False,
-            ssl_certfile=None if certificate is None else str(certificate),
-            ssl_keyfile=None if key is None else str(key),
             timeout_keep_alive=5,
             limit_concurrency=_CONCURRENT,
             # Somebody who watches a session and does not read must not keep the gateway from stopping.
@@ -60,12 +67,12 @@ class HttpServer:
             lifespan="off",
             log_config=None,
         )
-        self._server = _Server(config, bounds.head)
+        self._server = _Server(config, bounds.head, None if self.certificate is None else self.certificate.server())
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Serve in a task of the running loop."""
-        self._task = asyncio.get_running_loop().create_task(self._server.serve([self._socket]), name=self._name)
+        self._task = asyncio.get_running_loop().create_task(self._server.serve([self._socket]), name=self.name)
 
     @property
     def serves(self) -> bool:
@@ -81,12 +88,13 @@ class HttpServer:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, handshake: float) -> None:
+    def __init__(self, config: uvicorn.Config, handshake: float, tls: ssl.SSLContext | None) -> None:
         super().__init__(config)
         self._handshake = handshake
+        self._tls = tls
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's own, with a deadline for TLS that is not the minute of asyncio's default."""
+        """As uvicorn's own, with TLS of ours, and a deadline for it that is not the minute of asyncio's default."""
         await self.lifespan.startup()
         config, loop = self.config, asyncio.get_running_loop()
 
@@ -100,9 +108,9 @@ class _Server(uvicorn.Server):
             await loop.create_server(
                 protocol,
                 sock=each,
-                ssl=config.ssl,
+                ssl=self._tls,
                 backlog=config.backlog,
-                ssl_handshake_timeout=None if config.ssl is None else self._handshake,
+                ssl_handshake_timeout=None if self._tls is None else self._handshake,
             )
             for each in sockets or ()
         ]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from interpose.app.protocols import BRIDGES, PROTOCOLS
+from interpose.app.served_certificates import ServedCertificates
 from interpose.app.settings import ListenerSettings, Settings
 from interpose.app.ssh import SshListeners
-from interpose.app.tasks import BackgroundTasks
 from interpose.engine.ports import Bus
 from interpose.engine.sessions import SessionRegistry
 from interpose.identity.authority import Authority
@@ -40,8 +39,7 @@ class ListenedWith:
     journal: Journal
     session_options: SessionOptions
     bus: Bus
-    tasks: BackgroundTasks
-    warn: Callable[[str, dict[str, str]], None]
+    certificates: ServedCertificates
 
 
 class Listeners:
@@ -91,13 +89,7 @@ class Listeners:
         certificate = ServerCertificate(
             settings.certificate, settings.key, alpn=_ALPN[settings.protocol], clients=clients
         )
-        warn = self._parts.warn
-        self._parts.tasks.start(
-            lambda: certificate.follow(
-                lambda error: warn("certificate rejected, the old one serves", {"why": str(error)})
-            ),
-            "certificate",
-        )
+        self._parts.certificates.add(f"listener {settings.address.host}:{settings.address.port}", certificate)
         return certificate
 
     def _ask_cancel(self, key: bytes) -> bool:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from interpose.api.ports import Found, SessionQuery
 from interpose.app.interventions import END_TOPIC, SAY_TOPIC, Intervention, publish
 from interpose.app.reload import Reloader
+from interpose.app.served_certificates import ServedCertificates
 from interpose.engine.callers import CallerProof
 from interpose.engine.ports import AuditChain, Bus, Clock, SessionRow
 from interpose.engine.snapshot import SnapshotHolder
@@ -147,6 +148,7 @@ class WorkerOperations:
     def __init__(
         self,
         reloader: Reloader,
+        certificates: ServedCertificates,
         audit: AuditChain,
         parts: Mapping[str, Callable[[], str]],
         metrics: Callable[[], bytes],
@@ -154,23 +156,27 @@ class WorkerOperations:
     ) -> None:
         """`parts` says of each part why it is not well (empty: it is); `told` lets the other workers reload as well."""
         self._reloader = reloader
+        self._certificates = certificates
         self._audit = audit
         self._parts = parts
         self._metrics = metrics
         self._told = told
 
     async def reload(self) -> str:
-        """Reload here, and only when that went well everywhere."""
+        """Reload here, and only when that went well everywhere; a certificate that cannot be used is told after that."""
         digest = await self._reloader.reload("interpose reload")
         self._told()
+        await self._certificates.check()
         return digest
 
     def health(self) -> tuple[bool, dict[str, str]]:
-        """Ready when no part has a complaint. A rejected reload is a complaint that does not stop service."""
+        """Ready when no part has a complaint. What was rejected while the old serves is a complaint that does not stop service."""
         states = {name: look() for name, look in self._parts.items()}
         words = {name: trouble or "ok" for name, trouble in states.items()}
         failure = self._reloader.state.failure
         words["snapshot"] = f"rejected, the old one serves: {failure}" if failure else "ok"
+        if faults := self._certificates.faults():
+            words["certificates"] = f"rejected, the old one serves: {'; '.join(faults)}"
         return not any(states.values()), words
 
     async def metrics(self) -> bytes:

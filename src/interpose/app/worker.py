@@ -26,6 +26,7 @@ from interpose.app.protocols import PROTOCOLS, SPOKEN
 from interpose.app.providers import workload_providers
 from interpose.app.reload import Reloader
 from interpose.app.secrets import open_secrets
+from interpose.app.served_certificates import ServedCertificates
 from interpose.app.settings import PublicSettings, Settings
 from interpose.app.ssh import SshListeners, rules_of
 from interpose.app.ssh_identity import SshIdentity
@@ -119,6 +120,7 @@ class Worker:
         self._ssh_identity = SshIdentity(
             self._settings.state, self._holder, self._authentication, state.tokens, audit, clock, state.ids
         )
+        self._certificates = ServedCertificates(audit, telemetry.tell, telemetry.warn)
         self._delegation = delegation(self._holder, state, audit)
         self._bootstrap = bootstrap(self._holder, state, audit)
         self._approvals = Approvals(
@@ -187,8 +189,7 @@ class Worker:
                 self._journal,
                 self._session_options,
                 state.bus,
-                self._tasks,
-                telemetry.warn,
+                self._certificates,
             ),
         )
         self._listeners: list[Listener | Acceptor] = []
@@ -230,6 +231,8 @@ class Worker:
                 self._http.append(self._people.server())
                 self._tasks.start(self._people.providers.renewals.run, "renewals")
             for server in self._http:
+                if server.certificate is not None:
+                    self._certificates.add(server.name, server.certificate)
                 server.start()
         await self._ssh.certify()
         self._tasks.start(self._ssh.renew, "host certificates")
@@ -286,6 +289,7 @@ class Worker:
         self._tasks.start(lambda: hear_ends(self._state.bus, self._registry), "session ends")
         self._tasks.start(lambda: hear_sayings(self._state.bus, self._registry), "messages to users")
         self._tasks.start(self._ways_in.hear_cancels, "cancels")
+        self._tasks.start(self._certificates.run, "certificates")
         self._tasks.start(self._hear_reloads, "reloads")
         self._tasks.start(lambda: self._state.retain(lambda: self._reloader.loaded.settings), "retention")
         self._tasks.start(self._telemetry.watch, "event loop watch")
@@ -313,6 +317,7 @@ class Worker:
     def _admin_server(self) -> HttpServer:
         operations = WorkerOperations(
             self._reloader,
+            self._certificates,
             self._state.record.chain,
             {
                 "audit": lambda: self._state.record.chain.state().trouble,

@@ -43,6 +43,8 @@ class AuditKind(Enum):
     BOOTSTRAP_ISSUED = "bootstrap.issued"
     BOOTSTRAP_REDEEMED = "bootstrap.redeemed"
     BOOTSTRAP_REFUSED = "bootstrap.refused"
+    TLS_RENEWED = "tls.renewed"
+    TLS_REJECTED = "tls.rejected"
     CERTIFICATE_ISSUED = "certificate.issued"
     CERTIFICATE_REVOKED = "certificate.revoked"
     PRINCIPAL_LEARNED = "principal.learned"

@@ -5,14 +5,15 @@ Reads files in threads, never in the event loop. A bad new certificate leaves th
 
 from __future__ import annotations
 
-import asyncio
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
-from interpose.model.errors import ConfigurationError, InterposeError, UpstreamError
+from interpose.model.errors import ConfigurationError, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +70,25 @@ def server_context(certificate: Path, key: Path, alpn: tuple[str, ...], clients:
     return context
 
 
+def _loaded(certificate: Path, key: Path, alpn: tuple[str, ...], clients: str) -> tuple[ssl.SSLContext, Leaf]:
+    """A server's context and what it shows; raises `ConfigurationError`."""
+    context = server_context(certificate, key, alpn, clients)
+    try:
+        # The first of the chain, as OpenSSL takes it (SSL_CTX_use_certificate_chain_file(3)).
+        leaf = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
+    except ValueError as error:
+        raise ConfigurationError(f"the TLS certificate `{certificate}` cannot be used", detail=str(error)) from error
+    return context, Leaf(leaf.fingerprint(hashes.SHA256()).hex(), int(leaf.not_valid_after_utc.timestamp()))
+
+
+def _stamp_of(certificate: Path, key: Path) -> _Stamp:
+    """As `_stamp`, or nothing where there is no file: what is wrong is told by whoever loads it."""
+    try:
+        return _stamp((certificate, key))
+    except OSError:
+        return ()
+
+
 def brings_root(certificate: Path) -> bool:
     """Whether a PEM chain holds a self-signed certificate, which no public authority's chain does; False when it cannot be read."""
     try:
@@ -78,10 +98,23 @@ def brings_root(certificate: Path) -> bool:
     return any(each.issuer == each.subject for each in chain)
 
 
-class ServerCertificate:
-    """The gateway's own certificate. `context` is the newest good one; `follow` keeps it so."""
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What is told of a served certificate: its SHA-256 fingerprint (hexadecimal), and when it ends (wall clock, whole seconds)."""
 
-    __slots__ = ("_alpn", "_certificate", "_clients", "_faulty", "_key", "_known_clients", "_seen", "context")
+    fingerprint: str
+    expires_at: int
+
+
+class ServerCertificate:
+    """The gateway's own certificate. `context` is the newest good one and `leaf` what it shows; `look` keeps them so.
+
+    `fault` says why the files as they were looked at last cannot be used; None when they serve.
+    """
+
+    __slots__ = (
+        "_alpn", "_certificate", "_clients", "_faulty", "_key", "_known_clients", "_seen", "context", "fault", "leaf",
+    )  # fmt: skip
 
     def __init__(
         self, certificate: Path, key: Path, *, alpn: tuple[str, ...], clients: Callable[[], str] = _no_clients
@@ -93,8 +126,21 @@ class ServerCertificate:
         self._faulty: _Stamp | None = None
         self._clients = clients
         self._known_clients = clients()
-        self.context = server_context(certificate, key, alpn, self._known_clients)
-        self._seen = _stamp((certificate, key))
+        self.fault: ConfigurationError | None = None
+        # First the state, then what is in the files: what is written between the two is seen by the next look.
+        self._seen = _stamp_of(certificate, key)
+        self.context, self.leaf = _loaded(certificate, key, alpn, self._known_clients)
+
+    def server(self) -> ssl.SSLContext:
+        """A context for a library that takes one for good: whoever connects is shown the newest certificate."""
+        context = server_context(self._certificate, self._key, self._alpn, self._known_clients)
+
+        def show(connection: ssl.SSLObject, _: str | None, __: ssl.SSLContext) -> None:
+            connection.context = self.context
+
+        # OpenSSL asks it of every client, of one that names no server as well.
+        context.sni_callback = show
+        return context
 
     def look(self) -> bool:
         """Look at the files now, blocking; True when a new certificate was loaded.
@@ -106,35 +152,31 @@ class ServerCertificate:
             stamp = _stamp((self._certificate, self._key))
             clients = self._clients()
             if stamp in (self._seen, self._faulty) and clients == self._known_clients:
+                if stamp == self._seen:
+                    # What serves is what is there again.
+                    self.fault = self._faulty = None
                 return False
-            context = server_context(self._certificate, self._key, self._alpn, clients)
+            context, leaf = _loaded(self._certificate, self._key, self._alpn, clients)
         except OSError as error:
             if self._faulty == stamp:
                 return False
             self._faulty = stamp
-            raise ConfigurationError(
+            self.fault = ConfigurationError(
                 f"the TLS certificate `{self._certificate}` cannot be read; the old one goes on serving",
                 detail=error.strerror or type(error).__name__,
                 hint="put the file back or reload with another",
-            ) from error
-        except ConfigurationError:
+            )
+            raise self.fault from error
+        except ConfigurationError as error:
             # What was seen stays: certificate and key are often replaced one after the other, and the next look sees both.
             self._faulty = stamp
+            self.fault = error
             raise
-        self.context = context
+        self.context, self.leaf, self.fault = context, leaf, None
         self._known_clients = clients
         self._seen = stamp
         self._faulty = None
         return True
-
-    async def follow(self, on_fault: Callable[[InterposeError], None], interval: float = 5.0) -> None:
-        """Look every `interval` seconds, in a thread, until cancelled."""
-        while True:
-            await asyncio.sleep(interval)
-            try:
-                await asyncio.to_thread(self.look)
-            except InterposeError as error:
-                on_fault(error)
 
 
 class ClientContexts:

@@ -17,6 +17,7 @@ _VALUE: Final = str.maketrans({"\\": "\\\\", "=": "\\=", "\r": "\\r", "\n": "\\n
 _SEVERE: Final = {
     "login.failed": 6,
     "snapshot.rejected": 5,
+    "tls.rejected": 5,
     "approval.opened": 4,
     "secret.changed": 5,
     "administered": 4,

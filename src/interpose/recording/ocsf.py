@@ -33,6 +33,8 @@ _CLASSES: Final[dict[str, tuple[int, int, str]]] = {
     "bootstrap.refused": (_AUTHENTICATION, 1, "Logon"),
     "token.shortened": (_ENTITY, 3, "Update"),
     "delegation.refused": (_AUTHENTICATION, 1, "Logon"),
+    "tls.renewed": (_ENTITY, 3, "Update"),
+    "tls.rejected": (_ENTITY, 3, "Update"),
     "certificate.issued": (_ENTITY, 1, "Create"),
     "token.revoked": (_ENTITY, 4, "Delete"),
     "principal.learned": (_ENTITY, 3, "Update"),
@@ -104,7 +106,7 @@ def _actor(entry: Entry) -> JsonValue:
 def _verdict(entry: Entry) -> dict[str, JsonValue]:
     """Severity, status and disposition. A refusal is `Blocked`; a failed command was allowed and failed."""
     decision = entry.fields.get("decision")
-    refused = entry.kind in ("login.failed", "snapshot.rejected") or decision == "forbid"
+    refused = entry.kind in ("login.failed", "snapshot.rejected", "tls.rejected") or decision == "forbid"
     failed = refused or entry.fields.get("outcome") in ("error", "cut")
     verdict: dict[str, JsonValue] = {
         "severity_id": 3 if refused else 1,

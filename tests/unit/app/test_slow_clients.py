@@ -42,7 +42,8 @@ async def length(request: Request) -> Response:
 async def serving(bounds: Bounds, certificate: Path | None = None) -> AsyncIterator[int]:
     port = free_port()
     application = Starlette(routes=[Route("/", length, methods=["GET", "POST"])])
-    server = HttpServer("test", application, Address("127.0.0.1", port), certificate, certificate, bounds)
+    address = Address("127.0.0.1", port)
+    server = await asyncio.to_thread(HttpServer, "test", application, address, certificate, certificate, bounds)
     server.start()
     try:
         async with asyncio.timeout(PATIENCE):

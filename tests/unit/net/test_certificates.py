@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
 import ssl
 from pathlib import Path
@@ -75,22 +73,21 @@ def test_a_certificate_that_vanishes_leaves_the_old_one_serving(tmp_path: Path) 
     assert served.context is first
 
 
-async def test_following_takes_new_files_and_tells_faults(tmp_path: Path) -> None:
+def test_a_fault_stands_until_the_files_serve_again(tmp_path: Path) -> None:
     files = issue(tmp_path / "tls", "localhost")
-    served = await asyncio.to_thread(lambda: ServerCertificate(files.certificate, files.key, alpn=()))
-    first, faults = served.context, []
-    task = asyncio.create_task(served.follow(faults.append, 0.005))
-    files.key.write_text("broken")
-    async with asyncio.timeout(5):
-        while not faults:  # noqa: ASYNC110 -- a test polls
-            await asyncio.sleep(0.005)
-    issue(tmp_path / "tls", "localhost")
-    async with asyncio.timeout(5):
-        while served.context is first:  # noqa: ASYNC110 -- as above
-            await asyncio.sleep(0.005)
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    served = ServerCertificate(files.certificate, files.key, alpn=())
+    leaf, good = served.leaf, files.key.read_bytes()
+    assert len(leaf.fingerprint) == 64
+    files.key.write_bytes(issue(tmp_path / "other", "localhost").key.read_bytes())
+    with pytest.raises(ConfigurationError):
+        served.look()
+    assert not served.look()
+    assert served.fault is not None
+    assert served.leaf is leaf
+    files.key.write_bytes(good)
+    assert served.look()
+    assert served.fault is None
+    assert served.leaf == leaf
 
 
 def test_client_contexts_are_kept_until_their_authority_changes(certificates: Certificates, tmp_path: Path) -> None:
