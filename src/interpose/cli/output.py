@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from interpose.model.errors import ConfigurationError, InterposeError
+
+_GAP: Final = 2
+_LEAST: Final = 20
+"""What the last column of a table has at least."""
+_WIDEST: Final = 10_000
+"""Columns of what is no terminal."""
 
 
 def console() -> Console:
@@ -20,16 +29,23 @@ def console() -> Console:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
-    """A table, or the sentence `empty` when there are no rows. Cells are data: markup in them is not obeyed."""
+    """A table, or the sentence `empty` when there are no rows. Cells are data: markup in them is not obeyed.
+
+    Only the last column is folded, and only on a terminal: ids and times are there to be copied, so they stay whole however narrow it is.
+    """
     if not rows:
         console().print(escape(empty))
         return
     table = Table(title=title or None, box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns, 1):
+        table.add_column(column, overflow="fold", no_wrap=number < len(columns))
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
-    Console(highlight=False).print(table)
+    out = Console(highlight=False)
+    whole = sum(max(map(cell_len, cells)) + _GAP for cells in list(zip(columns, *rows, strict=True))[:-1])
+    folds = out.is_terminal or "COLUMNS" in os.environ
+    out.width = max(out.width, whole + _LEAST) if folds else _WIDEST
+    out.print(table)
 
 
 def print_json(value: object) -> None:

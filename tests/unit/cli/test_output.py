@@ -16,6 +16,18 @@ def test_an_empty_table_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out.strip() == "nothing waits for you"
 
 
+def test_what_is_to_be_copied_stays_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    row = ["s_01m804h86rnx9vbqz4wh53hw33", "User:olga", "a command that is longer than the terminal is wide"]
+    monkeypatch.setenv("COLUMNS", "50")
+    print_table("", ["session", "who", "command"], [row], "none")
+    shown = capsys.readouterr().out
+    assert row[0] in shown
+    assert max(map(len, shown.splitlines())) <= len("  ".join(row[:2])) + 22
+    monkeypatch.delenv("COLUMNS")
+    print_table("", ["session", "who", "command"], [row], "none")
+    assert "  ".join(row) in capsys.readouterr().out
+
+
 def test_an_error_tells_every_problem_and_the_hint(capsys: pytest.CaptureFixture[str]) -> None:
     problem = Problem("unknown key `[x]`", file="a.yaml", line=3)
     print_error(ConfigurationError("2 problems", problems=(problem,), hint="see the docs"))
