@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,33 +12,14 @@ import pytest
 from tests.support.postgres import PostgresServer
 from tests.support.raw_postgres import RawClient, errors
 from tests.support.scene import Scene, until
+from tests.support.small_disk import fill, small_disk
 
 
 @pytest.fixture
 def small() -> Iterator[Path]:
-    """A file system of 6 MiB, with a short name: sockets are in it."""
-    folder = Path(tempfile.mkdtemp(prefix="ip-"))
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=6m", "interpose-test", str(folder)], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-    folder.rmdir()
-
-
-def fill(folder: Path) -> Path:
-    """Take all the space that is left."""
-    ballast = folder / "ballast"
-    with ballast.open("ab", buffering=0) as file:
-        for size in (65536, 1024, 1):
-            try:
-                while True:
-                    file.write(b"x" * size)
-            except OSError:
-                continue
-    return ballast
+    """A file system of 6 MiB."""
+    with small_disk() as folder:
+        yield folder
 
 
 @pytest.mark.slow

@@ -87,8 +87,9 @@ class SshScene:
         labels: Mapping[str, str] | None = None,
         settings: Mapping[str, object] | None = None,
         principals: str = PRINCIPALS,
+        state: Path | None = None,
     ) -> None:
-        """Write the configuration; nothing runs yet."""
+        """Write the configuration; nothing runs yet. `state` is where the gateway keeps its state, when that matters."""
         self.server = server
         self.folder = Path(tempfile.mkdtemp(prefix="interpose-ssh-"))
         self.port = free_port()
@@ -111,6 +112,7 @@ class SshScene:
             },
             policy=own,
             principals=principals,
+            state=state,
             settings={"listeners": [{"protocol": "ssh", "address": f"127.0.0.1:{self.port}"}], **(settings or {})},
         )
         self.known_hosts = self.folder / "known_hosts"
