@@ -36,9 +36,7 @@ def undocumented(files: Iterable[Source]) -> list[str]:
 
 def _public(parent: ast.Module | ast.ClassDef) -> Iterator[ast.ClassDef | _Function]:
     """What others may call: not private, not a dunder, not an overload or a setter, not inside a function."""
-    for node in ast.walk(parent) if isinstance(parent, ast.Module) else parent.body:
-        if isinstance(parent, ast.Module) and node not in _top_level(parent):
-            continue
+    for node in _top_level(parent) if isinstance(parent, ast.Module) else parent.body:
         if not isinstance(node, ast.ClassDef | _Function) or node.name.startswith("_"):
             continue
         if any(ast.unparse(mark).endswith(("overload", ".setter", ".deleter")) for mark in node.decorator_list):
@@ -101,7 +99,7 @@ def swallowed(files: Iterable[Source]) -> list[str]:
     for file in files:
         for node in ast.walk(file.tree):
             if not isinstance(node, ast.ExceptHandler):
-                if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
+                if isinstance(node, ast.Call) and _called(node).endswith("suppress"):
                     found += [f"{file.place}:{node.lineno}" for arg in node.args if _broad(arg)]
                 continue
             idle = all(
@@ -112,6 +110,13 @@ def swallowed(files: Iterable[Source]) -> list[str]:
             if node.type is None or (idle and _broad(node.type)):
                 found.append(f"{file.place}:{node.lineno}")
     return found
+
+
+def _called(call: ast.Call) -> str:
+    """The last word of what is called, empty for what has no name."""
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
 def _broad(kind: ast.expr) -> bool:

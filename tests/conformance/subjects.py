@@ -15,7 +15,7 @@ from interpose.model.command import Command
 from interpose.model.ids import SessionId
 from interpose.model.proofs import Clearance, seal_of_the_engine
 from interpose.protocols.contract import LoginOptions, ProtocolSpec, Relay, SessionFacts
-from interpose.protocols.postgres import SPEC as POSTGRES
+from interpose.protocols.postgres.spec import SPEC as POSTGRES
 from interpose.protocols.postgres.wire import frame
 from tests.support.fake_postgres import FakePostgres
 from tests.support.playbook import COPY_DONE, B, C, D, E, H, P, Q, S, X, copy_data, copy_fail, dialled, kinds

@@ -25,8 +25,9 @@ from interpose.model.refusal import Refusal
 from interpose.protocols.contract import Credential
 from interpose.protocols.dialogue import Done, Failed
 from interpose.protocols.intents import Answer, Refused, Show, ShowAnswer, Showing
-from interpose.protocols.postgres import SPEC, PostgresOptions, TlsMode
+from interpose.protocols.postgres import PostgresOptions, TlsMode
 from interpose.protocols.postgres.dial import Dialled, PostgresDial
+from interpose.protocols.postgres.spec import SPEC
 from tests.support.database import Database
 from tests.support.relay_pump import SEAL, SESSION, RelayGateway, allowed
 

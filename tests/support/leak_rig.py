@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 import psycopg
 import zstandard
 
-from interpose.app.strict_yaml import parse_duration
+from interpose.app.quantities import parse_duration
 from interpose.cli.local import local_state, run
 from interpose.identity.tokens import TokenIssuer
 from tests.support.gateway import GatewayProcess

@@ -24,7 +24,7 @@ from typing import Any, Self, TypeVar
 import psycopg
 import trustme
 
-from interpose.app.strict_yaml import parse_duration
+from interpose.app.quantities import parse_duration
 from interpose.cli.local import local_state, run
 from interpose.identity.tokens import TokenIssuer
 from tests.support.gateway import GatewayProcess, free_port

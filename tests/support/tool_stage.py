@@ -12,7 +12,7 @@ import psycopg
 from ruamel.yaml import YAML
 
 from demo.shop import GATEWAY_PASSWORD, GATEWAY_ROLE
-from interpose.app.strict_yaml import parse_duration
+from interpose.app.quantities import parse_duration
 from interpose.cli.local import local_state, run
 from interpose.identity.tokens import TokenIssuer
 from tests.corpus.tools.capture.stage import make_shop, oids

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from interpose.app.loading import MASKS, Loaded
-from interpose.app.protocols import PROTOCOLS
+from interpose.app.protocols import OUTLINES, relayed
 from interpose.app.secrets import open_secrets
 from interpose.app.state import State
 from interpose.engine.admit import gateway_grant
@@ -90,11 +90,11 @@ async def scan_connection(
     """Scan one connection. `excepted` are patterns of columns to propose nothing for. Raises `UpstreamError`, `SecretError`, `ClientError` and `ConfigurationError`.
 
     Writes no file of policy."""
-    protocol = PROTOCOLS.get(connection.protocol)
+    protocol = relayed().get(connection.protocol)
     if protocol is None:
         raise ClientError(
             f"the connection `{connection.name}` has no tables to scan: it speaks {connection.protocol}",
-            hint=f"name a connection with one of: {', '.join(PROTOCOLS)}",
+            hint=f"name a connection with one of: {', '.join(OUTLINES)}",
         )
     settings = loaded.settings
     file = settings.policy / CLASSIFICATIONS

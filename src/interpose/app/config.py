@@ -26,9 +26,9 @@ from interpose.app.settings import (
 )
 from interpose.app.strict_yaml import Section, read_yaml, suggestion
 from interpose.bridges.ssh.options import OWN_CERTIFICATE
+from interpose.identity.host_names import host_name
 from interpose.identity.oidc_options import OidcOptions
 from interpose.identity.saml_options import SamlOptions
-from interpose.identity.ssh_hosts import host_name
 from interpose.model.connection import Address, CatalogCheck, Connection, Durability
 from interpose.model.errors import ClientError, ConfigurationError
 from interpose.model.ids import ConnectionName

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from interpose.app.protocols import BRIDGES, PROTOCOLS
+from interpose.app.protocols import BRIDGES, relayed
 from interpose.app.served_certificates import ServedCertificates
 from interpose.app.settings import ListenerSettings, Settings
 from interpose.app.ssh import SshListeners
@@ -62,7 +62,7 @@ class Listeners:
         if settings.protocol in BRIDGES:
             return parts.ssh.open(settings, pending, self._options)
         service = Service(
-            PROTOCOLS[settings.protocol],
+            relayed()[settings.protocol],
             self._certificate(settings),
             settings.allow_plaintext_tokens,
             settings.browser_login,

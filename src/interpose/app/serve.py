@@ -13,7 +13,7 @@ from pathlib import Path
 import uvloop
 
 from interpose import __version__
-from interpose.app.loading import load
+from interpose.app.loading import Loaded, load
 from interpose.app.state import open_state
 from interpose.app.supervisor import Supervisor
 from interpose.app.telemetry import Telemetry
@@ -26,22 +26,20 @@ def serve(config: Path, worker: int | None, workers: int | None = None) -> int:
 
     `workers` wins over the configuration's; `worker` says that this process is one of them.
     """
+    loaded = load(config)
     if worker is None:
-        settings = load(config).settings
-        count = workers or settings.workers
+        count = workers or loaded.settings.workers
         if count > 1:
-            return Supervisor(config, count, settings.limits.drain).run()
-    index = worker or 0
+            return Supervisor(config, count, loaded.settings.limits.drain).run()
+    if workers is not None:
+        loaded = replace(loaded, settings=replace(loaded.settings, workers=workers))
     if os.environ.get("INTERPOSE_SUPERVISED"):
         threading.Thread(target=_die_with_supervisor, name="supervisor", daemon=True).start()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_run(config, index, workers))
+        return runner.run(_run(loaded, worker or 0))
 
 
-async def _run(config: Path, index: int, workers: int | None) -> int:
-    loaded = load(config)
-    if workers is not None:
-        loaded = replace(loaded, settings=replace(loaded.settings, workers=workers))
+async def _run(loaded: Loaded, index: int) -> int:
     state = open_state(
         loaded.settings,
         index,

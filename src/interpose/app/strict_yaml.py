@@ -6,7 +6,6 @@ Knows YAML and positions, not what the keys mean. All problems of a file are col
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
@@ -16,15 +15,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from interpose.app.quantities import parse_duration, parse_size
 from interpose.model.errors import ConfigurationError, Problem
 
 EnumT = TypeVar("EnumT", bound=Enum)
 NumberT = TypeVar("NumberT", int, float)
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-_DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)?")
-_SIZE_UNITS = {None: 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
 
 class Section:
@@ -199,18 +194,6 @@ def suggestion(word: str, known: list[str]) -> str:
     """`did you mean …?` for a near miss, else the list of what is known."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else "known here: " + ", ".join(f"`{name}`" for name in known)
-
-
-def parse_duration(text: str) -> float | None:
-    """Seconds, or None when it is no duration. A bare number is refused: it would not say its unit."""
-    match = _DURATION.fullmatch(text.strip())
-    return float(match[1]) * _DURATION_UNITS[match[2]] if match else None
-
-
-def parse_size(text: str) -> int | None:
-    """Bytes, or None when it is no size."""
-    match = _SIZE.fullmatch(text.strip())
-    return int(match[1]) * _SIZE_UNITS[match[2]] if match else None
 
 
 def plain(value: object) -> object:

@@ -22,7 +22,7 @@ from interpose.app.listeners import ListenedWith, Listeners
 from interpose.app.loading import Loaded
 from interpose.app.operations import PolicyRights, StoredSessions, WorkerOperations
 from interpose.app.people import People, TokenDesk, delegation
-from interpose.app.protocols import PROTOCOLS, SPOKEN
+from interpose.app.protocols import OUTLINES, SPOKEN, relayed
 from interpose.app.providers import workload_providers
 from interpose.app.reload import Reloader
 from interpose.app.secrets import open_secrets
@@ -96,7 +96,7 @@ class Worker:
             self._session_options,
         )
         secrets = self._secrets = open_secrets(self._settings, self._connections, audit)
-        self._catalogs = UpstreamCatalogs(dialer, secrets, PROTOCOLS, gateway_grant, self._registry.uses)
+        self._catalogs = UpstreamCatalogs(dialer, secrets, relayed(), gateway_grant, self._registry.uses)
         catalogs = Catalogs(self._catalogs, CatalogCache)
         self._catalog_watch = CatalogWatch(catalogs, self._registry, self._settings.catalog_poll, self._with_catalog)
         self._workloads = WorkloadTokens(
@@ -208,7 +208,7 @@ class Worker:
         return self._holder.current.connections
 
     def _with_catalog(self) -> Mapping[ConnectionName, Connection]:
-        return {name: each for name, each in self._connections().items() if each.protocol in PROTOCOLS}
+        return {name: each for name, each in self._connections().items() if each.protocol in OUTLINES}
 
     async def run(self) -> int:
         """Serve until a signal, then drain; answers the exit status."""

@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from interpose.app.loading import load
-from interpose.app.ssh_identity import Published, public_patterns
 from interpose.app.system import SystemClock, SystemIds
 from interpose.cli.local import local_state, operator
 from interpose.cli.options import DEFAULT_CONFIG, ConfigOption
@@ -41,6 +39,8 @@ def show(
     if ssh is not None:
         sys.stdout.write(_ssh(config, ssh, names))
         return
+    from interpose.app.loading import load
+
     bundle = Authority(load(config).settings.state, SystemClock(), SystemIds()).bundle()
     if not bundle:
         raise ClientError(
@@ -51,6 +51,9 @@ def show(
 
 
 def _ssh(config: Path, role: SshRole, names: list[str] | None) -> str:
+    # The pages that publish the same come with it.
+    from interpose.app.ssh_identity import Published, public_patterns
+
     with local_state(config, "ca show") as (loaded, state):
         settings = loaded.settings
         published = Published(settings.state, state.clock, state.ids)

@@ -10,13 +10,10 @@ from typing import Annotated
 import typer
 
 from interpose.api.views import BootstrapView
-from interpose.app.bootstrap import block
-from interpose.app.bootstrap import bootstrap as wired
 from interpose.cli.client import AdminClient
 from interpose.cli.local import local_state, operator, run
 from interpose.cli.options import DEFAULT_CONFIG, ConfigOption, ServerOption
 from interpose.cli.output import ago, console
-from interpose.engine.snapshot import SnapshotHolder
 from interpose.model.errors import ClientError
 
 
@@ -55,6 +52,10 @@ def _new(config: ConfigOption, principal: str | None, *, quiet: bool) -> None:
         raise ClientError(
             "`--new` is for nobody in particular", hint="leave the name out, and give it when you redeem it"
         )
+    from interpose.app.bootstrap import block
+    from interpose.app.bootstrap import bootstrap as wired
+    from interpose.engine.snapshot import SnapshotHolder
+
     with local_state(config, "bootstrap --new") as (loaded, state):
         made = wired(SnapshotHolder(loaded.snapshot), state, state.record.chain)
         token = run(lambda: made.new(operator()))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from interpose.api.views import CredentialView
-from interpose.app.strict_yaml import parse_duration
+from interpose.app.quantities import parse_duration
 from interpose.cli.client import AdminClient
 from interpose.cli.local import local_state, operator, run
 from interpose.cli.native import CERTIFICATE, KEY, KEY_DER

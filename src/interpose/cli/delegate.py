@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from interpose.api.views import DelegationView
-from interpose.app.strict_yaml import parse_duration
+from interpose.app.quantities import parse_duration
 from interpose.cli.client import AdminClient
 from interpose.cli.options import ServerOption
 from interpose.cli.output import ago, console

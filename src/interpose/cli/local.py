@@ -8,10 +8,11 @@ import pwd
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from interpose.app.loading import Loaded, load
-from interpose.app.state import State, open_state
+if TYPE_CHECKING:
+    from interpose.app.loading import Loaded
+    from interpose.app.state import State
 
 ResultT = TypeVar("ResultT")
 
@@ -31,6 +32,10 @@ def operator() -> str:
 @contextmanager
 def local_state(config: Path, command: str) -> Iterator[tuple[Loaded, State]]:
     """The configuration and its opened state; closed, with the chain sealed, at the end."""
+    # Policy and the store take longer to load than all the rest, and not every command of a module works on the state.
+    from interpose.app.loading import load
+    from interpose.app.state import open_state
+
     loaded = load(config)
     state = open_state(loaded.settings, "cli", {"command": command, "operator": operator()})
     try:

@@ -1,4 +1,7 @@
-"""How the command line prints: tables for people, JSON for programs, errors as one sentence on stderr."""
+"""How the command line prints: tables for people, JSON for programs, errors as one sentence on stderr.
+
+The library that draws is loaded by what draws: a program that asks for JSON or for a bare token does not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,14 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-from rich.cells import cell_len
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from interpose.model.errors import ConfigurationError, InterposeError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _GAP: Final = 2
 _LEAST: Final = 20
@@ -25,6 +27,8 @@ _WIDEST: Final = 10_000
 
 def console() -> Console:
     """The standard output for people."""
+    from rich.console import Console
+
     return Console(highlight=False, soft_wrap=True)
 
 
@@ -34,8 +38,13 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     Only the last column is folded, and only on a terminal: ids and times are there to be copied, so they stay whole however narrow it is.
     """
     if not rows:
-        console().print(escape(empty))
+        console().print(empty, markup=False)
         return
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table(title=title or None, box=None, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns, 1):
         table.add_column(column, overflow="fold", no_wrap=number < len(columns))
@@ -55,6 +64,9 @@ def print_json(value: object) -> None:
 
 def print_error(error: InterposeError) -> None:
     """An error on stderr: the sentence, every problem, and what to do next."""
+    from rich.console import Console
+    from rich.markup import escape
+
     out = Console(stderr=True, highlight=False, soft_wrap=True)
     out.print(f"[bold red]error:[/] {escape(error.public_message)}")
     if error.detail:

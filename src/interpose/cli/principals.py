@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from interpose.app.loading import Loaded
-from interpose.app.state import State
 from interpose.cli.local import local_state, operator, run
 from interpose.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from interpose.cli.output import console, print_json, print_table
 from interpose.engine.directory import NOBODY, Directory
 from interpose.engine.forgetting import forget
 from interpose.engine.snapshot import SnapshotHolder
+
+if TYPE_CHECKING:
+    from interpose.app.loading import Loaded
+    from interpose.app.state import State
 
 app = typer.Typer(no_args_is_help=True, help="List, disable, enable and forget principals.")
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from interpose.app.loading import Loaded
-from interpose.app.state import State
-from interpose.app.strict_yaml import parse_duration
+from interpose.app.quantities import parse_duration
 from interpose.cli.local import local_state, operator, run
 from interpose.cli.options import DEFAULT_CONFIG, ConfigOption
 from interpose.cli.output import console, when
@@ -18,6 +16,10 @@ from interpose.engine.service_keys import Rotated, ServiceKeys
 from interpose.engine.snapshot import SnapshotHolder
 from interpose.identity.tokens import TokenIssuer
 from interpose.model.errors import ClientError
+
+if TYPE_CHECKING:
+    from interpose.app.loading import Loaded
+    from interpose.app.state import State
 
 app = typer.Typer(no_args_is_help=True, help="Rotate the keys of service accounts.")
 

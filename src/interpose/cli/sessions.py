@@ -138,10 +138,10 @@ def _opening(events: Iterator[TimelineEvent], channel: int | None) -> tuple[list
 
 def _print_replay(row: SessionView, events: Iterable[TimelineEvent], speed: float, longest: float) -> None:
     # Listing sessions needs no protocol, and with one comes its whole grammar.
-    from interpose.app.protocols import PROTOCOLS
+    from interpose.app.protocols import relayed
     from interpose.cli.replay import Replay
 
-    spec = PROTOCOLS.get(row.protocol)
+    spec = relayed().get(row.protocol)
     player = Replay(console(), spec.replay if spec is not None else None)
     before = 0.0
     for event in events:

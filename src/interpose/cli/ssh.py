@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from interpose.api.views import CredentialView
-from interpose.app.strict_yaml import parse_duration
+from interpose.app.quantities import parse_duration
 from interpose.cli.client import AdminClient
 from interpose.cli.native import ssh_options
 from interpose.cli.options import DEFAULT_CONFIG, ConfigOption, ServerOption

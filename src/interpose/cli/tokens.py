@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from interpose.app.strict_yaml import parse_duration
+from interpose.app.quantities import parse_duration
 from interpose.cli.local import local_state, operator, run
 from interpose.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from interpose.cli.output import ago, console, print_json, print_table, when

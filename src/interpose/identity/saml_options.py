@@ -16,10 +16,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from interpose.identity.mapping import ClaimMapping, ClaimPath
-from interpose.identity.saml_metadata import IdentityProviderMetadata, read_metadata
 from interpose.identity.scim_options import ScimOptions, read_scim
 from interpose.identity.sections import (
     ProviderSection,
@@ -31,6 +30,9 @@ from interpose.identity.sections import (
 )
 from interpose.identity.workload_options import check_url
 from interpose.model.errors import ProviderError
+
+if TYPE_CHECKING:
+    from interpose.identity.saml_metadata import IdentityProviderMetadata
 
 NAME_ID: Final = "name_id"
 """The claim that is the subject's name (NameID)."""
@@ -83,6 +85,9 @@ def parse_saml(name: str, section: ProviderSection, folder: Path) -> SamlOptions
     plaintext = section.boolean("allow_plaintext_on_loopback", False)
     described: IdentityProviderMetadata | None = None
     if metadata is not None:
+        # XML and X.509 come with it: who has no such provider loads neither.
+        from interpose.identity.saml_metadata import read_metadata
+
         try:
             described = read_metadata(metadata)
             check_url(section, "metadata", described.sign_in, plaintext, query=True)

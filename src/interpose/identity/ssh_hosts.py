@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography.hazmat.primitives.serialization import SSHCertificateBuilder, SSHCertificateType
 
 from interpose.identity.authority import SKEW
+from interpose.identity.host_names import host_name
 from interpose.identity.ssh_authority import HOST_SECONDS
 from interpose.identity.ssh_certificates import certified_key, new_serial
 from interpose.identity.ssh_keys import PublicKey, read_public_line
@@ -26,7 +25,6 @@ _LOOK: Final = 3600.0
 """Seconds between two looks at whether the certificate must be renewed; far less than what is left of its life then."""
 
 _AGAIN: Final = 30.0
-_HOST: Final = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +104,3 @@ class HostCertificates:
             except (StoreError, RecordingError) as error:
                 warn(error)
                 await asyncio.sleep(min(_AGAIN, interval))
-
-
-def host_name(text: str) -> str:
-    """A host's name or address in the one form that certificates have; raises `ClientError` for patterns and everything else."""
-    name = text.lower().removesuffix(".")
-    try:
-        return str(ipaddress.ip_address(name))
-    except ValueError:
-        if _HOST.fullmatch(name):
-            return name
-    raise ClientError(
-        f"`{text[:80]}` is no name of a host", hint="write `gateway.example.com`, without a port or pattern"
-    )

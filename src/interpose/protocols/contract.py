@@ -215,11 +215,25 @@ class Abilities:
 
 
 @dataclass(frozen=True, slots=True)
-class ProtocolSpec:
-    """Everything that the house needs of one wire protocol.
+class ProtocolOutline:
+    """What configuration and policy need of a wire protocol: it is made without loading what carries the protocol out.
 
     `parse_options` turns the connection's `options` mapping of the configuration into the protocol's frozen options and
-    raises `ConfigurationError` for an unknown key. `dial` gets the connection, the credential and the login's `requested`.
+    raises `ConfigurationError` for an unknown key. `analyst` loads the protocol's analysis when it is called.
+    """
+
+    name: str
+    abilities: Abilities
+    default_port: int
+    parse_options: Callable[[Mapping[str, object]], object]
+    analyst: Callable[[], Analyst]
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolSpec(ProtocolOutline):
+    """Everything that the house needs of one wire protocol.
+
+    `dial` gets the connection, the credential and the login's `requested`.
     `relay` gets the dial's result. `cancel` is the dialogue that cancels what runs on a dialled connection.
     `lookup` asks the catalog on a dialled connection of the gateway's own and ends with a `CatalogPage`; `fingerprint` asks
     there for a text that changes when anybody changed the catalog. Both may be run again and again on one connection.
@@ -231,11 +245,7 @@ class ProtocolSpec:
     `say` is a message of an operator as bytes for a client of an idle session; empty where the protocol has no place for it.
     """
 
-    name: str
-    abilities: Abilities
     message_table: Mapping[bytes, MessageRule]
-    default_port: int
-    parse_options: Callable[[Mapping[str, object]], object]
     login: Callable[[LoginOptions], Login]
     dial: Callable[[Connection, Credential, Mapping[str, str]], Dialogue]
     relay: Callable[[object, Login, SessionFacts], Relay]
@@ -245,7 +255,6 @@ class ProtocolSpec:
     survey: Callable[[str | None], Dialogue]
     sample: Callable[[SampleRequest], Dialogue]
     replay: Callable[[bytes], Sequence[ReplayBlock]]
-    analyst: Callable[[], Analyst]
     session_name: Callable[[object], bytes] = lambda dialled: b""
     say: Callable[[str], bytes] = lambda text: b""
 
@@ -254,7 +263,7 @@ class ProtocolSpec:
 class BridgeSpec:
     """What the house needs to know of a protocol whose library owns its IO: it has no relay, no login and no message table.
 
-    `default_port` is an upstream's, `listener_port` the gateway's own. The rest is as in `ProtocolSpec`.
+    `default_port` is an upstream's, `listener_port` the gateway's own. The rest is as in `ProtocolOutline`.
     """
 
     name: str
@@ -291,6 +300,7 @@ __all__ = [
     "LoginOptions",
     "MessageRule",
     "Part",
+    "ProtocolOutline",
     "ProtocolSpec",
     "Prove",
     "Refused",

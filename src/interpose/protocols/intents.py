@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from interpose.masking.copying import CopyStream
-from interpose.masking.plan import MaskingPlan
 from interpose.model.analysis import Analysis
 from interpose.model.audit import AuditValue
 from interpose.model.command import Command
@@ -18,6 +17,10 @@ from interpose.model.decisions import Obligations
 from interpose.model.proofs import Clearance, Permit
 from interpose.model.refusal import Refusal
 from interpose.model.shape import ResultShape
+
+if TYPE_CHECKING:
+    from interpose.masking.copying import CopyStream
+    from interpose.masking.plan import MaskingPlan
 
 
 class Treatment(Enum):

@@ -10,7 +10,7 @@ from interpose.app.strict_yaml import parse_duration, parse_size
 from interpose.model.connection import Address, Durability
 from interpose.model.errors import ConfigurationError
 from interpose.protocols.contract import BrowserLogin, ProtocolSpec
-from interpose.protocols.postgres import SPEC
+from interpose.protocols.postgres.spec import SPEC
 
 PROTOCOLS: Mapping[str, ProtocolSpec] = {"postgres": SPEC}
 GOOD = """\

@@ -9,9 +9,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from interpose.app.system import SystemIds
+from interpose.identity.host_names import host_name
 from interpose.identity.ssh_authority import DAY, HOST_SECONDS, SshAuthority, SshRole, blob_of, public_key
 from interpose.identity.ssh_certificate_form import HOST, read_certificate
-from interpose.identity.ssh_hosts import HostCertificate, HostCertificates, host_name
+from interpose.identity.ssh_hosts import HostCertificate, HostCertificates
 from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.errors import ClientError, RecordingError
 from tests.support.memory import ManualClock, MemoryAudit
