@@ -30,7 +30,7 @@ sizes = st.lists(st.integers(1, 40), max_size=20)
 
 def test_every_protocol_is_under_law() -> None:
     folders = [module.name for module in pkgutil.iter_modules(interpose.protocols.__path__) if module.ispkg]
-    specs = {importlib.import_module(f"interpose.protocols.{name}").SPEC.name for name in folders}
+    specs = {importlib.import_module(f"interpose.protocols.{name}.spec").SPEC.name for name in folders}
     assert specs == {subject.spec.name for subject in SUBJECTS}
 
 

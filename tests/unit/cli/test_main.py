@@ -12,7 +12,7 @@ from interpose.cli.main import COMMANDS, PARTS, build, chosen, overview
 
 HEAVY = (
     "aiohttp alembic asyncssh cedarpy cryptography google.protobuf jinja2 joserfc lxml onelogin postgast prometheus_client"
-    " prompt_toolkit re2 ruamel scramp sqlalchemy starlette structlog tree_sitter uvicorn uvloop xmlsec zstandard"
+    " prompt_toolkit re2 ruamel scramp sqlalchemy starlette structlog tree_sitter uvicorn uvloop xmlsec"
 ).split()
 """What takes long to load, and what only a gateway or its state needs."""
 
