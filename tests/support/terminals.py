@@ -134,6 +134,17 @@ class Terminal:
         return self._process.returncode
 
     @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def look(self, seconds: float) -> None:
+        """Take in what it shows for so long."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0 and self.running:
+            self._read(left)
+
+    @property
     def modes(self) -> list[object]:
         """The terminal's modes now."""
         return list(termios.tcgetattr(self._slave))
