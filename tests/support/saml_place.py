@@ -39,12 +39,15 @@ class MemoryUsedAssertions:
     """The port, in memory."""
 
     def __init__(self) -> None:
-        self.used: dict[bytes, float] = {}
+        self.until: dict[bytes, float] = {}
 
     async def first_use(self, digest: bytes, until: float, now: float) -> bool:
-        new = digest not in self.used
-        self.used.setdefault(digest, until)
+        new = digest not in self.until
+        self.until.setdefault(digest, until)
         return new
+
+    async def used(self, digest: bytes) -> bool:
+        return digest in self.until
 
 
 @cache

@@ -101,7 +101,9 @@ class SignInProviders:
         secret = None if options.client_secret is None else partial(self._secret, options.client_secret)
         provider = OidcProvider(options, secret, self._state.clock, self._state.ids)
         self._openid[name] = provider
-        self._redirecting[name] = OidcSignIn(provider, self._sign_in, self.renewals, self._logins)
+        self._redirecting[name] = OidcSignIn(
+            provider, self._sign_in, self.renewals, self._state.used_assertions, self._state.clock, self._logins
+        )
 
     def _use_saml(self, name: str, options: SamlOptions) -> None:
         if name in self._saml:

@@ -64,6 +64,10 @@ class UsedAssertions(Protocol):
         """Remember one until it is worth nothing any more (wall clock); False when it was used before. Raises `StoreError`."""
         ...
 
+    async def used(self, digest: bytes) -> bool:
+        """Whether one is remembered. Raises `StoreError`."""
+        ...
+
 
 class SignIn:
     """Takes proofs, answers identities."""

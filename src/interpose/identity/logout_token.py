@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from interpose.identity.id_token import LEEWAY, check_audience, check_times
+from interpose.identity.id_token import LEEWAY, MAX_AGE, check_audience, check_times
 from interpose.identity.jwks import Keys
 from interpose.identity.jws import check_signature, read_token
 from interpose.model.errors import AuthenticationError
 
 EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
-REMEMBERED: Final = 10_000
+REPLAYABLE: Final = MAX_AGE + 2 * LEEWAY
+"""Seconds after which no logout token counts any more that counts now."""
 _TYPES: Final = ("logout+jwt", "application/logout+jwt", "jwt")
 _MAX_TEXT: Final = 255
 
@@ -56,25 +57,9 @@ async def check_logout_token(
     return LogoutToken(ident, subject, session, float(str(claims["iat"])))
 
 
-class SpentTokens:
-    """Ids of logout tokens that were obeyed, as long as one could be taken for fresh."""
-
-    def __init__(self) -> None:
-        """None yet."""
-        self._until: OrderedDict[str, float] = OrderedDict()
-
-    def check(self, token: LogoutToken, now: float) -> None:
-        """Raises `AuthenticationError` (`logout_replayed`) for one that was obeyed before."""
-        while self._until and next(iter(self._until.values())) <= now:
-            self._until.popitem(last=False)
-        if token.id in self._until:
-            raise _denied("logout_replayed")
-
-    def spend(self, token: LogoutToken, now: float, seconds: float) -> None:
-        """It was obeyed."""
-        self._until[token.id] = now + seconds + 2 * LEEWAY
-        if len(self._until) > REMEMBERED:
-            self._until.popitem(last=False)
+def digest_of(token: LogoutToken, issuer: str, client_id: str) -> bytes:
+    """What is kept of a token that was obeyed: its id, which is one of its issuer's for this client (§2.6)."""
+    return hashlib.sha256("\0".join(("logout", issuer, client_id, token.id)).encode("utf-8", "surrogatepass")).digest()
 
 
 def _text(claims: Mapping[str, object], name: str) -> str | None:

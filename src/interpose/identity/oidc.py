@@ -18,9 +18,9 @@ from interpose.engine.signing_in import Departure, Proof
 from interpose.identity.assurance import read_context
 from interpose.identity.discovery import Discovery, Metadata
 from interpose.identity.fetching import Fetcher
-from interpose.identity.id_token import LEEWAY, MAX_AGE, Expected, check_id_token
+from interpose.identity.id_token import LEEWAY, Expected, check_id_token
 from interpose.identity.jwks import Keys
-from interpose.identity.logout_token import LogoutToken, SpentTokens, check_logout_token
+from interpose.identity.logout_token import LogoutToken, check_logout_token
 from interpose.identity.mapping import map_claims
 from interpose.identity.oidc_options import OidcOptions
 from interpose.model.errors import AuthenticationError, ProviderError
@@ -63,7 +63,6 @@ class OidcProvider:
         self._discovery = Discovery(
             options.issuer, self._fetcher.json, clock, plaintext=options.allow_plaintext_on_loopback
         )
-        self._logouts = SpentTokens()
         self._keys = Keys(self._fetch_keys, clock, lambda: ids.secret_bytes(1)[0] / 255)
 
     async def close(self) -> None:
@@ -144,15 +143,9 @@ class OidcProvider:
         return answered if answered.refresh else Answered(answered.proof, answered.id_token, refresh)
 
     async def logout(self, text: str) -> LogoutToken:
-        """What a logout token says, each good once; `spent` when it was obeyed. Raises `AuthenticationError`, `ProviderError`."""
+        """What a logout token says; that each counts once is the caller's. Raises `AuthenticationError`, `ProviderError`."""
         options, now = self.options, self._clock.wall()
-        token = await check_logout_token(text, options.issuer, options.client_id, options.algorithms, self._keys, now)
-        self._logouts.check(token, now)
-        return token
-
-    def spent(self, token: LogoutToken) -> None:
-        """A logout token was obeyed: it counts no more."""
-        self._logouts.spend(token, self._clock.wall(), MAX_AGE)
+        return await check_logout_token(text, options.issuer, options.client_id, options.algorithms, self._keys, now)
 
     async def farewell(self, hint: str, return_to: str) -> str | None:
         """Where a browser signs out at the provider (OpenID Connect RP-Initiated Logout 1.0); None where it cannot."""

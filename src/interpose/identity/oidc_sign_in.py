@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from interpose.engine.logins import EndedLogin
+from interpose.identity.logout_token import REPLAYABLE, digest_of
 from interpose.identity.oidc import METHOD, OidcProvider
 from interpose.model.errors import AuthenticationError, ProviderError, SecretError
 
 if TYPE_CHECKING:
     from interpose.engine.logins import Logins
-    from interpose.engine.signing_in import Departure, SignedIn, SignIn
+    from interpose.engine.ports import Clock
+    from interpose.engine.signing_in import Departure, SignedIn, SignIn, UsedAssertions
     from interpose.identity.renewal import Renewals
 
 
@@ -19,12 +21,22 @@ class OidcSignIn:
     """Signs people in with one provider."""
 
     def __init__(
-        self, provider: OidcProvider, sign_in: SignIn, renewals: Renewals, logins: Logins | None = None
+        self,
+        provider: OidcProvider,
+        sign_in: SignIn,
+        renewals: Renewals,
+        used: UsedAssertions,
+        clock: Clock,
+        logins: Logins | None = None,
     ) -> None:
-        """Every outcome goes through `sign_in`, and so into the audit chain; `logins` is told what is over."""
+        """Every outcome goes through `sign_in`, and so into the audit chain; `used` remembers logout tokens, and `logins` is told what
+        is over.
+        """
         self._provider = provider
         self._sign_in = sign_in
         self._renewals = renewals
+        self._used = used
+        self._clock = clock
         self._logins = logins
         self._retired = False
 
@@ -76,13 +88,18 @@ class OidcSignIn:
         """Obey a logout token. Raises `AuthenticationError` (in the audit already), `ProviderError`, `StoreError`, `RecordingError`."""
         try:
             said = await self._provider.logout(token)
+            spent = digest_of(said, self._provider.options.issuer, self._provider.options.client_id)
+            if await self._used.used(spent):
+                raise AuthenticationError("authentication failed", detail="logout_replayed")
         except AuthenticationError as error:
             self._failed(error.detail, source)
             raise
         if self._logins is not None:
             over = EndedLogin(self.name, said.subject, said.session)
             await self._logins.end(over, self._provider.options.issuer, source, said.issued_at)
-        self._provider.spent(said)
+        # Only now: one that could not be obeyed comes again. Of two at once both are, to the same effect.
+        now = self._clock.wall()
+        await self._used.first_use(spent, now + REPLAYABLE, now)
 
     def _check_current(self) -> None:
         if self._retired:

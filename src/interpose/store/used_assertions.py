@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from interpose.store.database import Database
@@ -27,3 +27,8 @@ class SqlUsedAssertions:
             return done.rowcount == 1
 
         return await self._database.write(work)
+
+    async def used(self, digest: bytes) -> bool:
+        """Whether one is remembered."""
+        asked = select(used_assertions.c.digest).where(used_assertions.c.digest == digest)
+        return await self._database.read(lambda connection: connection.execute(asked).first() is not None)

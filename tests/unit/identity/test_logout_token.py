@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from interpose.identity.logout_token import EVENT, REMEMBERED, LogoutToken, SpentTokens
+from interpose.identity.logout_token import EVENT, LogoutToken, digest_of
 from interpose.model.errors import AuthenticationError
 from tests.support.openid import ISSUER, OPTIONS, ProviderPlace
 from tests.support.signing import part, private_key, signed
@@ -106,31 +106,14 @@ def test_signatures() -> None:
         assert place.denied(token) == word
 
 
-def test_each_is_good_once_when_it_was_obeyed() -> None:
-    async def work() -> None:
-        place = Place()
-        provider = place.place.provider
-        said = await provider.logout(place.token())
-        # Not obeyed, because the store was down: the provider sends it again.
-        assert await provider.logout(place.token()) == said
-        provider.spent(said)
-        with pytest.raises(AuthenticationError) as caught:
-            await provider.logout(place.token())
-        assert caught.value.detail == "logout_replayed"
-        await provider.logout(place.token(jti="j-2"))
-
-    run(work())
-
-
-def test_what_is_remembered_is_bounded_and_long_enough() -> None:
-    spent = SpentTokens()
-    first = LogoutToken("first", "s", None, 0.0)
-    spent.spend(first, 0.0, 600.0)
-    with pytest.raises(AuthenticationError):
-        spent.check(first, 719.0)
-    spent.check(first, 720.0)
-    for number in range(REMEMBERED + 1):
-        spent.spend(LogoutToken(str(number), "s", None, 0.0), 0.0, 600.0)
-    spent.check(LogoutToken("0", "s", None, 0.0), 1.0)
-    with pytest.raises(AuthenticationError):
-        spent.check(LogoutToken("1", "s", None, 0.0), 1.0)
+def test_what_is_kept_of_one_names_the_token_of_this_issuer_for_this_client() -> None:
+    token = LogoutToken("j-1", "s", None, 0.0)
+    kept = digest_of(token, ISSUER, "interpose")
+    assert digest_of(replace(token, subject="t", issued_at=9.0), ISSUER, "interpose") == kept
+    others = {
+        digest_of(replace(token, id="j-2"), ISSUER, "interpose"),
+        digest_of(token, "https://other.example", "interpose"),
+        digest_of(token, ISSUER, "other"),
+        kept,
+    }
+    assert len(others) == 4

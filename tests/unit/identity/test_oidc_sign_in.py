@@ -10,11 +10,15 @@ import pytest
 
 from interpose.engine.directory import Directory
 from interpose.engine.signing_in import SignIn
+from interpose.identity.id_token import LEEWAY, MAX_AGE
+from interpose.identity.logout_token import EVENT
 from interpose.identity.oidc_sign_in import OidcSignIn
 from interpose.model.audit import AuditKind
-from interpose.model.errors import AuthenticationError
+from interpose.model.errors import AuthenticationError, StoreError
 from tests.support.memory import MemoryBus, MemoryDirectory
-from tests.support.openid import REDIRECT, ProviderPlace
+from tests.support.openid import ISSUER, REDIRECT, ProviderPlace
+from tests.support.saml_place import MemoryUsedAssertions
+from tests.support.signing import private_key, signed
 from tests.support.virtual import run
 
 
@@ -28,13 +32,38 @@ class _Renewals:
         self.kept.append(proof.principal.name)
 
 
+class _Logins:
+    """What was told to be over."""
+
+    def __init__(self) -> None:
+        self.over: list[Any] = []
+        self.down = False
+
+    async def end(self, login: Any, issuer: str, source: str, said_at: float) -> int:
+        if self.down:
+            raise StoreError("the store is down")
+        self.over.append(login.subject)
+        return 1
+
+
 class _Place(ProviderPlace):
     def __init__(self) -> None:
         super().__init__()
         core, self.renewals, self.store = self.core, _Renewals(), MemoryDirectory()
         directory = Directory(core.holder, self.store, core.audit, MemoryBus(), core.clock)
-        accepts = SignIn(directory, core.audit, core.clock)
-        self.page = OidcSignIn(self.provider, accepts, self.renewals)  # type: ignore[arg-type]
+        self.accepts = SignIn(directory, core.audit, core.clock)
+        self.used, self.ended = MemoryUsedAssertions(), _Logins()
+        self.page = self.made()
+
+    def made(self) -> OidcSignIn:
+        """As at a start of the gateway."""
+        core = self.core
+        return OidcSignIn(self.provider, self.accepts, self.renewals, self.used, core.clock, self.ended)  # type: ignore[arg-type]
+
+    def logout_token(self, ident: str = "j-1") -> str:
+        now = int(self.core.clock.wall())
+        claims = {"iss": ISSUER, "aud": "interpose", "iat": now, "exp": now + 120, "jti": ident, "sub": "sub-1"}
+        return signed({**claims, "events": {EVENT: {}}}, private_key("RS256"), kid="k", typ="logout+jwt")
 
     async def come(self) -> Any:
         departure = await self.page.depart(REDIRECT)
@@ -75,5 +104,29 @@ def test_nobody_comes_in_by_a_provider_that_was_exchanged(when: str) -> None:
         assert place.core.audit.of(AuditKind.LOGIN_FAILED)[-1].fields["reason"] == "provider_changed"
         assert place.store.entries == {}
         assert place.renewals.kept == []
+
+    run(work())
+
+
+def test_a_logout_token_counts_once_when_it_was_obeyed_also_after_a_restart() -> None:
+    async def work() -> None:
+        place = _Place()
+        token = place.logout_token()
+        place.ended.down = True
+        with pytest.raises(StoreError):
+            await place.page.logged_out(token, "192.0.2.9")
+        # It was not obeyed: the provider sends it again.
+        place.ended.down = False
+        await place.page.logged_out(token, "192.0.2.9")
+        for page in (place.page, place.made()):
+            with pytest.raises(AuthenticationError) as error:
+                await page.logged_out(token, "192.0.2.9")
+            assert error.value.detail == "logout_replayed"
+        assert place.ended.over == ["sub-1"]
+        assert place.core.audit.of(AuditKind.LOGIN_FAILED)[-1].fields["reason"] == "logout_replayed"
+        await place.page.logged_out(place.logout_token("j-2"), "192.0.2.9")
+        assert place.ended.over == ["sub-1", "sub-1"]
+        # It is forgotten when it would be too old in any case.
+        assert min(place.used.until.values()) > place.core.clock.wall() + MAX_AGE + LEEWAY
 
     run(work())

@@ -395,7 +395,7 @@ def test_an_assertion_counts_once(tmp_path: Path) -> None:
     with pytest.raises(AuthenticationError) as caught:
         asyncio.run(place.came(root))
     assert caught.value.detail == "assertion_used"
-    (until,) = place.used.used.values()
+    (until,) = place.used.until.values()
     # Kept for as long as it would otherwise count.
     assert until - place.clock.wall() > 300 + 50
 
@@ -507,5 +507,5 @@ def test_nobody_comes_in_by_a_provider_that_was_exchanged(tmp_path: Path, when: 
 
         place.provider._key = exchanged
     assert denied(place, signed()) == "provider_changed"
-    assert place.used.used == {}
+    assert place.used.until == {}
     assert place.store.entries == {}

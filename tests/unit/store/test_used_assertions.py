@@ -21,6 +21,7 @@ def test_an_assertion_is_used_once_also_by_another_process(tmp_path: Path) -> No
         assert sorted(uses) == [False, False, False, True]
         assert await second.first_use(b"b", 50.0, 10.0)
         assert not await first.first_use(b"a", 100.0, 99.9)
+        assert [await first.used(each) for each in (b"a", b"b", b"never")] == [True, False, False]
         # The time of both is over: they are worth nothing to whoever has them, and are not kept.
         assert await first.first_use(b"c", 300.0, 200.0)
         count = select(func.count()).select_from(used_assertions)
