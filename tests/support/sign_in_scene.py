@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +17,7 @@ from typing import Any, Final, Self
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.support.browser import running_browser
+from tests.support.counting_proxy import CountingProxy
 from tests.support.gateway import free_port
 from tests.support.identity_provider.process import IdentityProvider
 from tests.support.postgres import PostgresServer
@@ -98,11 +101,13 @@ class SignInScene(Terminals):
         listener: Mapping[str, object] | None = None,
         options: Mapping[str, object] | None = None,
         environment: Mapping[str, str] | None = None,
+        behind: CountingProxy | None = None,
         **settings: object,
     ) -> None:
         """Nothing runs yet. `clients` and `resources` are more of the provider's, for workloads; `listener` is added to every listener,
-        `settings` to the configuration, `options` to those of `corporate`.
+        `settings` to the configuration, `options` to those of `corporate`. `behind` is what everybody reaches the provider through.
         """
+        self._behind = behind
         self._listener, self._settings = listener or {}, settings
         self._options, self._environment = options or {}, environment or {}
         self._postgres = postgres
@@ -134,8 +139,11 @@ class SignInScene(Terminals):
                 clients=[client, *self._clients],
                 users=USERS,
                 resources=self._resources or {},
+                **({} if self._behind is None else {"issuer": self._behind.url}),
             )
             self.provider = stack.enter_context(provider)
+            if self._behind is not None:
+                self._behind.target = self.provider.port
             gateway = self.scene.gateway
             certificate = str(self.scene.folder / "gateway.pem")
             gateway.settings["public"] = {
@@ -185,6 +193,17 @@ class SignInScene(Terminals):
     def more_providers(self) -> dict[str, object]:
         """Providers of workloads, where the scene has any."""
         return {}
+
+    def asked(self, path: str) -> tuple[int, str]:
+        """What a program is answered at the public address, which follows no redirect."""
+        context = ssl.create_default_context(cafile=str(self.scene.authority_file))
+        connection = http.client.HTTPSConnection("localhost", self.port, timeout=60, context=context)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
 
     # The person
 

@@ -52,7 +52,7 @@ def install() -> None:
 
 
 class IdentityProvider:
-    """One running provider. `issuer` is its URL, and stays the same to its end."""
+    """One running provider. `issuer` is its URL, and stays the same to its end; it listens at `port`, which a proxy may stand before."""
 
     def __init__(self, *, authority: Path | None = None, **settings: object) -> None:
         """`settings` as in provider.mjs. `authority` (PEM) signs the certificates of those to whom the provider speaks."""
@@ -61,6 +61,7 @@ class IdentityProvider:
         self._folder = Path(tempfile.mkdtemp(prefix="interpose-provider-"))
         self._process: subprocess.Popen[str] | None = None
         self.issuer = ""
+        self.port = 0
         self._control = ""
 
     def __enter__(self) -> Self:
@@ -86,7 +87,7 @@ class IdentityProvider:
             self._process.wait()
             raise RuntimeError(f"the provider did not start:\n{self.log()}")
         told = json.loads(line)
-        self.issuer, self._control = told["issuer"], told["control"]
+        self.issuer, self.port, self._control = told["issuer"], told["port"], told["control"]
         return self
 
     def __exit__(

@@ -2,8 +2,8 @@
 //
 //   node provider.mjs settings.json
 //
-// settings.json: {port?, clients, users, resources, token_claims, token_seconds, algorithm, options}, each as below. When both ports
-// listen, one line of JSON {issuer, control} goes to standard output.
+// settings.json: {port?, issuer?, clients, users, resources, token_claims, token_seconds, algorithm, options}, each as below. When both ports
+// listen, one line of JSON {issuer, port, control} goes to standard output.
 //
 //   clients       oidc-provider's client metadata, as in RFC 7591
 //   users         {login: {claim: value}}: whoever signs in by this name (any password will do) has these claims
@@ -209,7 +209,7 @@ async function control(request, response) {
 
 const main = http.createServer(answer);
 const port = await listening(main, settings.port ?? 0);
-const issuer = `http://127.0.0.1:${port}`;
+const issuer = settings.issuer ?? `http://127.0.0.1:${port}`;
 remake();
 
 const controlled = http.createServer((request, response) => {
@@ -219,6 +219,6 @@ const controlled = http.createServer((request, response) => {
   );
 });
 const controlPort = await listening(controlled, 0);
-console.log(JSON.stringify({ issuer, control: `http://127.0.0.1:${controlPort}` }));
+console.log(JSON.stringify({ issuer, port, control: `http://127.0.0.1:${controlPort}` }));
 // Whoever started this holds its standard input: no provider outlives a test that was killed.
 process.stdin.on('end', () => process.exit(0)).resume();
