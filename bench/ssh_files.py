@@ -17,7 +17,7 @@ from collections.abc import Callable
 from bench.ssh_ways import Way, field
 
 ROUNDS = 3
-SMALL_FILES = 100
+SMALL_FILES = 500
 
 
 def timed(way: Way, words: list[str]) -> tuple[float, float]:
