@@ -22,9 +22,8 @@ from typing import Any, Final, Literal
 import psycopg
 import zstandard
 
-from interpose.app.quantities import parse_duration
-from interpose.cli.local import local_state, run
-from interpose.identity.tokens import TokenIssuer
+from tests.support.access_tokens import make_token
+from tests.support.empty_store import give_empty_store
 from tests.support.gateway import GatewayProcess
 from tests.support.leak_cases import Case
 from tests.support.leak_client import CaseClient, Login, Told
@@ -178,6 +177,7 @@ class Rig:
             principals=PRINCIPALS,
             environment={"LEAKS_PASSWORD": PASSWORD},
         )
+        give_empty_store(self.gateway.state)
         self._stack.callback(self.gateway.kill)
         self.gateway.start(timeout=90)
         with ThreadPoolExecutor(1) as pool:
@@ -247,10 +247,7 @@ class Rig:
         )
 
     def _token(self, principal: str) -> str:
-        with local_state(self.gateway.config, "token create") as (loaded, state):
-            issuer = TokenIssuer(state.tokens, lambda: loaded.principals, state.record.chain, state.clock, state.ids)
-            _, token = run(lambda: issuer.create(principal, by="os:test", ttl=parse_duration("2h"), acting_for=None))
-        return token
+        return make_token(self.gateway.config, principal, "2h")[1]
 
     def _login(self, mode: Mode, universe: Universe, database: str) -> Login:
         if (mode, universe) not in self._logins:

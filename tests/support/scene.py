@@ -24,9 +24,8 @@ from typing import Any, Self, TypeVar
 import psycopg
 import trustme
 
-from interpose.app.quantities import parse_duration
-from interpose.cli.local import local_state, run
-from interpose.identity.tokens import TokenIssuer
+from tests.support.access_tokens import make_token
+from tests.support.empty_store import give_empty_store
 from tests.support.gateway import GatewayProcess, free_port
 from tests.support.postgres import PostgresServer
 
@@ -171,6 +170,8 @@ class Scene:
             state=state,
             settings=settings,
         )
+        if state is None:
+            give_empty_store(self.gateway.state)
         listeners = self.gateway.settings["listeners"]
         assert isinstance(listeners, list)
         plain = {"protocol": "postgres", "address": f"127.0.0.1:{self.plain_port}", "allow_plaintext_tokens": True}
@@ -245,15 +246,7 @@ class Scene:
     def new_token(self, principal: str, expires: str = "1h", acting_for: str | None = None) -> tuple[str, str]:
         """The id and the text of another token. In a thread of its own: a test may have an event loop in this one."""
         with ThreadPoolExecutor(1) as pool:
-            return pool.submit(self._new_token, principal, expires, acting_for).result()
-
-    def _new_token(self, principal: str, expires: str, acting_for: str | None) -> tuple[str, str]:
-        with local_state(self.gateway.config, "token create") as (loaded, state):
-            issuer = TokenIssuer(state.tokens, lambda: loaded.principals, state.record.chain, state.clock, state.ids)
-            record, token = run(
-                lambda: issuer.create(principal, by="os:test", ttl=parse_duration(expires), acting_for=acting_for)
-            )
-        return str(record.id), token
+            return pool.submit(make_token, self.gateway.config, principal, expires, acting_for).result()
 
     def psql(
         self, principal: str, connection: str, *commands: str, options: tuple[str, ...] = ("-At",), token: str = ""

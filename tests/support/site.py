@@ -14,7 +14,8 @@ from urllib.parse import urlencode, urlsplit
 
 from starlette.types import ASGIApp
 
-from interpose.app.people import TokenDesk, people_site
+from interpose.app.people import people_site
+from interpose.app.token_desk import TokenDesk
 from interpose.engine.confirming import Confirming
 from interpose.engine.directory import Directory
 from interpose.engine.limits import FailureLimiter

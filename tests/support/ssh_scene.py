@@ -19,12 +19,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from interpose.app.quantities import parse_duration
-from interpose.cli.local import local_state, run
-from interpose.identity.tokens import TokenIssuer
 from interpose.recording.channel_frames import StreamName
 from interpose.recording.timeline import Streamed, TimelineEvent
 from interpose.store.files.reading import RecordedSessions
+from tests.support.access_tokens import make_token
+from tests.support.empty_store import give_empty_store
 from tests.support.gateway import GatewayProcess, free_port
 from tests.support.scene import until
 from tests.support.sshd import SshServer, make_key, quiet, with_password
@@ -115,6 +114,8 @@ class SshScene:
             state=state,
             settings={"listeners": [{"protocol": "ssh", "address": f"127.0.0.1:{self.port}"}], **(settings or {})},
         )
+        if state is None:
+            give_empty_store(self.gateway.state)
         self.known_hosts = self.folder / "known_hosts"
         self._tokens: dict[str, str] = {}
         self._started: list[subprocess.Popen[bytes]] = []
@@ -163,13 +164,7 @@ class SshScene:
     def new_token(self, principal: str, expires: str = "1h") -> tuple[str, str]:
         """The id and the text of another token. In a thread of its own: a test may have an event loop in this one."""
         with ThreadPoolExecutor(1) as pool:
-            return pool.submit(self._new_token, principal, expires).result()
-
-    def _new_token(self, principal: str, expires: str) -> tuple[str, str]:
-        with local_state(self.gateway.config, "token create") as (loaded, state):
-            issuer = TokenIssuer(state.tokens, lambda: loaded.principals, state.record.chain, state.clock, state.ids)
-            record, token = run(lambda: issuer.create(principal, by="os:test", ttl=parse_duration(expires)))
-        return str(record.id), token
+            return pool.submit(make_token, self.gateway.config, principal, expires).result()
 
     # The real client
 

@@ -12,10 +12,9 @@ import psycopg
 from ruamel.yaml import YAML
 
 from demo.shop import GATEWAY_PASSWORD, GATEWAY_ROLE
-from interpose.app.quantities import parse_duration
-from interpose.cli.local import local_state, run
-from interpose.identity.tokens import TokenIssuer
 from tests.corpus.tools.capture.stage import make_shop, oids
+from tests.support.access_tokens import make_token
+from tests.support.empty_store import give_empty_store
 from tests.support.gateway import GatewayProcess
 from tests.support.postgres import PostgresServer
 from tests.support.tool_corpus import CORPUS, Player, ToolFile
@@ -63,18 +62,14 @@ class ToolStage:
             principals=(_EXAMPLES / "principals.yaml").read_text(encoding="utf-8"),
             environment={"SHOP_PASSWORD": GATEWAY_PASSWORD},
         )
+        give_empty_store(self.gateway.state)
         self._places = {file.name: place for place, file in enumerate(files)}
         self._tokens: dict[str, str] = {}
 
     def token(self, principal: str) -> str:
         """This person's token."""
         if principal not in self._tokens:
-            with local_state(self.gateway.config, "token create") as (loaded, state):
-                issuer = TokenIssuer(
-                    state.tokens, lambda: loaded.principals, state.record.chain, state.clock, state.ids
-                )
-                made = run(lambda: issuer.create(principal, by="os:test", ttl=parse_duration("1h"), acting_for=None))
-            self._tokens[principal] = made[1]
+            self._tokens[principal] = make_token(self.gateway.config, principal, "1h")[1]
         return self._tokens[principal]
 
     def direct(self, file: ToolFile, side: str) -> Player:

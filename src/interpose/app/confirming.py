@@ -14,7 +14,6 @@ from interpose.engine.ports import AuditChain
 from interpose.engine.snapshot import SnapshotHolder
 from interpose.identity.names import canonical_name
 from interpose.protocols.contract import BrowserLogin
-from interpose.web.confirm import PAGE
 
 _SHARE: Final = 4
 """A login that waits for a person holds a place among the clients that are not logged in, and cannot be asked to make room: so at most
@@ -31,6 +30,8 @@ class BrowserLogins:
         self.confirming: Confirming | None = None
         offered = any(listener.browser_login is not BrowserLogin.NEVER for listener in settings.listeners)
         if offered and settings.public is not None:
+            from interpose.web.confirm import PAGE
+
             self.confirming = Confirming(
                 state.pending_logins,
                 directory,

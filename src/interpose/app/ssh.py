@@ -1,4 +1,7 @@
-"""SSH, wired: what its bridge uses of the engine, of the network side and of the state folder, and its listeners."""
+"""SSH, wired: what its bridge uses of the engine, of the network side and of the state folder, and its listeners.
+
+The bridge and its library are loaded when the first listener is opened: a gateway without one does without them.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from socket import socket
+from typing import TYPE_CHECKING
 
 from interpose.app.settings import ListenerSettings, Settings
 from interpose.app.ssh_identity import SshIdentity
 from interpose.app.state import State
 from interpose.app.telemetry import Telemetry
-from interpose.bridges.ssh.entering import LOGINS, Entrance
-from interpose.bridges.ssh.host_key import make_host_key, read_host_key
-from interpose.bridges.ssh.parts import Bounds, Parts
-from interpose.bridges.ssh.ports import Judge
-from interpose.bridges.ssh.service import SshService
-from interpose.bridges.ssh.turns import Turns
 from interpose.engine.admit import Admission
 from interpose.engine.confirming import Confirming
 from interpose.engine.foresight import Foresight
@@ -35,6 +33,11 @@ from interpose.net.sockets import listen, tune
 from interpose.net.upstream import Dialer
 from interpose.policy.bundle import PolicyBundle
 from interpose.policy.rules import Rule
+
+if TYPE_CHECKING:
+    from interpose.bridges.ssh.parts import Parts
+    from interpose.bridges.ssh.ports import Judge
+    from interpose.bridges.ssh.service import SshService
 
 HOST_KEY = "ssh_host_key"
 """The file of the state folder that has the gateway's host key, where no listener names another."""
@@ -65,40 +68,54 @@ class SshListeners:
         self._warn = telemetry.warn
         self._named: list[tuple[SshService, tuple[str, ...]]] = []
         self._shown: list[tuple[SshService, str, HostCertificate]] = []
-        entrance = Entrance(
-            admission,
-            secrets,
-            identity.upstreams,
-            dialer.open_socket,
-            telemetry.journal,
-            settings.limits.dial,
-            logins=max(1, LOGINS // settings.workers),
-        )
-        bounds = Bounds(handshake=settings.limits.handshake)
-        exchanges = Turns(bounds.exchanges)
-        self._parts: Callable[[ListenerSettings, Pending], Parts] = lambda listener, pending: Parts(
-            logins=identity.logins,
-            entrance=entrance,
-            gate=gate,
-            release=release,
-            foresight=foresight,
-            live=live,
-            pending=pending,
-            exchanges=exchanges,
-            journal=telemetry.journal,
-            faults=self._fault,
-            traffic=telemetry.traffic,
-            choices=admission.choices,
-            bounds=bounds,
-            browser=listener.browser_login,
-            confirm=confirming.confirm if confirming is not None else None,
-        )
+
+        def wire() -> Callable[[ListenerSettings, Pending], Parts]:
+            from interpose.bridges.ssh.entering import LOGINS, Entrance
+            from interpose.bridges.ssh.parts import Bounds, Parts
+            from interpose.bridges.ssh.turns import Turns
+
+            entrance = Entrance(
+                admission,
+                secrets,
+                identity.upstreams,
+                dialer.open_socket,
+                telemetry.journal,
+                settings.limits.dial,
+                logins=max(1, LOGINS // settings.workers),
+            )
+            bounds = Bounds(handshake=settings.limits.handshake)
+            exchanges = Turns(bounds.exchanges)
+            return lambda listener, pending: Parts(
+                logins=identity.logins,
+                entrance=entrance,
+                gate=gate,
+                release=release,
+                foresight=foresight,
+                live=live,
+                pending=pending,
+                exchanges=exchanges,
+                journal=telemetry.journal,
+                faults=self._fault,
+                traffic=telemetry.traffic,
+                choices=admission.choices,
+                bounds=bounds,
+                browser=listener.browser_login,
+                confirm=confirming.confirm if confirming is not None else None,
+            )
+
+        self._wire = wire
+        self._parts: Callable[[ListenerSettings, Pending], Parts] | None = None
 
     def _fault(self, session: SessionId | None, error: BaseException) -> None:
         self._journal.session_failed(session, place_of(error))
 
     def open(self, settings: ListenerSettings, pending: Pending, options: ListenerOptions) -> Acceptor:
         """One listener; raises `ConfigurationError`, `StoreError` and `OSError`."""
+        from interpose.bridges.ssh.host_key import read_host_key
+        from interpose.bridges.ssh.service import SshService
+
+        if self._parts is None:
+            self._parts = self._wire()  # one for all listeners
         service = SshService(self._parts(settings, pending), [read_host_key(self._host_key(settings))])
         if settings.public_names:
             self._named.append((service, settings.public_names))
@@ -136,6 +153,8 @@ class SshListeners:
     def _host_key(self, settings: ListenerSettings) -> Path:
         if settings.host_key is not None:
             return settings.host_key
+        from interpose.bridges.ssh.host_key import make_host_key
+
         path = self._settings.state / HOST_KEY
         try:
             make_host_key(path)

@@ -13,7 +13,6 @@ from interpose.identity.ssh_authority import SshAuthority, SshRole, known_hosts_
 from interpose.identity.ssh_certificates import SshCertificateIssuer, SshKeys
 from interpose.identity.ssh_hosts import HostCertificates
 from interpose.identity.ssh_upstream import UpstreamCertificates
-from interpose.web.authorities import Authorities, AuthorityPages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from interpose.identity.certificates import Issued
     from interpose.model.principal import Identity
     from interpose.protocols.intents import Refused
+    from interpose.web.authorities import Authorities, AuthorityPages
 
 
 class SshIdentity:
@@ -52,6 +52,8 @@ class SshIdentity:
 
     def pages(self, settings: Settings) -> AuthorityPages:
         """What the public address has of it."""
+        from interpose.web.authorities import AuthorityPages
+
         return AuthorityPages(self._published.authorities(settings), self)
 
     async def bearer(self, token: str, peer: str) -> Identity | Refused:
@@ -86,6 +88,8 @@ class Published:
     def authorities(self, settings: Settings) -> Authorities:
         """For the public address."""
         names = public_patterns(settings)
+        from interpose.web.authorities import Authorities
+
         return Authorities(
             Authority(self.folder, self.clock, self.ids).bundle, lambda: self.known_hosts(names), self.upstreams
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from interpose import __version__
 from interpose.analysis.sql.catalog import CatalogCache
@@ -21,7 +22,6 @@ from interpose.app.lifecycle import Lifecycle
 from interpose.app.listeners import ListenedWith, Listeners
 from interpose.app.loading import Loaded
 from interpose.app.operations import PolicyRights, StoredSessions, WorkerOperations
-from interpose.app.people import People, TokenDesk, delegation
 from interpose.app.protocols import OUTLINES, SPOKEN, relayed
 from interpose.app.providers import workload_providers
 from interpose.app.reload import Reloader
@@ -33,6 +33,7 @@ from interpose.app.ssh_identity import SshIdentity
 from interpose.app.state import State
 from interpose.app.tasks import BackgroundTasks
 from interpose.app.telemetry import Telemetry
+from interpose.app.token_desk import TokenDesk, delegation
 from interpose.engine.admit import DRAINING, Admission, gateway_grant
 from interpose.engine.approvals import Approvals
 from interpose.engine.authenticate import Authentication
@@ -64,7 +65,9 @@ from interpose.net.login import SessionStarter
 from interpose.net.options import DialOptions, SessionOptions
 from interpose.net.upstream import Dialer
 from interpose.notify.lines import LineNotifier
-from interpose.web.token_exchange import TokenExchange
+
+if TYPE_CHECKING:
+    from interpose.app.people import People
 
 RELOAD_TOPIC = "reload"
 
@@ -344,6 +347,10 @@ class Worker:
         return HttpServer("admin api", application(api), admin.address, admin.certificate, admin.key)
 
     def _open_people(self, public: PublicSettings) -> People:
+        # Pages, and what asks providers: a gateway without a public address loads neither.
+        from interpose.app.people import People
+        from interpose.web.token_exchange import TokenExchange
+
         # A reload may have come since this worker was made.
         options = self._reloader.loaded.settings.identity.providers
         pages = self._ssh_identity.pages(self._settings)

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import aiohttp
-
 from interpose.model.errors import ProviderError
 
 MAX_DOCUMENT: Final = 512 * 1024
@@ -28,6 +26,10 @@ class Fetcher:
 
     def __init__(self, ca_file: Path | None = None, deadline: float = DEADLINE) -> None:
         """`ca_file`: PEM file of the authorities to trust instead of the system's."""
+        # Its library is loaded for who has a provider, and here: the first login is no time for that.
+        import aiohttp
+
+        self._http = aiohttp
         self._ca_file = ca_file
         self._deadline = deadline
 
@@ -50,7 +52,7 @@ class Fetcher:
                 status, data = await self._bytes(url, form, headers or {})
         except TimeoutError:
             raise _failed(url, "no answer in time") from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (self._http.ClientError, OSError, ValueError) as error:
             raise _failed(url, type(error).__name__) from error
         try:
             found = await asyncio.to_thread(json.loads, data)
@@ -65,11 +67,11 @@ class Fetcher:
         if url.startswith("https:"):
             # Reads files: not in the event loop.
             context = await asyncio.to_thread(_context, self._ca_file)
-        connector = aiohttp.TCPConnector(ssl=context, force_close=True, limit=2)
+        connector = self._http.TCPConnector(ssl=context, force_close=True, limit=2)
         async with (
-            aiohttp.ClientSession(
+            self._http.ClientSession(
                 connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
+                cookie_jar=self._http.DummyCookieJar(),
                 max_field_size=_MAX_HEADERS,
                 auto_decompress=False,
                 headers={"Accept": "application/json", "Accept-Encoding": "identity", **headers},
