@@ -3,7 +3,8 @@
     python tools/reference.py            # write them
     python tools/reference.py --check    # exit status 1 and the page's name when one is not up to date
 
-A page is prose with generated blocks between `<!-- generated: NAME -->` and `<!-- end of NAME -->`. Only the blocks are replaced. `openapi.json` is generated whole.
+A page is prose with generated blocks between `<!-- generated: NAME -->` and `<!-- end of NAME -->`. Only the blocks are replaced. The descriptions of the
+APIs (`openapi*.json`) are generated whole.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(ROOT))
 
 from interpose.api.routes import description_text  # noqa: E402 -- the path is set above
+from interpose.app import public_api  # noqa: E402 -- the path is set above
 from tools.pages import admin, commands, policy, statements  # noqa: E402 -- the path is set above
 
 DOCS = ROOT / "docs" / "reference"
@@ -31,7 +33,10 @@ PAGES: Mapping[str, Blocks] = {
 }
 """Every page that has generated blocks, and what makes each block."""
 
-FILES: Mapping[str, Callable[[], str]] = {"openapi.json": description_text}
+FILES: Mapping[str, Callable[[], str]] = {
+    "openapi.json": description_text,
+    "openapi-public.json": public_api.description_text,
+}
 """Every file that is generated whole."""
 
 _BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)

@@ -19,6 +19,15 @@ MAX_BODY: Final = 64 * 1024
 _HEADERS: Final = {"Cache-Control": "no-store"}
 
 
+PATH: Final = "/oidc/{provider}/backchannel-logout"
+_ANSWERS: Final = {
+    400: "no logout token of this provider",
+    404: "no such provider",
+    429: "too many that did not count",
+    503: "not done: say it again",
+}
+
+
 class LogoutReceiver(Protocol):
     """One provider that can say that a login is over."""
 
@@ -37,7 +46,7 @@ class BackChannelLogout:
 
     def routes(self) -> list[Route]:
         """Where they are."""
-        return [Route("/oidc/{provider}/backchannel-logout", self.receive, methods=["POST"])]
+        return [Route(PATH, self.receive, methods=["POST"])]
 
     async def receive(self, request: Request) -> Response:
         """A provider speaks. 200: done; 400: not a token of this provider; anything else: it may try again."""
@@ -58,6 +67,34 @@ class BackChannelLogout:
         except InterposeError:
             return _error("temporarily_unavailable", 503)
         return Response(status_code=200, headers=_HEADERS)
+
+
+def operations() -> dict[str, dict[str, object]]:
+    """The address as OpenAPI has it."""
+    form = {
+        "type": "object",
+        "required": ["logout_token"],
+        "properties": {"logout_token": {"type": "string", "minLength": 1}},
+    }
+    error = {"application/json": {"schema": {"type": "object", "required": ["error"]}}}
+    return {
+        PATH: {
+            "post": {
+                "operationId": "back_channel_logout",
+                "summary": "A provider says that a login is over (OpenID Connect Back-Channel Logout 1.0).",
+                "security": [],
+                "parameters": [{"name": "provider", "in": "path", "required": True, "schema": {"type": "string"}}],
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/x-www-form-urlencoded": {"schema": form}},
+                },
+                "responses": {
+                    "200": {"description": "obeyed"},
+                    **{str(status): {"description": words, "content": error} for status, words in _ANSWERS.items()},
+                },
+            }
+        }
+    }
 
 
 async def _token(request: Request) -> str | None:

@@ -14,6 +14,7 @@ from interpose import __version__
 from interpose.analysis.sql.catalog import CatalogCache
 from interpose.api.admin import AdminApi
 from interpose.api.routes import application
+from interpose.app import public_api
 from interpose.app.bootstrap import bootstrap, show_first
 from interpose.app.confirming import BrowserLogins
 from interpose.app.http_server import HttpServer
@@ -354,7 +355,8 @@ class Worker:
         # A reload may have come since this worker was made.
         options = self._reloader.loaded.settings.identity.providers
         pages = self._ssh_identity.pages(self._settings)
-        more = [*pages.routes(), *TokenExchange(self._authentication, self._delegation).routes()]
+        exchange = TokenExchange(self._authentication, self._delegation)
+        more = [*pages.routes(), *exchange.routes(), public_api.route()]
         state, known, own, limits = self._state, self._directory, self._secrets.own, self._holder.current.limits
         waiting = self._browser_logins.confirming
         return People(public, options, state, self._desk, known, limits, own, self._lifecycle, more, waiting)

@@ -56,7 +56,11 @@ async def _style(_: Request) -> Response:
 async def _http_error(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     title, text = _WORDS.get(status, ("Not possible", "The request could not be answered."))
-    return message(title, text, status=status)
+    answer = message(title, text, status=status)
+    if isinstance(error, HTTPException) and "Allow" in (error.headers or {}):
+        # RFC 9110 §15.5.6: 405 says which methods there are.
+        answer.headers["Allow"] = (error.headers or {})["Allow"]
+    return answer
 
 
 async def _known_error(_: Request, error: Exception) -> Response:

@@ -6,7 +6,7 @@ the two tokens are the proof.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,30 +17,13 @@ from interpose.model.errors import ClientError, RecordingError, StoreError
 from interpose.protocols.intents import Refused
 from interpose.web.command_line import oauth_error
 from interpose.web.requests import RefusedRequestError, read_fields, single, source_of
+from interpose.web.token_exchange_form import ACCESS_TOKEN, GRANT, JWT, PARAMETERS, PATH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from interpose.model.principal import Identity
     from interpose.model.refusal import Refusal
-
-GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
-ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 -- a name
-JWT: Final = "urn:ietf:params:oauth:token-type:jwt"
-_KNOWN: Final = frozenset(
-    {
-        "grant_type",
-        "subject_token",
-        "subject_token_type",
-        "actor_token",
-        "actor_token_type",
-        "requested_token_type",
-        "audience",
-        "task",
-        "requested_lifetime",
-        "client_id",
-    }
-)
 
 
 class Bearer(Protocol):
@@ -61,7 +44,7 @@ class TokenExchange:
 
     def routes(self) -> list[Route]:
         """Where it is."""
-        return [Route("/oauth/token", self.exchange, methods=["POST"])]
+        return [Route(PATH, self.exchange, methods=["POST"])]
 
     async def exchange(self, request: Request) -> Response:
         """Two tokens for one (RFC 8693 §2). Every error is told as RFC 6749 §5.2 says, in JSON."""
@@ -102,7 +85,7 @@ def _unusable(form: Mapping[str, str]) -> Response | None:
         return oauth_error("invalid_target", description="name connections with `audience`; `resource` is not known")
     if form.get("scope"):
         return oauth_error("invalid_scope", description="there are no scopes: policy decides, and `task` says what for")
-    unknown = sorted(set(form) - _KNOWN - {"scope"})
+    unknown = sorted(set(form) - set(PARAMETERS) - {"scope"})
     if unknown:
         return oauth_error("invalid_request", description=f"unknown parameter `{unknown[0][:40]}`")
     for name in ("subject_token", "actor_token"):

@@ -9,6 +9,8 @@ import dataclasses
 import hmac
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -16,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from interpose.api.scim.described import AT, MEDIA, Said
 from interpose.api.scim.discovery import PAGE, listed, resource_types, schemas, service_provider_config
 from interpose.api.scim.errors import ScimError, invalid, not_found
 from interpose.api.scim.filters import GROUP_FIELDS, USER_FIELDS, read_filter
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
     from interpose.engine.ports import Clock, Ids
 
 MAX_BODY: Final = 1024 * 1024
-MEDIA: Final = "application/scim+json"
 _TAKEN_TYPES: Final = (MEDIA, "application/json")
 _HEADERS: Final = {"Cache-Control": "no-store"}
 _WHO: Final = {"WWW-Authenticate": 'Bearer realm="scim"'}
@@ -71,21 +73,9 @@ class ScimService:
 
     def routes(self) -> list[Route]:
         """Where they are."""
-        at = "/scim/v2/{provider}"
         return [
-            Route(f"{at}/ServiceProviderConfig", self._guarded(self._config), methods=["GET"]),
-            Route(f"{at}/ResourceTypes", self._guarded(self._types), methods=["GET"]),
-            Route(f"{at}/Schemas", self._guarded(self._schemas), methods=["GET"]),
-            Route(f"{at}/Users", self._guarded(self._list_users), methods=["GET"]),
-            Route(f"{at}/Users", self._guarded(self._create_user), methods=["POST"]),
-            Route(f"{at}/Users/{{id}}", self._guarded(self._get_user), methods=["GET"]),
-            Route(f"{at}/Users/{{id}}", self._guarded(self._change_user), methods=["PUT", "PATCH"]),
-            Route(f"{at}/Users/{{id}}", self._guarded(self._delete_user), methods=["DELETE"]),
-            Route(f"{at}/Groups", self._guarded(self._list_groups), methods=["GET"]),
-            Route(f"{at}/Groups", self._guarded(self._create_group), methods=["POST"]),
-            Route(f"{at}/Groups/{{id}}", self._guarded(self._get_group), methods=["GET"]),
-            Route(f"{at}/Groups/{{id}}", self._guarded(self._change_group), methods=["PUT", "PATCH"]),
-            Route(f"{at}/Groups/{{id}}", self._guarded(self._delete_group), methods=["DELETE"]),
+            Route(f"{AT}{each.said.path}", self._guarded(partial(each.endpoint, self)), methods=[each.said.method])
+            for each in ADDRESSES
         ]
 
     def _guarded(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
@@ -241,6 +231,39 @@ class ScimService:
 
     def _new_id(self) -> str:
         return str(uuid.UUID(bytes=self._ids.secret_bytes(16), version=4))
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One address with one method: what serves it, and what is said of it."""
+
+    endpoint: Callable[[ScimService, Request, str], Awaitable[Response]]
+    said: Said
+
+
+_PAGED: Final = ("filter", "startIndex", "count")
+_OF: Final = ScimService
+ADDRESSES: Final[tuple[Address, ...]] = (
+    Address(_OF._config, Said("GET", "/ServiceProviderConfig", "What this service can do", "ScimConfig")),
+    Address(_OF._types, Said("GET", "/ResourceTypes", "Which resources there are", "ScimList")),
+    Address(_OF._schemas, Said("GET", "/Schemas", "Which attributes are kept", "ScimList")),
+    Address(_OF._list_users, Said("GET", "/Users", "The provider's people", "ScimList", query=_PAGED)),
+    Address(_OF._create_user, Said("POST", "/Users", "Somebody is there", "ScimUser", 201, "ScimUserGiven")),
+    Address(_OF._get_user, Said("GET", "/Users/{id}", "One person", "ScimUser")),
+    Address(_OF._change_user, Said("PUT", "/Users/{id}", "Somebody in full", "ScimUser", body="ScimUserGiven")),
+    Address(_OF._change_user, Said("PATCH", "/Users/{id}", "A change of somebody", "ScimUser", body="ScimPatch")),
+    Address(_OF._delete_user, Said("DELETE", "/Users/{id}", "Somebody is gone: what is live of them ends", None, 204)),
+    Address(
+        _OF._list_groups,
+        Said("GET", "/Groups", "The provider's groups", "ScimList", query=(*_PAGED, "excludedAttributes")),
+    ),
+    Address(_OF._create_group, Said("POST", "/Groups", "A group is there", "ScimGroup", 201, "ScimGroupGiven")),
+    Address(_OF._get_group, Said("GET", "/Groups/{id}", "One group", "ScimGroup", query=("excludedAttributes",))),
+    Address(_OF._change_group, Said("PUT", "/Groups/{id}", "A group in full", "ScimGroup", body="ScimGroupGiven")),
+    Address(_OF._change_group, Said("PATCH", "/Groups/{id}", "A change of a group", "ScimGroup", body="ScimPatch")),
+    Address(_OF._delete_group, Said("DELETE", "/Groups/{id}", "A group is gone", None, 204)),
+)
+"""Every address: the one table from which SCIM is served and described."""
 
 
 def _group(group: ProvisionedGroup, given: Mapping[str, object]) -> ProvisionedGroup:
