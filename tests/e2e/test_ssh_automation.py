@@ -105,7 +105,14 @@ def test_a_script_on_standard_input_is_for_whom_policy_names(scene: SshScene) ->
 
 
 @pytest.mark.parametrize(
-    "command", ["mosh-server new -s -c 256 -l LANG=C.UTF-8", "tmux attach || tmux new", "nc -l 80"]
+    "command",
+    [
+        "mosh-server new -s -c 256 -l LANG=C.UTF-8",
+        "tmux attach || tmux new",
+        "nc -l 80",
+        # What `sftp -s` starts: files past the rules about files.
+        "/usr/lib/openssh/sftp-server",
+    ],
 )
 @pytest.mark.parametrize("person", ["olga", "adam"])
 def test_what_would_open_another_way_in_is_refused_readably(scene: SshScene, command: str, person: str) -> None:

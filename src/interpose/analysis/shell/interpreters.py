@@ -27,9 +27,11 @@ INTERPRETERS = frozenset(
     "exim4 sendmail gtester tclsh8.6 aria2c nmap tshark wireshark openvpn pexec ansible ansible-playbook salt salt-call puppet chef-client "
     "mc ranger vifm nnn cscope ctags gimp awk gawk mawk nawk original-awk ex.tiny vim.tiny vim.basic sudoedit visudo vipw vigr crash bpftrace "
     "stap dtrace tcc as ld gcc cc g++ c++ clang rustc ghc fzf pssh pdsh clush dsh rpm dpkg rpm2cpio alternatives update-alternatives snap "
-    "flatpak logrotate modprobe insmod kexec ld.so cpulimit setfattr debugfs busctl dbus-send gdbus qdbus".split()
+    "flatpak logrotate modprobe insmod kexec ld.so cpulimit setfattr debugfs busctl dbus-send gdbus qdbus "
+    "sftp-server internal-sftp git-shell svnserve unison borg rdiff-backup restic rclone cvs hg bzr".split()
 )
-"""Programs that run code, commands or scripts of their own language, or load code that they are given."""
+"""Programs that run code, commands or scripts of their own language, or load code that they are given, or serve files to whoever holds their
+standard input: what they are asked there is in no command line."""
 
 BUILTINS = frozenset(
     "eval . source trap alias unalias shopt setopt unsetopt emulate enable disable hash unhash rehash bind bindkey complete compgen compopt mapfile "
