@@ -14,6 +14,8 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from bench.processes import resident
 from bench.ssh_echo import echoes
@@ -144,23 +146,53 @@ def _connects(ways: Field, rounds: int, count: int = 20) -> None:
 
 
 def _flat(ways: Field, gigabytes: float = 2.0) -> None:
-    """The gateway's memory while a lot goes through `cat`, to a client that is slow at first."""
-    pid = ways.interpose.pid
-    before = peak = resident(pid)
-    left = int(gigabytes * 2**30)
-    with subprocess.Popen(ways.interpose.ssh(f"head -c {left} /dev/zero"), stdout=subprocess.PIPE) as process:
+    """The gateway's memory while a lot goes through `cat` (to a client that is slow at first), `scp` and `sftp`."""
+    size = int(gigabytes * 2**30)
+    way, large = ways.interpose, ways.folder / "large"
+    with large.open("wb") as file:
+        file.truncate(size)
+    batches = {"get": f"get {large} {ways.sink}\n", "put": f"put {large} {ways.sink}\n"}
+    for name, text in batches.items():
+        (ways.folder / name).write_text(text)
+    copies = {
+        "scp from the host": way.scp(f"{way.target}:{large}", str(ways.sink)),
+        "scp to the host": way.scp(str(large), f"{way.target}:{ways.sink}"),
+        "sftp get": way.sftp("-b", str(ways.folder / "get"), way.target),
+        "sftp put": way.sftp("-b", str(ways.folder / "put"), way.target),
+    }
+    print(f"{gigabytes:g} GiB: the gateway's resident memory before, and at most")
+    _tell_peak(way, "cat, slowly for 10 s", lambda: _slow_cat(way, size))
+    for name, words in copies.items():
+        _tell_peak(
+            way, name, partial(subprocess.run, words, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        )
+    large.unlink()
+
+
+def _slow_cat(way: Way, size: int) -> None:
+    left = size
+    with subprocess.Popen(way.ssh(f"head -c {size} /dev/zero"), stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         began = time.monotonic()
         while piece := process.stdout.read(2**20):
             left -= len(piece)
-            peak = max(peak, resident(pid))
             if time.monotonic() < began + 10:
                 time.sleep(0.05)
     if left or process.returncode:
         raise RuntimeError(f"{left} bytes are missing")
-    print(
-        f"{gigabytes:g} GiB by `ssh host cat`, slowly for 10 s: resident memory grew from {before:.0f} to at most {peak:.0f} MiB"
-    )
+
+
+def _tell_peak(way: Way, name: str, work: Callable[[], object]) -> None:
+    """Do it, and look at the gateway's memory twenty times a second meanwhile."""
+    before = peak = resident(way.pid)
+    began = time.perf_counter()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(work)
+        while not running.done():
+            peak = max(peak, resident(way.pid))
+            time.sleep(0.05)
+        running.result()
+    print(f"  {name:28}{before:>6.0f} MiB{peak:>6.0f} MiB, {time.perf_counter() - began:.0f} s", flush=True)
 
 
 def _spread(samples: list[float], scale: float) -> str:

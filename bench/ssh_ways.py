@@ -59,6 +59,10 @@ class Way:
         """The command line of `scp`."""
         return ["scp", "-q", "-F", "none", "-P", str(self.port), *self.options, source, target]
 
+    def sftp(self, *arguments: str) -> list[str]:
+        """The command line of `sftp`."""
+        return ["sftp", "-q", "-F", "none", "-P", str(self.port), *self.options, *arguments]
+
     def cpu(self) -> float:
         """Seconds of processor time that the process in between has taken so far."""
         if not self.pid:

@@ -11,6 +11,8 @@ import asyncssh
 from asyncssh.constants import MSG_CHANNEL_CLOSE, MSG_CHANNEL_REQUEST
 from asyncssh.packet import Byte, String, UInt32
 
+from interpose.bridges.ssh.windows import Windowed
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -76,7 +78,7 @@ class Requests(Protocol):
         ...
 
 
-class ClientChannel(asyncssh.SSHServerChannel[bytes]):
+class ClientChannel(Windowed, asyncssh.SSHServerChannel[bytes]):
     """A session channel of a client. It delivers nothing until `release`."""
 
     def __init__(self, end: ClientEnd, loop: asyncio.AbstractEventLoop, requests: Requests) -> None:
@@ -163,7 +165,7 @@ class ClientChannel(asyncssh.SSHServerChannel[bytes]):
     }
 
 
-class UpstreamChannel(asyncssh.SSHClientChannel[bytes]):
+class UpstreamChannel(Windowed, asyncssh.SSHClientChannel[bytes]):
     """A session channel to an upstream. It sends exactly the requests that it is told to send."""
 
     def __init__(self, end: UpstreamEnd, loop: asyncio.AbstractEventLoop) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import asyncssh
 from asyncssh.channel import SSHForwardChannel
 
+from interpose.bridges.ssh.windows import Windowed
 from interpose.recording.channel_frames import StreamName
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ TUNNEL_WINDOW: Final = 1024 * 1024
 """Bytes that a side of a tunnel may send before the gateway has taken them."""
 
 
-class TunnelChannel(SSHForwardChannel[bytes]):
+class TunnelChannel(Windowed, SSHForwardChannel[bytes]):
     """One side's channel of a tunnel; delivers only when the tunnel says so. No request on it is known."""
 
     def __init__(self, end: ClientEnd | UpstreamEnd) -> None:
