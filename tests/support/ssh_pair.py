@@ -243,7 +243,8 @@ async def pair(permits: Iterable[Action] = (), holds: Iterable[Action] = (), **o
         asyncssh.run_server(down, server_factory=lambda: host, server_host_keys=[key], encoding=None)
     )
     settings = SshOptions("me", (public,), "/home/me", **options)
-    upstream: UpstreamEnd = await log_in(up, "web-1", settings, Credential(key.export_private_key().decode()), 30.0)
+    credential = Credential(key.export_private_key().decode())
+    upstream: UpstreamEnd = await log_in(up, "web-1", settings, credential, deadline=30.0, keepalive=30.0)
     await serving
     offer = asyncssh.SSHServerConnectionOptions(
         loop=loop, config=None, server_host_keys=[key], encoding=None, login_timeout=0

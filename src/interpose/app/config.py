@@ -277,6 +277,7 @@ def _limits(section: Section) -> LimitSettings:
         dial=section.duration("dial", default.dial),
         drain=section.duration("drain", default.drain),
         write_stall=section.duration("write_stall", default.write_stall),
+        keepalive=section.duration("keepalive", default.keepalive),
         sessions=section.whole("sessions", default.sessions, 1, 1_000_000),
         sessions_per_principal=section.whole("sessions_per_principal", default.sessions_per_principal, 1, 1_000_000),
         handshakes=section.whole("handshakes", default.handshakes, 1, 1_000_000),
@@ -289,6 +290,12 @@ def _limits(section: Section) -> LimitSettings:
             "browser_login",
             "`limits.browser_login` is from 10 seconds to 10 minutes",
             "people need a minute to sign in, and a code that somebody else sent should be over soon: write `2m`",
+        )
+    if not 1.0 <= limits.keepalive <= 600.0:
+        section.problem(
+            "keepalive",
+            "`limits.keepalive` is from 1 second to 10 minutes",
+            "whoever is gone is noticed after four times as long: write `30s`",
         )
     section.finish()
     return limits

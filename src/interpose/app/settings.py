@@ -102,6 +102,7 @@ class LimitSettings:
     dial: float = 10.0
     drain: float = 300.0
     write_stall: float = 120.0
+    keepalive: float = 30.0
     sessions: int = 5000
     sessions_per_principal: int = 200
     handshakes: int = 500

@@ -81,9 +81,11 @@ class SshListeners:
                 dialer.open_socket,
                 telemetry.journal,
                 settings.limits.dial,
+                keepalive=settings.limits.keepalive,
                 logins=max(1, LOGINS // settings.workers),
             )
-            bounds = Bounds(handshake=settings.limits.handshake)
+            limits = settings.limits
+            bounds = Bounds(handshake=limits.handshake, keepalive=limits.keepalive, write_stall=limits.write_stall)
             exchanges = Turns(bounds.exchanges)
             return lambda listener, pending: Parts(
                 logins=identity.logins,

@@ -96,6 +96,11 @@ class Pressed(SSHConnection):
     congestion: Congestion
     _unread_stopped = False
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that were written and that the socket has not taken."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
     def pause_writing(self) -> None:
         """The socket is full."""
         self.congestion.changed(full=True)
@@ -146,6 +151,21 @@ class ClientEnd(Pressed, asyncssh.SSHServerConnection):
         super().__init__(loop, options)
         self._protocol_factory = owner
         self.congestion = Congestion()
+
+    @property
+    def output_waits(self) -> bool:
+        """Whether there is anything that the client does not take, in its socket or in a channel."""
+        return self.congestion.full or any(each.get_write_buffer_size() for each in self._channels.values())
+
+    async def answers(self) -> None:
+        """Ask whether the client is there, and wait until it has answered, or is gone."""
+        if not self.is_closed():
+            await self._make_global_request(b"keepalive@openssh.com")
+
+    def nudge(self) -> None:
+        """Send a message without content (RFC 4253 §11.2): the client looks at what it has to do."""
+        if not self.is_closed():
+            self.send_packet(MSG_IGNORE, String(b""))
 
     async def reload_config(self) -> None:
         """Nothing is read again when a client says its name: there are no configuration files for SSH."""

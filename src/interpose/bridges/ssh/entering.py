@@ -50,15 +50,19 @@ class Entrance:
         dial: Dial,
         journal: Journal,
         deadline: float,
+        *,
+        keepalive: float,
         logins: int = LOGINS,
     ) -> None:
-        """`deadline` in seconds is for the upstream's handshake and login, after the socket is open; `logins` are those under way at one upstream."""
+        """`deadline` in seconds is for the upstream's handshake and login, after the socket is open; `keepalive` in
+        seconds is how long it may be silent then before it is asked whether it is still there; `logins` are those under way at one upstream."""
         self._admission = admission
         self._secrets = secrets
         self._certificates = certificates
         self._dial = dial
         self._journal = journal
         self._deadline = deadline
+        self._keepalive = keepalive
         self._logins = logins
         self._upstreams: dict[str, Turns] = {}
 
@@ -108,7 +112,9 @@ class Entrance:
             credential = await self._secrets.fetch(admitted.grant, connection.secret)
         sock = await self._dial(connection, admitted.grant)
         try:
-            return await log_in(sock, connection.name, options, credential, self._deadline)
+            return await log_in(
+                sock, connection.name, options, credential, deadline=self._deadline, keepalive=self._keepalive
+            )
         except TimeoutError as error:
             raise UpstreamError(
                 f"the upstream `{connection.name}` did not let the gateway in within {self._deadline:g} s",

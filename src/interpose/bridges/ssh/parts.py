@@ -34,7 +34,8 @@ class Bounds:
     `handshake`: until keys are exchanged, the time counted in which the client is the one to act. `exchanges`: clients whose keys are exchanged
     at one time, a worker. `login`: until the client has proved who it is, or waits for a browser, which has a bound of
     its own; people type. `choice`: from then until a connection is chosen, where the user name named none. `channels`: open on one
-    connection. `attempts`: passwords, and `offers`: keys, before the connection is closed.
+    connection. `attempts`: passwords, and `offers`: keys, before the connection is closed. `keepalive`: of silence until either side is asked whether it
+    is still there; three times, then it is gone. `write_stall`: in which not a byte went to a client before it is closed.
     """
 
     handshake: float = 5.0
@@ -44,6 +45,8 @@ class Bounds:
     channels: int = 64
     attempts: int = 6
     offers: int = 24
+    keepalive: float = 30.0
+    write_stall: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from interpose.bridges.ssh.parts import Parts
 
 _VERSION: Final = "Interpose"
-_KEEPALIVE = 30.0
-"""Seconds of silence after which a client is asked whether it is still there; three times, then it is gone."""
 
 
 class SshService:
@@ -76,7 +74,7 @@ class SshService:
             mac_algs=list(algorithms.MACS),
             compression_algs=None,
             signature_algs=list(algorithms.SIGNATURES),
-            keepalive_interval=_KEEPALIVE,
+            keepalive_interval=self._parts.bounds.keepalive,
             # The client object has its own deadlines, for each step of the way.
             login_timeout=0,
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from interpose.bridges.ssh.forwards import Forwards
 from interpose.bridges.ssh.leases import Tunnelled
 from interpose.bridges.ssh.relaying import Counts
+from interpose.bridges.ssh.stalls import Stall
 from interpose.bridges.ssh.words import FAULT, UPSTREAM_GONE, refusal_line, said_line
 from interpose.engine.sessions import RECORD_LOST
 from interpose.engine.waits import Wait
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 _REASONS: Final = {"draining": "drained", "audit_unavailable": "record_failed"}
 _LINGER: Final = 2.0
 """Seconds that last words have to arrive before the client's socket is cut."""
+_NUDGE: Final = 2.0
+"""Seconds between messages without content to a client whose command is held: a master of OpenSSH (`ssh -M`) whose client at the terminal was killed tells so
+only after it has heard something."""
 _MOST_UNSAID: Final = 16
 _DISCONNECT_BY_APPLICATION: Final = 11
 
@@ -50,14 +54,29 @@ _DISCONNECT_BY_APPLICATION: Final = 11
 class Judging:
     """One judgement under way, which its client may void."""
 
-    __slots__ = ("_done", "_wait")
+    __slots__ = ("_done", "_nudges", "_wait")
 
     def __init__(self, session: SshSession, command: Command, on_hold: Callable[[HoldNotice], None]) -> None:
         """Begins at once."""
         loop = asyncio.get_running_loop()
         self._done: asyncio.Future[None] = loop.create_future()
-        work = session.parts.gate.judge(session.session, command, on_hold)
-        self._wait: Wait[Answer] = Wait(loop, work, f"judge {session.session.id}", lambda: self._done.set_result(None))
+        self._nudges: asyncio.TimerHandle | None = None
+
+        def held(notice: HoldNotice) -> None:
+            self._nudges = loop.call_later(_NUDGE, nudge)
+            on_hold(notice)
+
+        def nudge() -> None:
+            session.client.nudge()
+            self._nudges = loop.call_later(_NUDGE, nudge)
+
+        def over() -> None:
+            if self._nudges is not None:
+                self._nudges.cancel()
+            self._done.set_result(None)
+
+        work = session.parts.gate.judge(session.session, command, held)
+        self._wait: Wait[Answer] = Wait(loop, work, f"judge {session.session.id}", over)
 
     def void(self) -> None:
         """Nothing of it is to be sent any more."""
@@ -97,6 +116,7 @@ class SshSession:
         self._closed = False
         self.over = asyncio.Event()
         self.forwards = Forwards(self)
+        self._stall = Stall(end, lambda: self.counts.to_client, parts.bounds.write_stall, self._stalled)
         parts.live.add(self)
         parts.journal.session_opened(self.session, "ssh", "ssh")
         self.session.on_end = self._end_asked
@@ -191,6 +211,11 @@ class SshSession:
         """The client's connection is gone."""
         self._shut("client_closed")
 
+    def _stalled(self) -> None:
+        """The client takes nothing any more: it would not take a last word either."""
+        self.client.abort()
+        self._shut("write_stall")
+
     def _end_asked(self, refusal: Refusal) -> None:
         # Never at once: the engine may ask from within what a channel is in the middle of.
         self._loop.call_soon(self._end_now, refusal)
@@ -234,6 +259,7 @@ class SshSession:
         self.forwards.close()
         self.upstream.abort()
         self._watch.cancel()
+        self._stall.stop()
         try:
             self.session.close(reason)
         except Exception as error:  # noqa: BLE001 -- told, and the session leaves the books all the same

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from interpose.bridges.ssh.ports import Certified
 
 _HINT: Final = "try again, or ask an operator to look at the connection"
-_KEEPALIVE: Final = 30.0
-"""Seconds of silence after which the upstream is asked whether it is still there; three times, then it is gone."""
 
 
 class HostKeyMismatch(UpstreamError):  # noqa: N818 - what happened, as the audit chain names it
@@ -34,12 +32,19 @@ class HostKeyMismatch(UpstreamError):  # noqa: N818 - what happened, as the audi
 
 
 async def log_in(
-    sock: socket.socket, name: str, options: SshOptions, credential: Credential | Certified, deadline: float
+    sock: socket.socket,
+    name: str,
+    options: SshOptions,
+    credential: Credential | Certified,
+    *,
+    deadline: float,
+    keepalive: float,
 ) -> UpstreamEnd:
-    """A connection that is logged in; owns the socket. Raises `UpstreamError` and `SecretError`, with messages that are safe to show."""
+    """A connection that is logged in; owns the socket. After `keepalive` seconds of silence the upstream is asked whether it is still there;
+    three times, then it is gone. Raises `UpstreamError` and `SecretError`, with messages that are safe to show."""
     loop = asyncio.get_running_loop()
     try:
-        prepared = await asyncio.to_thread(_client_options, loop, options, credential)
+        prepared = await asyncio.to_thread(_client_options, loop, options, credential, keepalive)
     except BaseException:
         sock.close()
         raise
@@ -61,7 +66,7 @@ async def log_in(
 
 
 def _client_options(
-    loop: asyncio.AbstractEventLoop, options: SshOptions, credential: Credential | Certified
+    loop: asyncio.AbstractEventLoop, options: SshOptions, credential: Credential | Certified, keepalive: float
 ) -> asyncssh.SSHClientConnectionOptions:
     keys = [asyncssh.import_public_key(key) for key in options.host_keys]
     private, password = (
@@ -90,7 +95,7 @@ def _client_options(
         compression_algs=None,
         signature_algs=list(algorithms.SIGNATURES),
         client_version="Interpose",
-        keepalive_interval=_KEEPALIVE,
+        keepalive_interval=keepalive,
         proxy_command=None,
         tunnel=None,
         login_timeout=0,
