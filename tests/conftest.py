@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, cast
@@ -18,6 +19,10 @@ from tests.support.postgres_binaries import DEFAULT_MAJOR, MAJORS, Major
 
 _HERE: Final = Path(__file__).parent
 _NUMBERS: Final = itertools.count(1)
+
+# As in ./dev: programs that tests start find what Python compiled, however pytest itself was started.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(sys.prefix) / "pycache"))
 
 # A deadline is a timed assertion: it fails on a busy machine and says nothing about the code.
 settings.register_profile("default", deadline=None)
