@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from tests.support.postgres import PostgresServer
-from tests.support.scene import CLASSIFICATIONS, POLICY, until
+from tests.support.scene import CLASSIFICATIONS, POLICY, ends, until
 from tests.support.scim_source import ScimSource
 from tests.support.sign_in_scene import USERS, SignInScene
 
@@ -24,6 +24,11 @@ FRESH = """\
 @reason("dropping things here needs a login with a second factor a moment ago")
 @hint("run `interpose login --again`, then connect again")
 forbid (principal, action == Action::"drop", resource) unless { context.mfa && context has auth_age && context.auth_age < 60 };
+"""
+SUPPORT = """\
+@id("orders-are-changed-by-support")
+@reason("orders are changed by support")
+forbid (principal, action == Action::"update", resource in Table::"shop/public.orders") unless { principal in Group::"support" };
 """
 SECRET = "person1@secret-domain.example"
 Session = psycopg.Connection[tuple[Any, ...]]
@@ -35,7 +40,12 @@ def place(postgres: PostgresServer) -> Iterator[SignInScene]:
         postgres,
         options={"scim": {"token": "env:CORPORATE_SCIM", "required": False}},
         environment={"CORPORATE_SCIM": SCIM_TOKEN},
-        policy={"shop.cedar": POLICY, "classifications.yaml": CLASSIFICATIONS, "fresh.cedar": FRESH},
+        policy={
+            "shop.cedar": POLICY,
+            "classifications.yaml": CLASSIFICATIONS,
+            "fresh.cedar": FRESH,
+            "support.cedar": SUPPORT,
+        },
         workers=2,
     ) as made:
         yield made
@@ -126,6 +136,31 @@ def test_groups_of_the_source_reach_live_sessions_and_only_those_that_the_mappin
             gone = {"op": "remove", "path": f'members[value eq "{user}"]'}
             assert source.patch(f"/Groups/{readers}", gone)[0] == 200
             until(lambda: not shown(), 30, "the end of the group")
+
+
+def test_a_group_that_is_taken_while_a_statement_is_held_takes_the_statement_along(
+    place: SignInScene, source: ScimSource, tmp_path: Path
+) -> None:
+    user, scene = source.user("zoe-1", "zoe@example.com"), place.scene
+    support = source.group("support", user)
+    token = place.command_line(tmp_path)["token"]
+    for number, taken in ((70, False), (71, True)):
+        psql = scene.start_psql("zoe", "shop", f"update orders set status = 'late' where id = {number}", token=token)
+        approval = until(lambda: scene.api("carol", "GET", "/v1/approvals")[1]["to_decide"], 30, "the hold")[0]["id"]
+        if taken:
+            gone = {"op": "remove", "path": f'members[value eq "{user}"]'}
+            assert source.patch(f"/Groups/{support}", gone)[0] == 200
+            learned = scene.events("principal.learned", principal="zoe")[-1]
+            assert learned["fields"]["groups_lost"] == ["support"]
+        # Whoever approves does not know of it: what counts is who asks when it would run.
+        scene.vote("carol", approval)
+        out, error = ends(psql)
+        assert (out == "UPDATE 1\n") is not taken, error
+        assert ('"policy_changed"' in error) is taken
+        found = scene.upstream(f"select status from orders where id = {number}")
+        assert (found == "late") is not taken
+    again = scene.psql("zoe", "shop", "update orders set status = 'late' where id = 71", token=token)
+    assert "orders are changed by support" in again.stderr
 
 
 def test_a_deleted_user_is_out(place: SignInScene, source: ScimSource, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import APIResponse, BrowserContext
+from playwright.sync_api import APIResponse
 
 from tests.support.counting_proxy import CountingProxy, Mode
 from tests.support.postgres import PostgresServer
@@ -40,22 +40,6 @@ def place(postgres: PostgresServer, proxy: CountingProxy) -> Iterator[Scene]:
         yield made
 
 
-def on_the_way_back(place: Scene, context: BrowserContext) -> str:
-    """The address to which the provider has just sent this browser back, which it has not asked for yet."""
-    page = context.new_page()
-    page.goto(f"{place.url}/login/corporate")
-    page.fill("input[name=login]", "zoe-1")
-    page.fill("input[name=password]", "any")
-    page.click("button[type=submit]")
-    page.wait_for_selector("text=Continue")
-    where, prompt = page.get_attribute("form", "action") or "", page.input_value("input[name=prompt]")
-    page.close()
-    answer = context.request.post(where, form={"prompt": prompt}, max_redirects=0)
-    while not answer.headers["location"].startswith(place.url):
-        answer = context.request.get(answer.headers["location"], max_redirects=0)
-    return answer.headers["location"]
-
-
 def told(answer: APIResponse) -> bool:
     """Whether this is the page that says in words that the provider cannot be reached."""
     return (
@@ -72,7 +56,7 @@ def test_a_provider_that_is_cut_off(place: Scene, proxy: CountingProxy, tmp_path
     sessions = [place.scene.connect(name, "shop", token=token) for name, token in tokens.items() for _ in range(3)]
     try:
         with place.person() as context, place.person() as late:
-            back = on_the_way_back(place, late)
+            back = place.on_the_way_back(late)
             place.provider.requests(forget=True)
             proxy.be(mode)
             began = time.monotonic()

@@ -6,6 +6,7 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -207,6 +208,43 @@ def test_an_answer_for_another_browser_is_not_taken(place: SignInScene) -> None:
         mine = attacker.new_page()
         mine.goto(callback)
         mine.wait_for_selector("text=This login is not known")
+
+
+def test_a_stolen_code_is_worth_nothing_in_another_login_and_the_second_time(place: SignInScene) -> None:
+    """Code injection: the thief's own login, with the thief's own state, and the victim's code. The provider asks for the verifier of PKCE."""
+    with place.person() as victim, place.person() as thief:
+        back = place.on_the_way_back(victim)
+        code = parse_qs(urlsplit(back).query)["code"][0]
+        begun = thief.request.get(f"{place.url}/login/corporate", max_redirects=0)
+        query = parse_qs(urlsplit(begun.headers["location"]).query)
+        assert query["code_challenge_method"] == ["S256"]
+        asked = urlencode({"code": code, "state": query["state"][0], "iss": place.provider.issuer})
+        answer = thief.request.get(f"{place.url}/login/corporate/callback?{asked}", max_redirects=0)
+        assert (answer.status, "Not signed in" in answer.text()) == (403, True)
+        assert place.scene.events("login.failed", provider="corporate")[-1]["fields"]["reason"] == "grant_refused"
+        assert "__Host-interpose" not in {each["name"] for each in thief.cookies()}
+        # A provider takes back what a stolen code could have given (RFC 6749 §4.1.2): here it was never given anything.
+        with place.person() as other:
+            back = place.on_the_way_back(other)
+            assert other.request.get(back, max_redirects=0).headers["location"] == "/"
+            answer = other.request.get(back, max_redirects=0)
+            assert (answer.status, "This login is not known" in answer.text()) == (400, True)
+
+
+@pytest.mark.parametrize("what", ["state", "iss"])
+def test_an_answer_without_its_state_or_of_another_issuer_is_not_taken(place: SignInScene, what: str) -> None:
+    with place.person() as context:
+        back = urlsplit(place.on_the_way_back(context))
+        fields = {name: values[0] for name, values in parse_qs(back.query).items()}
+        assert fields["iss"] == place.provider.issuer
+        fields = {**fields, "iss": "https://evil.example"} if what == "iss" else {**fields, "state": "A" * 43}
+        place.provider.requests(forget=True)
+        answer = context.request.get(back._replace(query=urlencode(fields)).geturl(), max_redirects=0)
+        assert answer.status == (403 if what == "iss" else 400)
+        reason = "issuer_mixed_up" if what == "iss" else "state_unknown"
+        assert place.scene.events("login.failed", provider="corporate")[-1]["fields"]["reason"] == reason
+        assert "/token" not in place.provider.requests(), "the code stays here"
+        assert "__Host-interpose" not in {each["name"] for each in context.cookies()}
 
 
 def test_another_site_cannot_frame_or_post(place: SignInScene) -> None:

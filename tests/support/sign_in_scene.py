@@ -228,6 +228,21 @@ class SignInScene(Terminals):
         page.wait_for_url(f"{self.url}/**")
         return page
 
+    def on_the_way_back(self, context: BrowserContext, login: str = "zoe-1") -> str:
+        """The address to which the provider has just sent this browser back, which it has not asked for yet."""
+        page = context.new_page()
+        page.goto(f"{self.url}/login/corporate")
+        page.fill("input[name=login]", login)
+        page.fill("input[name=password]", "any")
+        page.click("button[type=submit]")
+        page.wait_for_selector("text=Continue")
+        where, prompt = page.get_attribute("form", "action") or "", page.input_value("input[name=prompt]")
+        page.close()
+        answer = context.request.post(where, form={"prompt": prompt}, max_redirects=0)
+        while not answer.headers["location"].startswith(self.url):
+            answer = context.request.get(answer.headers["location"], max_redirects=0)
+        return answer.headers["location"]
+
     def command_line(self, home: Path, login: str = "zoe-1") -> dict[str, Any]:
         """`interpose login` from its start to its end, by this user of the provider; answers what is kept."""
         process = self.start(home, "login", "--url", self.url)
