@@ -39,7 +39,7 @@ def liar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Liar]:
         yield Liar(scene, root, tmp_path_factory.mktemp("here"))
 
 
-@pytest.mark.parametrize("how", ["slash", "absolute"])
+@pytest.mark.parametrize("how", ["slash", "absolute", "nul", "nameless"])
 def test_names_that_lead_out_of_a_folder_are_not_handed_on(liar: Liar, how: str) -> None:
     liar.lie(how)
     into = liar.here / f"into-{how}"
@@ -49,6 +49,29 @@ def test_names_that_lead_out_of_a_folder_are_not_handed_on(liar: Liar, how: str)
     assert b"no file in a folder can have" in done.stderr
     assert not (liar.here / "outside").exists()
     assert not Path("/srv/outside").exists()
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [("version", "another version of SFTP"), *((how, "answered with a path") for how in hostile_files.HOMES)],
+)
+def test_a_host_that_begins_with_a_lie_is_not_talked_to(liar: Liar, how: str, why: str) -> None:
+    liar.lie(how)
+    done = liar.sftp("alice", "pwd", f"get /srv/file {liar.here}/begun")
+    assert done.returncode != 0
+    assert why.encode() in done.stderr
+    assert b"Remote working directory" not in done.stdout
+    assert not (liar.here / "begun").exists()
+
+
+def test_words_of_a_host_that_serves_scp_are_shown_without_what_a_terminal_obeys(liar: Liar) -> None:
+    liar.lie("scp-words")
+    done = liar.scp("alice", "-O", "host:/srv/wanted", f"{liar.here}/none")
+    assert done.returncode != 0
+    # The client's own programs of today would show `\\033`: it was the gateway that took it out.
+    assert b"scp: ?[2J?]0;owned?no such file" in done.stderr
+    assert b"\x1b" not in done.stderr + done.stdout
+    assert b"\x07" not in done.stderr + done.stdout
 
 
 def test_words_of_the_host_are_shown_without_what_a_terminal_obeys(liar: Liar) -> None:

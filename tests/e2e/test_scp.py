@@ -35,6 +35,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     more = """
 @id("sealed")
 forbid (principal, action == Action::"read_file", resource in Path::"web-1/{root}/log/sealed");
+@id("no-modes")
+forbid (principal, action == Action::"change_file", resource in Path::"web-1/{root}/upload");
 @id("private")
 forbid (principal, action == Action::"write_file", resource in Path::"web-1/{root}/upload/tree/private");
 """
@@ -90,6 +92,44 @@ def test_scp_among_other_commands_is_not_followed_and_refused(place: Place) -> N
     done = place.scene.ssh("alice", f"true; scp -f {place.root}/log/app.log")
     assert done.returncode == 126
     assert b"cannot follow its files" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"C0644 3 ../../secret/new\nabc\0",
+        b"C0644 3 ..\nabc\0",
+        b"D0755 0 ..\nC0644 3 new\nabc\0E\n",
+        b"D0755 0 folder\nC0644 3 new\nabc\0E\n",
+        b"T1 0 1 0\nC0644 3 timed\nabc\0",
+        b"C4755 3 setuid\nabc\0",
+        b"C0644 99999999999999999999 huge\nabc\0",
+        b"C0644 -3 negative\nabc\0",
+        # All at once, the second one behind a first that may pass.
+        b"C0644 3 fine\nabc\0C0644 3 ../secret/new\nabc\0",
+        b"C0644 3 long\nabcabcC0644 3 x\n",
+    ],
+)
+def test_a_client_that_sends_what_scp_would_not_leaves_nothing_behind(place: Place, stream: bytes) -> None:
+    before = tree(place.root)
+    done = place.scene.ssh("mallory", f"scp -t {place.root}/upload/", stdin=stream)
+    assert done.returncode == 126
+    assert b"interpose: " in done.stderr
+    new = set(tree(place.root)) - set(before)
+    # What was permitted before it may be there.
+    assert new <= {"upload/fine", "upload/long"}
+
+
+@pytest.mark.parametrize("text", ["`touch {0}`", "$(touch {0})", "x;touch {0}", "x|touch {0}", "x\ntouch {0}"])
+def test_a_name_is_no_place_for_a_command(place: Place, text: str) -> None:
+    """CVE-2020-15778: `scp -O` hands the name to the host's shell."""
+    canary = place.here / "canary"
+    name = text.format(canary)
+    for words in ([str(place.file("three", 10)), f"host:{name}"], [f"host:{name}", f"{place.here}/none"]):
+        done = place.scp("mallory", "-O", *words)
+        assert done.returncode != 0
+        assert b"interpose: " in done.stderr
+        assert not canary.exists()
 
 
 @pytest.mark.parametrize(

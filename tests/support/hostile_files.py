@@ -29,6 +29,10 @@ def receive() -> bytes:
     return sys.stdin.buffer.read(struct.unpack(">I", head)[0])
 
 
+HOMES = {"home-relative": b"../..", "home-nul": b"/home/me\0", "home-nameless": b""}
+"""What no folder of an account is called."""
+
+
 def sftp(how: str) -> None:
     """An SFTP server that keeps to the protocol but for one thing."""
     folder = struct.pack(">II", 4, 0o040755)
@@ -38,7 +42,9 @@ def sftp(how: str) -> None:
         packet = receive()
         kind, number = packet[0], packet[1:5]
         if kind == 1:
-            send(2, struct.pack(">I", 3))
+            send(2, struct.pack(">I", 6 if how == "version" else 3))
+        elif kind == 16 and how in HOMES:
+            send(104, number, struct.pack(">I", 1), string(HOMES[how]), string(b"x"), struct.pack(">I", 0))
         elif kind == 16:
             send(104, number, struct.pack(">I", 1), string(b"/home/me"), string(b"x"), struct.pack(">I", 0))
         elif kind in (7, 17, 8):
@@ -47,7 +53,13 @@ def sftp(how: str) -> None:
             send(102, number, string(b"h"))
         elif kind == 12 and not listed:
             listed = True
-            names = {"slash": b"../../outside", "absolute": b"/srv/outside", "escape": b"a\x1b]0;x\x07"}
+            names = {
+                "slash": b"../../outside",
+                "absolute": b"/srv/outside",
+                "escape": b"a\x1b]0;x\x07",
+                "nul": b"outside\0",
+                "nameless": b"",
+            }
             name = names.get(how, b"plain")
             send(104, number, struct.pack(">I", 1), string(name), string(b"-rw \x1b[2J " + name), plain)
         elif kind == 5 and how == "more":
@@ -75,12 +87,18 @@ SCP = {
     "second": b"C0644 5 wanted\nowned\0C0644 5 other\nowned\0",
     "end": b"E\n",
     "junk": b"X" * 10_000,
+    "times": b"T1 0 1 0\nC0644 5 wanted\nowned\0",
 }
+SCP_WORDS = b"\x01scp: \x1b[2J\x1b]0;owned\x07no such file\n"
+"""An honest refusal in words that a terminal would obey (CVE-2019-6109)."""
 
 
 def scp(how: str) -> None:
     """A source that sends something else than it was asked for, without waiting."""
     sys.stdin.buffer.read(1)
+    if how == "words":
+        os.write(1, SCP_WORDS)
+        sys.exit(1)
     os.write(1, SCP[how])
     sys.stdin.buffer.read()
 

@@ -43,6 +43,8 @@ def test_a_tree_is_followed_whatever_the_cuts(sizes: list[int]) -> None:
         (b"C0644 5 b\n", _DOWN),
         (b"C0644 5 ..\n", _UP),
         (b"C0644 5 a/b\n", _UP),
+        (b"D0777 0 .\n", _UP),
+        (b"D0777 0 ..\n", _UP),
         (b"C0644 5 a\x1b[2J\n", _UP),
         (b"C0644 5 a\xff\n", _UP),
         (b"C0644 -5 a\n", _UP),
