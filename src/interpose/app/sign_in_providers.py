@@ -141,6 +141,8 @@ class SignInProviders:
         return key
 
 
-def _of_logins(options: ProviderOptions) -> ProviderOptions:
-    """The options without those that are no matter of a login's: who provisions the provider's people."""
-    return replace(options, scim=None) if isinstance(options, OidcOptions | SamlOptions) else options
+def _of_logins(options: ProviderOptions) -> tuple[ProviderOptions, str]:
+    """What a login is bound to: the options without who provisions the provider's people, and what a SAML provider calls itself."""
+    described = options.described if isinstance(options, SamlOptions) else None
+    kept = replace(options, scim=None) if isinstance(options, OidcOptions | SamlOptions) else options
+    return kept, "" if described is None else described.entity
