@@ -72,6 +72,13 @@ def test_a_window_of_the_host_is_shown_here_where_policy_permits(desk: Desk) -> 
     assert desk.scene.events("command.decided", decision="permit", actions=["forward_x11"])
 
 
+def test_untrusted_windows_are_shown_as_well(desk: Desk) -> None:
+    """`-X` gives the host a cookie of its own kind, made for it by the X server."""
+    done = desk.ssh("alice", "xdpyinfo", "-X")
+    assert done.returncode == 0, done.stderr
+    assert b"name of display:    localhost:" in done.stdout
+
+
 def test_the_secret_of_a_display_is_not_recorded(desk: Desk) -> None:
     assert desk.ssh("alice", "xdpyinfo >/dev/null").returncode == 0
     session = desk.scene.events("session.opened")[-1]["session"]
