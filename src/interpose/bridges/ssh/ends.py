@@ -27,6 +27,8 @@ MOST_KEEPALIVES: Final = 10_000
 """The same for questions whether the gateway is still there, which cost a count only: one in 15 s is a day and a half."""
 MOST_UNREAD: Final = 1024 * 1024
 """Bytes that wait for the library's parser before the socket is not read any more."""
+MOST_UNREAD_EARLY: Final = 64 * 1024
+"""The same until the other side is known: many may wait for their turn to exchange keys."""
 
 _KEEPALIVE: Final = String("keepalive@openssh.com") + Boolean(True)
 
@@ -113,13 +115,17 @@ class Pressed(SSHConnection):
         """Bytes from the other side."""
         super().data_received(data, datatype)
         # INVARIANT: while something is awaited (a login, new keys) what waits to be parsed stays bounded.
-        if len(self._inpbuf) > MOST_UNREAD and self._transport is not None and not self._unread_stopped:
+        if len(self._inpbuf) > self._most_unread and self._transport is not None and not self._unread_stopped:
             self._unread_stopped = True
             self._transport.pause_reading()
 
+    @property
+    def _most_unread(self) -> int:
+        return MOST_UNREAD if self._auth_complete else MOST_UNREAD_EARLY
+
     def _recv_data(self) -> None:
         super()._recv_data()
-        if self._unread_stopped and len(self._inpbuf) <= MOST_UNREAD and self._transport is not None:
+        if self._unread_stopped and len(self._inpbuf) <= self._most_unread and self._transport is not None:
             self._unread_stopped = False
             self._transport.resume_reading()
 
