@@ -5,16 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.test_openapi import CHECKS
 from tests.support.gateway import free_port
+from tests.support.openapi import conforms
 from tests.support.postgres import PostgresServer
 from tests.support.scene import Scene
 
@@ -72,8 +70,7 @@ def test_what_is_answered_is_what_the_document_says(place: Place, tmp_path: Path
     members = [{"value": user["id"]}]
     group = place.asked("POST", "/scim/v2/corporate/Groups", {"displayName": "support", "members": members})
     # Requests with ids of things that exist go further than those with made up ones.
-    (tmp_path / "schemathesis.toml").write_text(
-        f"""
+    settings = f"""
         [[operations]]
         include-path-regex = "/(scim|oidc)/"
         parameters = {{ provider = "corporate" }}
@@ -84,26 +81,7 @@ def test_what_is_answered_is_what_the_document_says(place: Place, tmp_path: Path
         include-path-regex = "/Groups/"
         parameters = {{ provider = "corporate", id = "{group["id"]}" }}
         """
-    )
-    document = tmp_path / "openapi.json"
     told = place.asked("GET", "/openapi.json")
-    document.write_text(json.dumps(told))
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "schemathesis.cli"),
-            *("--config-file", str(tmp_path / "schemathesis.toml"), "run"),
-            *(str(document), "--url", place.url, "--tls-verify", str(place.authority_file)),
-            *("--phases", "examples,coverage,fuzzing", "--max-examples", "5", "--seed", "1"),
-            *("--checks", CHECKS, "--header", f"Authorization: Bearer {TOKEN}"),
-            *("--no-color", "--workers", "1", "--continue-on-failure"),
-        ],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        timeout=240,
-    )
-    assert run.returncode == 0, run.stdout[-12_000:] + run.stderr[-2000:]
-    count = sum(len(each) for each in told["paths"].values())
-    assert f"Tested: {count}" in run.stdout
+    conforms(tmp_path, told, place.url, TOKEN, "--tls-verify", str(place.authority_file), settings=settings, examples=5)
     assert "Traceback" not in place.gateway.log.read_text()
     assert "internal_error" not in place.gateway.log.read_text()
