@@ -96,3 +96,10 @@ def test_a_tag_that_no_connection_has_is_a_fault_where_connections_are_known() -
     assert problems(text) == []
     (found,) = problems(text, connections=(PROD,))
     assert "no connection has a label `evn` (did you mean `env`?)" in found
+
+
+def test_each_fault_among_many_policies_is_told_with_its_own_place() -> None:
+    sound = '@id("sound") permit (principal, action, resource);\n'
+    wrong = '@id("w{}") permit (principal, action, resource) when {{ principal.colour{} == "red" }};\n'
+    found = problems(sound + wrong.format(1, 1) + sound.replace('"sound"', '"more"') + wrong.format(2, 2))
+    assert [each.split(":")[1] for each in found if "colour" in each] == ["2", "4"], found
