@@ -23,7 +23,7 @@ FRESH = """\
 @id("drops-need-a-fresh-second-factor")
 @reason("dropping things here needs a login with a second factor a moment ago")
 @hint("run `interpose login --again`, then connect again")
-forbid (principal, action == Action::"drop", resource) unless { context.mfa && context has auth_age && context.auth_age < 60 };
+forbid (principal, action == Action::"drop", resource) unless { context.mfa && context has auth_age && context.auth_age < 25 };
 """
 SUPPORT = """\
 @id("orders-are-changed-by-support")
@@ -240,7 +240,7 @@ def test_a_drop_needs_a_second_factor_a_moment_ago(place: SignInScene, tmp_path:
                 return str(error)
             return ""
 
-        assert "interpose login --again" in until(refused, 90, "the minute")
+        assert "interpose login --again" in until(refused, 90, "the end of those seconds")
 
 
 def test_foreign_tokens_speak_for_nobody(place: SignInScene, source: ScimSource) -> None:

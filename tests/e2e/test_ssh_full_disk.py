@@ -32,7 +32,7 @@ def test_a_full_disk_refuses_ends_what_runs_and_recovers(scene: SshScene, tmp_pa
     assert scene.sessions() == [], "carol has her token before the disk is full"
     master = scene.start_ssh("alice", options=("-M", "-N", "-S", str(control)))
     until(control.exists, what="the master")
-    writer = scene.start_ssh("alice", "while :; do echo written; sleep 0.1; done")
+    writer = scene.start_ssh("alice", "while echo written; do sleep 0.1; done")
     taker = scene.start_ssh("alice", f"cat > {tmp_path}/taken")
     assert writer.stdout is not None and taker.stdin is not None
     assert os.read(writer.stdout.fileno(), 7) == b"written"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import shutil
 import signal
 import socket
@@ -163,6 +164,25 @@ class SshServer:
         self._process.kill()
         self._process.wait()
         self._process = None
+        for pid in self._left_behind():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+    def _left_behind(self) -> list[int]:
+        """Programs whose login was cut: nobody's children, and some would run for ever."""
+        mark = re.compile(rb"(?:^|\0)SSH_CONNECTION=127\.0\.0\.1 [0-9]+ 127\.0\.0\.1 %d(?:\0|$)" % self.port)
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    environment = (entry / "environ").read_bytes()
+                except OSError:
+                    continue
+                if mark.search(environment):
+                    found.append(int(entry.name))
+        return found
 
     def close(self) -> None:
         """Kill everything and remove the folder."""
