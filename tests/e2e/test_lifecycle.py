@@ -103,6 +103,7 @@ def test_who_is_deactivated_is_out_everywhere_and_comes_back_only_by_a_new_login
     with place.person() as context:
         place.sign_in(context).wait_for_selector("text=Not signed in")
     assert place.scene.events("login.failed", reason="person_deactivated")
+    assert "deactivated at its provider" in place.scene.gateway.interpose("principals", "list").stdout
     # As Okta sends it.
     assert source.patch(f"/Users/{user}", {"op": "replace", "value": {"active": True}})[0] == 200
     assert "authentication failed" in place.scene.psql("zoe", "shop", "select 1", token=token).stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +17,7 @@ from interpose.engine.snapshot import SnapshotHolder
 if TYPE_CHECKING:
     from interpose.app.loading import Loaded
     from interpose.app.state import State
+    from interpose.engine.ports import DirectoryEntry
 
 app = typer.Typer(no_args_is_help=True, help="List, disable, enable and forget principals.")
 
@@ -28,6 +29,7 @@ def list_principals(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption =
         directory = _directory(loaded, state)
         run(directory.refresh)
         entries = {entry.principal.name: entry for entry in directory.all()}
+        gone = run(lambda: _deactivated(loaded, state, directory.all()))
     rows: list[list[str]] = []
     records = []
     everybody = {each.name: each for each in loaded.principals.all}
@@ -40,6 +42,8 @@ def list_principals(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption =
         entry, principal = entries.get(name), everybody.get(name)
         source = entry.provider if entry is not None and entry.provider != NOBODY else "principals file"
         disabled = entry.disabled if entry is not None else ""
+        if name in gone:
+            disabled = disabled or "deactivated at its provider"
         if name in loaded.principals.disabled:
             disabled = "in the principals file"
         kind = "" if principal is None else principal.kind.value
@@ -50,6 +54,20 @@ def list_principals(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption =
         print_json(records)
         return
     print_table("", ["name", "kind", "groups", "from", ""], rows, "there are no principals")
+
+
+async def _deactivated(loaded: Loaded, state: State, entries: Iterable[DirectoryEntry]) -> set[str]:
+    """The names of those whom their provider's SCIM source has deactivated: the directory still knows them, no login of theirs counts."""
+    sources = {each.name: getattr(each, "scim", None) for each in loaded.settings.identity.providers}
+    gone = set()
+    for entry in entries:
+        source = sources.get(entry.provider)
+        if source is not None:
+            asked: dict[str, str | bool] = {source.subject: entry.subject, "exact": True}
+            _, found = await state.provisioning.users(entry.provider, asked)
+            if found and not found[0].active:
+                gone.add(entry.principal.name)
+    return gone
 
 
 @app.command()
