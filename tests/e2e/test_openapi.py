@@ -34,8 +34,12 @@ def test_real_sessions_and_approvals_are_what_the_document_says(scene: Scene) ->
     scene.start_psql("bob", "shop", "update orders set status = 'x' where id = 1")
     waiting = until(lambda: answered("/v1/approvals", "/v1/approvals")["to_decide"], 60, what="the hold")
     answered(f"/v1/approvals/{waiting[0]['id']}", "/v1/approvals/{id}")
-    listed = answered("/v1/sessions?live=true", "/v1/sessions")
-    assert waiting[0]["session"] in [each["id"] for each in listed]
+
+    def is_listed() -> bool:
+        return waiting[0]["session"] in [each["id"] for each in answered("/v1/sessions?live=true", "/v1/sessions")]
+
+    # The index is written a moment later.
+    until(is_listed, 30, "the session in the index")
     answered(f"/v1/sessions/{waiting[0]['session']}", "/v1/sessions/{id}")
     answered("/v1/whoami", "/v1/whoami")
 

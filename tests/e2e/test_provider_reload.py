@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.support.postgres import PostgresServer
-from tests.support.sign_in_scene import CLIENT_SECRET, USERS, SignInScene
+from tests.support.sign_in_scene import SignInScene
 
 
 @pytest.fixture(scope="module")
@@ -106,13 +106,8 @@ def test_a_new_client_secret_is_used_from_the_reload_on(place: SignInScene, tmp_
     secret = tmp_path / "secret"
     secret.touch(mode=0o600)
     secret.write_text("Client-Canary-Second-9Xv2-0123456789-abcdef")
-    client = {
-        "client_id": "interpose",
-        "redirect_uris": [f"{place.url}/login/corporate/callback"],
-        "grant_types": ["authorization_code", "refresh_token"],
-    }
     try:
-        place.provider.change(clients=[{**client, "client_secret": secret.read_text()}])
+        place.provider.change(clients=[place.client(secret.read_text())])
         with place.person() as context:
             place.sign_in(context).wait_for_selector("text=Provider not available")
         configure(place, corporate=place.corporate(client_secret=f"file:{secret}"))
@@ -120,7 +115,7 @@ def test_a_new_client_secret_is_used_from_the_reload_on(place: SignInScene, tmp_
             place.sign_in(context).wait_for_selector("text=You are signed in")
         assert secret.read_text() not in place.scene.gateway.log.read_text()
     finally:
-        place.provider.change(clients=[{**client, "client_secret": CLIENT_SECRET}], users=USERS)
+        place.provider.change(clients=[place.client()])
 
 
 @pytest.mark.parametrize(

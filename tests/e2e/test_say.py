@@ -23,7 +23,7 @@ def test_a_session_is_told_between_its_commands_and_never_within_one(scene: Scen
         told: list[str] = []
         session.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
         session.execute("begin")
-        name = str(scene.sessions()[0]["id"])
+        name = str(until(scene.sessions, what="the session in the index")[0]["id"])
         token = scene.token("carol")
         scene.gateway.interpose("sessions", "say", name, "lunch\x1b[2J is ready", token=token)
         until(lambda: scene.events("administered", what="say"), what="the record")

@@ -52,7 +52,7 @@ def interpose(scene: SshScene, *arguments: str) -> Terminal:
 
 
 def newest(scene: SshScene) -> str:
-    return str(scene.sessions()[0]["id"])
+    return scene.newest()
 
 
 def events(scene: SshScene, session: str) -> list[TimelineEvent]:

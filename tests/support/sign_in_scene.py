@@ -122,21 +122,11 @@ class SignInScene(Terminals):
     def __enter__(self) -> Self:
         """Start all three."""
         with self._stack as stack:
-            client = {
-                "client_id": "interpose",
-                "client_secret": CLIENT_SECRET,
-                "redirect_uris": [f"{self.url}/login/{name}/callback" for name in ("corporate", "other")],
-                "post_logout_redirect_uris": [f"{self.url}/signed-out"],
-                "grant_types": ["authorization_code", "refresh_token"],
-                "require_auth_time": True,
-                "backchannel_logout_uri": f"{self.url}/oidc/corporate/backchannel-logout",
-                "backchannel_logout_session_required": True,
-            }
             self.scene = Scene(self._postgres, policy=self._policy, principals=self._principals)
             stack.callback(self.scene.close)
             provider = IdentityProvider(
                 authority=self.scene.authority_file,
-                clients=[client, *self._clients],
+                clients=[self.client(), *self._clients],
                 users=USERS,
                 resources=self._resources or {},
                 **({} if self._behind is None else {"issuer": self._behind.url}),
@@ -210,6 +200,19 @@ class SignInScene(Terminals):
     def person(self, **options: Any) -> BrowserContext:
         """Another person's browser."""
         return self.browser.new_context(ignore_https_errors=True, **options)
+
+    def client(self, secret: str = CLIENT_SECRET) -> dict[str, object]:
+        """The gateway as the provider knows it."""
+        return {
+            "client_id": "interpose",
+            "client_secret": secret,
+            "redirect_uris": [f"{self.url}/login/{name}/callback" for name in ("corporate", "other")],
+            "post_logout_redirect_uris": [f"{self.url}/signed-out"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "require_auth_time": True,
+            "backchannel_logout_uri": f"{self.url}/oidc/corporate/backchannel-logout",
+            "backchannel_logout_session_required": True,
+        }
 
     def at_provider(self, page: Page, login: str) -> None:
         """Sign in and consent on the provider's own pages."""
