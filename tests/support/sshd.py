@@ -81,6 +81,9 @@ class SshServer:
         self.key = make_key(self.folder / "user_key")
         shutil.copy(self.folder / "user_key.pub", self.folder / "authorized_keys")
         self.config = self.folder / "sshd_config"
+        # The account's own start files would run at every login, and take a lock that a killed one leaves behind. sshd takes one SetEnv.
+        home = f"SetEnv HOME={self.home} "
+        more = more.replace("SetEnv ", home) if "SetEnv " in more else f"{home}\n{more}"
         text = _CONFIG.format(port=self.port, folder=self.folder, more=more)
         self.config.write_text(text.replace("LogLevel VERBOSE", f"LogLevel {log_level}"))
         self._process: subprocess.Popen[bytes] | None = None
