@@ -91,7 +91,9 @@ def recorded(scene: SshScene) -> tuple[str, bytes, bytes]:
         terminal.type(b"exit 5\r")
         assert terminal.end() == 5
         session = newest(scene)
-        until(lambda: any(each["id"] == session for each in scene.sessions("live=false")), what="the end of the session")
+        until(
+            lambda: any(each["id"] == session for each in scene.sessions("live=false")), what="the end of the session"
+        )
         return session, terminal.output, typed + b"stty size\rexit 5\r"
 
 
