@@ -186,7 +186,7 @@ def test_what_is_missing_is_said(house: House, tmp_path: Path) -> None:
     (tmp_path / "not-an-agent").touch()
     home["SSH_AUTH_SOCK"] = str(tmp_path / "not-an-agent")
     assert "the ssh-agent does not answer" in interpose(home, "ssh", "login").stderr
-    stranger = house.home("alice", tmp_path / "wrong", token=house.scene.token("alice")[:-1] + "0")
+    stranger = house.home("alice", tmp_path / "wrong", token=house.scene.token("alice")[:-8] + "nobodys0")
     assert "does not take your login any more" in interpose(stranger, "ssh", "login").stderr
     (tmp_path / "alice" / "config" / "interpose" / "login.json").unlink()
     assert "run `interpose login` first" in interpose(home, "ssh", "login").stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +58,14 @@ def canary(tmp_path: Path) -> Iterator[Path]:
 def _prompt_after(terminal: PseudoTerminal, text: str) -> None:
     """Wait for a prompt behind the last time that this was shown: what is typed before it is for the program that runs."""
     until(lambda: "web-1:~>" in terminal.seen.rpartition(text)[2] or (terminal._read(0.2) and None), 60, "a prompt")
+
+
+def _shown(terminal: PseudoTerminal, text: str, seconds: float) -> bool:
+    """Whether this is shown within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while text not in terminal.seen and time.monotonic() < deadline:
+        terminal._read(0.2)
+    return text in terminal.seen
 
 
 def _terminal(scene: SshScene, principal: str = "alice", term: str = "xterm-256color") -> PseudoTerminal:
@@ -201,17 +210,14 @@ def test_tricks_run_nothing_that_is_not_permitted(scene: SshScene, canary: Path,
         for number, trick in enumerate(tricks):
             terminal.type(f"{trick}\r")
 
-            def done(mark: str = f"done-{number}") -> bool:
-                # What is typed while a program runs is the program's: again, until the shell reads it.
-                if mark not in terminal.seen:
-                    terminal.type(f"\x03\x15echo do''{mark[2:]}\r")
-                for _ in range(10):
-                    if mark not in terminal.seen:
-                        terminal._read(0.2)
-                return mark in terminal.seen
-
-            until(done, 60, f"the prompt after {trick!r}")
-            _prompt_after(terminal, f"done-{number}")
+            # What is typed while a program runs is the program's: again with another mark, until the newest one is shown.
+            for again in range(6):
+                mark = f"done-{number}-{again}"
+                terminal.type(f"\x03\x15echo do''{mark[2:]}\r")
+                if _shown(terminal, mark, 2.0 * 2**again):
+                    break
+            assert mark in terminal.seen, f"the prompt after {trick!r}"
+            _prompt_after(terminal, mark)
         terminal.type("exit\r")
         terminal.end()
 
