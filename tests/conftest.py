@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,10 @@ _NUMBERS: Final = itertools.count(1)
 # As in ./dev: programs that tests start find what Python compiled, however pytest itself was started.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(sys.prefix) / "pycache"))
+
+# Who starts the tests in the background of a script has Ctrl-C ignored, and with it every client that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A deadline is a timed assertion: it fails on a busy machine and says nothing about the code.
 settings.register_profile("default", deadline=None)

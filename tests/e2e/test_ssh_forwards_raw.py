@@ -15,6 +15,7 @@ from interpose.bridges.ssh.ends import MOST_REQUESTS
 from tests.support.forward_scene import FORWARDS, Places, forward_scene
 from tests.support.gateway import free_port
 from tests.support.scene import until
+from tests.support.ssh_pair import Host
 from tests.support.ssh_scene import SshScene
 from tests.support.sshd import SshServer, have_sshd
 
@@ -125,52 +126,41 @@ async def test_the_same_port_is_not_listened_on_twice(made: tuple[SshScene, Plac
             await client.start_server(lambda host, port: None, "127.1", port)
 
 
-class Hostile(asyncssh.SSHServer):
+class Hostile(Host):
     """A host that opens channels as soon as anything is run on it, and again later."""
 
     results: list[str] = []  # noqa: RUF012 -- one server, one list
 
-    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        self._connection = conn
+    def __init__(self) -> None:
+        super().__init__()
+        self.program = self.attack
 
-    def begin_auth(self, username: str) -> bool:
-        return True
-
-    def public_key_auth_supported(self) -> bool:
-        return True
-
-    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        return True
-
-    def session_requested(self) -> object:
-        async def attack(process: asyncssh.SSHServerProcess[str]) -> None:
-            for kind, payload in (
-                (b"auth-agent@openssh.com", b""),
-                (b"x11", String("127.0.0.1") + UInt32(6000)),
-                (b"forwarded-tcpip", String("") + UInt32(22) + String("127.0.0.1") + UInt32(1)),
-                (b"forwarded-streamlocal@openssh.com", String("/run/x") + String("")),
-                (b"direct-tcpip", String("127.0.0.1") + UInt32(22) + String("127.0.0.1") + UInt32(1)),
-                (b"session", b""),
-                (b"tun@openssh.com", UInt32(1) + UInt32(0)),
-            ):
-                channel = asyncssh.channel.SSHForwardChannel(
-                    self._connection, asyncio.get_running_loop(), None, "strict", 65536, 32768
-                )
-                try:
-                    await channel._open(kind, payload)
-                    Hostile.results.append(f"{kind.decode()} opened")
-                except asyncssh.ChannelOpenError as error:
-                    Hostile.results.append(f"{kind.decode()} {error.code}")
-            process.stdout.write("done\n")
-            process.exit(0)
-
-        return asyncssh.SSHServerProcess(attack, None, 3, False)
+    async def attack(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
+        """Open a channel of every kind, whatever was asked for."""
+        for kind, payload in (
+            (b"auth-agent@openssh.com", b""),
+            (b"x11", String("127.0.0.1") + UInt32(6000)),
+            (b"forwarded-tcpip", String("") + UInt32(22) + String("127.0.0.1") + UInt32(1)),
+            (b"forwarded-streamlocal@openssh.com", String("/run/x") + String("")),
+            (b"direct-tcpip", String("127.0.0.1") + UInt32(22) + String("127.0.0.1") + UInt32(1)),
+            (b"session", b""),
+            (b"tun@openssh.com", UInt32(1) + UInt32(0)),
+        ):
+            try:
+                await self.open(kind, payload)
+                Hostile.results.append(f"{kind.decode()} opened")
+            except asyncssh.ChannelOpenError as error:
+                Hostile.results.append(f"{kind.decode()} {error.code}")
+        process.stdout.write(b"done\n")
+        process.exit(0)
 
 
 async def test_a_hostile_host_opens_nothing() -> None:
     key = asyncssh.generate_private_key("ssh-ed25519")
     Hostile.results = []
-    listening = await asyncssh.create_server(Hostile, "127.0.0.1", 0, server_host_keys=[key], reuse_port=False)
+    listening = await asyncssh.create_server(
+        Hostile, "127.0.0.1", 0, server_host_keys=[key], encoding=None, reuse_port=False
+    )
     port = listening.get_port()
     try:
         with contextlib.ExitStack() as stack:

@@ -86,15 +86,17 @@ def recorded(scene: SshScene) -> tuple[str, bytes, bytes]:
             terminal.until(seen)
             typed += keys
         terminal.resize(90, 20)
-        terminal.type(b"stty size\r")
-        terminal.until(b"20 90")
+        # The client sends a new size when it gets to it, which may be after what is typed next.
+        asked = b"while [ \"$(stty size)\" != '20 90' ]; do sleep 0.1; done; stty size\r"
+        terminal.type(asked)
+        terminal.until(b"\r20 90\r\n")
         terminal.type(b"exit 5\r")
         assert terminal.end() == 5
         session = newest(scene)
         until(
             lambda: any(each["id"] == session for each in scene.sessions("live=false")), what="the end of the session"
         )
-        return session, terminal.output, typed + b"stty size\rexit 5\r"
+        return session, terminal.output, typed + asked + b"exit 5\r"
 
 
 def test_both_directions_are_recorded_byte_by_byte_with_the_windows(
