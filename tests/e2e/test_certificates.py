@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import shlex
 import socket
 import ssl
@@ -215,6 +216,24 @@ def test_revoking_the_token_takes_its_certificates_along(house: Scene) -> None:
     with pytest.raises(psycopg.OperationalError, match="revoked"):
         until(lambda: session.execute("select pg_sleep(0.1)") and False)
     assert "your certificate was revoked" in refused(house, folder, "alice")
+
+
+def test_a_request_that_is_held_back_gets_nothing_by_a_token_that_was_revoked_meanwhile(house: Scene) -> None:
+    name, token = house.new_token("alice")
+    body = json.dumps({"request": new_request()[0], "ttl": 3600}).encode()
+    head = (
+        f"POST /v1/credentials HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", house.gateway.admin_port), 20) as held:
+        held.sendall(head.encode() + body[:-1])
+        # Whoever comes later is answered: the head was read by then.
+        assert house.api("alice", "GET", "/v1/whoami")[0] == 200
+        house.gateway.interpose("token", "revoke", name)
+        held.sendall(body[-1:])
+        answer = b"".join(iter(lambda: held.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 401 "), answer
+    assert b"CERTIFICATE" not in answer
 
 
 def test_a_disabled_principal_is_out(house: Scene) -> None:

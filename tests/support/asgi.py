@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,16 @@ class Answer:
 
 
 async def call(
-    application: ASGIApp, method: str, path: str, *, token: str | None = None, body: bytes = b"", content_type: str = ""
+    application: ASGIApp,
+    method: str,
+    path: str,
+    *,
+    token: str | None = None,
+    body: bytes = b"",
+    content_type: str = "",
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Answer:
-    """Send one request from 192.0.2.1 and wait for the whole answer."""
+    """Send one request from 192.0.2.1 and wait for the whole answer; `meanwhile` happens when the body is waited for."""
     path, _, query = path.partition("?")
     headers = [(b"host", b"gateway")]
     if token is not None:
@@ -50,6 +57,7 @@ async def call(
         if asked:
             return {"type": "http.disconnect"}
         asked = True
+        meanwhile()
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: MutableMapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from interpose.model.catalog import Behind, CatalogNames, CatalogPage, CatalogVi
 from interpose.model.command import Command, CommandKind, SqlContext
 from interpose.model.connection import Address, Connection
 from interpose.model.decisions import ApprovalRule, Decision, Forbidden, Held, Permitted
-from interpose.model.errors import RecordingError, StoreError, UpstreamError
+from interpose.model.errors import AuthenticationError, RecordingError, StoreError, UpstreamError
 from interpose.model.ids import ApprovalId, ConnectionName, PolicyId, SessionId, SnapshotDigest, TokenId
 from interpose.model.masks import NOTHING_HIDDEN, RevealTable
 from interpose.model.principal import Principal, PrincipalKind
@@ -241,6 +241,9 @@ class MemoryTokens:
         return self.stored.get(digest)
 
     async def add(self, digest: bytes, record: TokenRecord) -> None:
+        behind = [each for each in self.stored.values() if each.id in (record.parent, record.actor)]
+        if any(each.revoked_at is not None for each in behind):
+            raise AuthenticationError("authentication failed", detail="token_revoked")
         self.stored[digest] = record
 
     async def all(self) -> Sequence[TokenRecord]:

@@ -107,7 +107,7 @@ class AdminApi:
     async def issue(self, request: Request) -> Response:
         """A short-lived client certificate for the caller, for the key of a signing request."""
         caller = await self._caller(request)
-        body = await read_body(request, CredentialBody)
+        body = read_body(request, CredentialBody)
         source = _source(request)
         if bool(body.request) == bool(body.ssh_public_key) or (body.request and body.source_addresses):
             raise ClientError(
@@ -128,7 +128,7 @@ class AdminApi:
     async def delegate(self, request: Request) -> Response:
         """A short-lived token with which an agent acts for the caller."""
         caller = await self._caller(request)
-        body = await read_body(request, DelegationBody)
+        body = read_body(request, DelegationBody)
         assert self._delegation is not None
         connections = None if body.connections is None else frozenset(body.connections)
         source = _source(request)
@@ -139,7 +139,7 @@ class AdminApi:
 
     async def bootstrap(self, request: Request) -> Response:
         """A short-lived access token for an administrator, for the one-time token that the gateway showed at its first start."""
-        body = await read_body(request, BootstrapBody)
+        body = read_body(request, BootstrapBody)
         assert self._bootstrap is not None
         source = request.client.host if request.client else ""
         made = await self._bootstrap.redeem(body.token, body.principal, source)
@@ -184,7 +184,7 @@ class AdminApi:
 
     async def _vote(self, request: Request, *, approve: bool) -> Response:
         caller = await self._caller(request)
-        body = await read_body(request, VoteBody)
+        body = read_body(request, VoteBody)
         approval = ApprovalId(request.path_params["id"])
         proof = CallerProof.of(caller, _source(request))
         outcome = await self._approvals.vote(approval, caller.principal, approve, body.comment[:1000], proof)
@@ -270,7 +270,7 @@ class AdminApi:
         caller = await self._caller(request)
         row = await self._session(request, caller)
         self._must_administer(request, caller)
-        body = await read_body(request, EndBody)
+        body = read_body(request, EndBody)
         reason = sanitize(body.reason)[:LONGEST_SAYING]
         fields = {"what": "end_session", "reason": reason}
         self._operations.append(AuditEvent(AuditKind.ADMINISTERED, row.id, caller.principal.label, fields))
@@ -282,7 +282,7 @@ class AdminApi:
         caller = await self._caller(request)
         row = await self._session(request, caller)
         self._must_administer(request, caller)
-        text = sanitize((await read_body(request, SayBody)).text.strip())[:LONGEST_SAYING]
+        text = sanitize(read_body(request, SayBody).text.strip())[:LONGEST_SAYING]
         if not text:
             raise ClientError("give the text to say", hint='a JSON body `{"text": "…"}`')
         if row.closed_at is not None:

@@ -91,17 +91,21 @@ def bearer_token(request: Request) -> str:
     return token.strip()
 
 
-async def read_body(request: Request, kind: type[BodyT]) -> BodyT:
+def read_body(request: Request, kind: type[BodyT]) -> BodyT:
     """The request's JSON body, checked; an empty body is `{}`; raises `ClientError`."""
+    try:
+        return msgspec.json.decode(request.state.body or b"{}", type=kind)
+    except msgspec.MsgspecError as error:
+        raise ClientError(f"the request's body is not understood: {error}") from error
+
+
+async def _whole(request: Request) -> bytes:
     data = b""
     async for chunk in request.stream():
         data += chunk
         if len(data) > MAX_BODY:
             raise ClientError("the request's body is too large")
-    try:
-        return msgspec.json.decode(data or b"{}", type=kind)
-    except msgspec.MsgspecError as error:
-        raise ClientError(f"the request's body is not understood: {error}") from error
+    return data
 
 
 def guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -109,6 +113,8 @@ def guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Req
 
     async def wrapped(request: Request) -> Response:
         try:
+            # INVARIANT: who asks is proven when all of the request is here: a body that is held back does not outlive its token.
+            request.state.body = await _whole(request)
             return await endpoint(request)
         except RequestRefusedError as error:
             return answer(Problem(error.code, error.public_message, error.hint), status_of(error.code))

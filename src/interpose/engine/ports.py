@@ -188,7 +188,7 @@ class TokenStore(Protocol):
         ...
 
     async def add(self, digest: bytes, record: TokenRecord) -> None:
-        """Store a new token."""
+        """Store a new token; raises `AuthenticationError` when one that it was got with was revoked, or cut short, meanwhile."""
         ...
 
     async def all(self) -> Sequence[TokenRecord]:

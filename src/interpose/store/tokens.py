@@ -11,12 +11,14 @@ from sqlalchemy.exc import IntegrityError
 
 from interpose.engine.logins import EndedLogin
 from interpose.engine.ports import TokenRecord
-from interpose.model.errors import StoreError
+from interpose.model.errors import AuthenticationError, StoreError
 from interpose.model.ids import ConnectionName, TokenId
 from interpose.store.contexts import read_context, write_context
 from interpose.store.database import Database
 from interpose.store.tables import ended_logins, tokens
 
+_ROUNDING: Final = 1.0
+"""Seconds by which the end of what was got with a token may be later than the token's, since each is reckoned by itself."""
 _REMEMBERED: Final = 40 * 86400.0
 """Seconds for which it is remembered that a login is over: no session without a token lives longer."""
 
@@ -38,9 +40,20 @@ class SqlTokens:
         return await self._database.read(work)
 
     async def add(self, digest: bytes, record: TokenRecord) -> None:
-        """Store a new token; raises `StoreError` when its id or digest is taken."""
+        """Store a new token; raises `StoreError` when its id or digest is taken, and `AuthenticationError` when one that it was got with
+        is revoked or ends before it.
+
+        INVARIANT: nothing is got with a token that was revoked while it was asked for, in whatever process.
+        """
 
         def work(connection: Connection) -> None:
+            behind = [each for each in (record.parent, record.actor) if each is not None]
+            for revoked, ends in connection.execute(
+                select(tokens.c.revoked_at, tokens.c.expires_at).where(tokens.c.id.in_(behind))
+            ):
+                longer = ends is not None and (record.expires_at is None or record.expires_at > ends + _ROUNDING)
+                if revoked is not None or longer:
+                    raise AuthenticationError("authentication failed", detail="token_revoked")
             try:
                 connection.execute(
                     insert(tokens).values(
@@ -78,17 +91,7 @@ class SqlTokens:
     async def revoke(self, token: TokenId, at: float) -> bool:
         """Mark as revoked, with all that was got with it; False when there is none such. What is revoked keeps its first time."""
 
-        def work(connection: Connection) -> bool:
-            family = select(tokens.c.id).where(tokens.c.id == token).cte("family", recursive=True)
-            # UNION, not UNION ALL: a circle in the table would have no end.
-            got = select(tokens.c.id).join(family, or_(tokens.c.parent == family.c.id, tokens.c.actor == family.c.id))
-            ids = [str(row[0]) for row in connection.execute(select(family.union(got).c.id))]
-            connection.execute(
-                update(tokens).where(tokens.c.id.in_(ids), tokens.c.revoked_at.is_(None)).values(revoked_at=at)
-            )
-            return bool(ids)
-
-        return await self._database.write(work)
+        return await self._database.write(lambda connection: _revoke(connection, token, at))
 
     async def revoke_login(
         self, provider: str, subject: str | None, session: str | None, at: float, before: float
@@ -106,8 +109,7 @@ class SqlTokens:
             rows = connection.execute(select(tokens.c.id, tokens.c.context).where(*chosen)).all()
             found = [str(row[0]) for row in rows if session is None or read_context(row[1]).session == session]
             for ident in found:
-                family = (tokens.c.id == ident) | (tokens.c.parent == ident)
-                connection.execute(update(tokens).where(family, tokens.c.revoked_at.is_(None)).values(revoked_at=at))
+                _revoke(connection, ident, at)
             return [TokenId(ident) for ident in found]
 
         return await self._database.write(work)
@@ -116,9 +118,7 @@ class SqlTokens:
         """Let these, and all that was got with them, expire at `until` at the latest. Nothing lives longer for it."""
 
         def work(connection: Connection) -> None:
-            family = select(tokens.c.id).where(tokens.c.id.in_(list(names))).cte("family", recursive=True)
-            got = select(tokens.c.id).join(family, or_(tokens.c.parent == family.c.id, tokens.c.actor == family.c.id))
-            ids = [str(row[0]) for row in connection.execute(select(family.union(got).c.id))]
+            ids = _family(connection, names)
             longer = or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > until)
             chosen = update(tokens).where(tokens.c.id.in_(ids), tokens.c.revoked_at.is_(None), longer)
             connection.execute(chosen.values(expires_at=until, shortened_at=at))
@@ -152,6 +152,20 @@ class SqlTokens:
             return [(EndedLogin(row.provider, row.subject, row.session), float(row.until)) for row in rows]
 
         return await self._database.read(work)
+
+
+def _family(connection: Connection, names: Collection[str]) -> list[str]:
+    """These, and all that was got with them, however far."""
+    family = select(tokens.c.id).where(tokens.c.id.in_(list(names))).cte("family", recursive=True)
+    # UNION, not UNION ALL: a circle in the table would have no end.
+    got = select(tokens.c.id).join(family, or_(tokens.c.parent == family.c.id, tokens.c.actor == family.c.id))
+    return [str(row[0]) for row in connection.execute(select(family.union(got).c.id))]
+
+
+def _revoke(connection: Connection, token: str, at: float) -> bool:
+    ids = _family(connection, [token])
+    connection.execute(update(tokens).where(tokens.c.id.in_(ids), tokens.c.revoked_at.is_(None)).values(revoked_at=at))
+    return bool(ids)
 
 
 def _record(row: RowMapping) -> TokenRecord:

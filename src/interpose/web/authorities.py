@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from interpose.model.errors import ClientError
+from interpose.model.errors import AuthenticationError, ClientError
 from interpose.protocols.intents import Refused
 from interpose.web.requests import read_form, source_of
 
@@ -108,6 +108,8 @@ class AuthorityPages:
             if not math.isfinite(ttl):
                 raise ValueError
             made = await self._desk.issue(caller, form.get("public_key", ""), ttl, source_of(request))
+        except AuthenticationError:
+            return JSONResponse({"error": "invalid_token"}, 401)
         except (ClientError, ValueError):
             return JSONResponse({"error": "invalid_request"}, 400)
         return JSONResponse(

@@ -229,6 +229,20 @@ async def test_a_vote_is_cast_as_its_caller(house: House) -> None:
     assert house.votes == [("ap-1", "carol", False, "not now")]
 
 
+@pytest.mark.parametrize("path", ["approvals/ap-1/approve", "sessions/s_1/end", "sessions/s_1/say", "credentials"])
+async def test_a_request_that_is_held_back_does_not_outlive_its_token(house: House, path: str) -> None:
+    house.rights = {("carol", Action.AUDIT, "orders"), ("carol", Action.ADMINISTER, None)}
+
+    def lose() -> None:
+        house.lost = True
+
+    answer = await call(
+        house.application(), "POST", f"/v1/{path}", token="token-c", body=b'{"text": "x"}', meanwhile=lose
+    )
+    assert answer.status == 401
+    assert not house.votes and not house.ended and not house.said
+
+
 async def test_a_vote_that_does_not_count_says_why(house: House) -> None:
     house.vote_answer = Refusal("own_command", "nobody approves their own command", "ask somebody else")
     answer = await ask(house, "POST", "/v1/approvals/ap-1/approve")

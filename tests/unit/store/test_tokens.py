@@ -10,7 +10,7 @@ import pytest
 
 from interpose.engine.logins import EndedLogin
 from interpose.engine.ports import TokenRecord
-from interpose.model.errors import StoreError
+from interpose.model.errors import AuthenticationError, StoreError
 from interpose.model.ids import ConnectionName, TokenId
 from interpose.model.principal import AuthenticationContext
 from interpose.store.database import Database
@@ -115,6 +115,51 @@ def test_whatever_is_behind_a_token_revokes_it_however_far(tmp_path: Path) -> No
     database.close()
 
 
+@pytest.mark.parametrize("behind", ["parent", "actor"])
+def test_nothing_is_got_with_a_token_that_ended_meanwhile(tmp_path: Path, behind: str) -> None:
+    one, other = Database(tmp_path / "state.db"), Database(tmp_path / "state.db")
+
+    def got(name: str, until: float | None, of: str) -> TokenRecord:
+        return TokenRecord(TokenId(name), "alice", 11.0, until, None, "", **{behind: TokenId(of)})  # type: ignore[arg-type]
+
+    async def work() -> None:
+        tokens = SqlTokens(one)
+        for name in ("t1", "t2", "t3"):
+            await tokens.add(name.encode(), dataclasses.replace(ONE, id=TokenId(name)))
+        await SqlTokens(other).revoke(TokenId("t1"), 50.0)
+        await SqlTokens(other).shorten([TokenId("t2")], 60.0, 50.0)
+        await tokens.add(b"a", got("a", 99.5, "t3"))
+        await tokens.add(b"b", got("b", 60.4, "t2"))
+        for each in (got("c", 99.0, "t1"), got("d", 99.0, "t2"), got("e", None, "t3")):
+            with pytest.raises(AuthenticationError):
+                await tokens.add(each.id.encode(), each)
+        assert {each.id for each in await tokens.all()} == {"t1", "t2", "t3", "a", "b"}
+
+    asyncio.run(work())
+    one.close()
+    other.close()
+
+
+def test_a_login_that_is_over_takes_along_what_was_got_however_far_and_however_late(tmp_path: Path) -> None:
+    """A provider says it late: what was got with the login's token since then comes from the same login."""
+    database = Database(tmp_path / "state.db")
+
+    def record(name: str, at: float, parent: str | None = None) -> TokenRecord:
+        behind = None if parent is None else TokenId(parent)
+        return dataclasses.replace(TWO, id=TokenId(name), created_at=at, parent=behind, actor=None)
+
+    async def work() -> None:
+        tokens = SqlTokens(database)
+        for each in (record("login", 20.0), record("agents", 300.0, "login"), record("certificate", 310.0, "agents")):
+            await tokens.add(each.id.encode(), each)
+        await tokens.add(b"later", record("later", 320.0))
+        assert await tokens.revoke_login("corporate", "sub-1", "s-1", 400.0, 100.0) == ["login"]
+        assert {each[0] for each in await tokens.ended_since(400.0)} == {"login", "agents", "certificate"}
+
+    asyncio.run(work())
+    database.close()
+
+
 def test_logins_that_are_over_are_remembered_for_every_process_and_not_for_ever(tmp_path: Path) -> None:
     one, other = Database(tmp_path / "state.db"), Database(tmp_path / "state.db")
 
@@ -142,7 +187,9 @@ def test_tokens_cut_short_take_what_was_got_with_them_along(tmp_path: Path) -> N
         tokens = SqlTokens(database)
         old = TokenRecord(TokenId("old"), "ci", 10.0, None, None)
         child = dataclasses.replace(old, id=TokenId("child"), parent=TokenId("old"), expires_at=900.0)
-        grandchild = dataclasses.replace(old, id=TokenId("grandchild"), actor=TokenId("child"), principal="bot")
+        grandchild = dataclasses.replace(
+            old, id=TokenId("grandchild"), actor=TokenId("child"), principal="bot", expires_at=800.0
+        )
         short = dataclasses.replace(old, id=TokenId("short"), parent=TokenId("old"), expires_at=60.0)
         revoked = dataclasses.replace(old, id=TokenId("revoked"), parent=TokenId("old"), revoked_at=20.0)
         other = dataclasses.replace(old, id=TokenId("other"))
