@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -72,6 +74,33 @@ def test_interpose_login_gets_a_token_that_psql_can_use(place: SignInScene, tmp_
     assert not file.exists()
     done = place.scene.psql("zoe", "shop", "select 1", token=stored["token"])
     assert "authentication failed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "authority", "said"),
+    [
+        ("localhost", "", "certificate verify failed"),
+        ("localhost", "/nonexistent.pem", "the authority file `/nonexistent.pem` cannot be used"),
+        ("127.0.0.1", "known", "is not the gateway's public address"),
+    ],
+)
+def test_a_gateway_that_is_not_believed_is_said_before_a_browser_opens(
+    place: SignInScene, tmp_path: Path, host: str, authority: str, said: str
+) -> None:
+    environment = place.environment(tmp_path)
+    if authority != "known":
+        environment["INTERPOSE_CA_FILE"] = authority
+    done = subprocess.run(
+        [sys.executable, "-m", "interpose", "login", "--url", f"https://{host}:{place.port}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "opened").exists()
 
 
 def test_interpose_login_device_asks_to_compare_the_code(place: SignInScene, tmp_path: Path) -> None:

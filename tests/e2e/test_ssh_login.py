@@ -252,3 +252,24 @@ def test_what_the_client_needs_is_printed(house: House, tmp_path: Path) -> None:
     assert "# @cert-authority localhost,[localhost]:* ssh-ed25519 " in done.stdout
     done = interpose(home, "connect", "web-1", "--gateway", "localhost:2222", "--print", "--", "ssh", "-v", "uptime")
     assert done.stdout == "ssh -o Port=2222 -o User=alice+web-1 localhost -v uptime\n"
+
+
+def test_the_name_is_whose_the_token_is(house: House, tmp_path: Path) -> None:
+    home = house.home("alice", tmp_path / "alice")
+    home["INTERPOSE_TOKEN"] = house.scene.token("bob")
+    server = home.pop("INTERPOSE_SERVER")
+    words = ["web-1", "--gateway", "localhost:2222", "--server", server]
+    shown = interpose(home, "ssh", "config", *words)
+    assert "User bob+web-1\n" in shown.stdout, shown.stderr
+    shown = interpose(home, "connect", *words, "--print", "--", "ssh")
+    assert shown.stdout == "ssh -o Port=2222 -o User=bob+web-1 localhost\n", shown.stderr
+    shown = interpose(home, "ssh", "config", *words, "--as", "carol")
+    assert "User carol+web-1\n" in shown.stdout
+    home["INTERPOSE_TOKEN"] = "ip_" + "0" * 40
+    shown = interpose(home, "ssh", "config", *words)
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert "the access token in INTERPOSE_TOKEN is not valid" in shown.stderr
+    del home["INTERPOSE_TOKEN"]
+    (tmp_path / "alice" / "config" / "interpose" / "login.json").unlink()
+    for command in (["ssh", "config", *words], ["connect", *words, "--print", "--", "ssh"]):
+        assert "whose name?" in interpose(home, *command).stderr

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from interpose.cli.stored_login import read_login
+from interpose.cli.trust import client_tls, split_address
 from interpose.model.errors import InterposeError
 
 DataT = TypeVar("DataT")
@@ -53,7 +53,7 @@ class AdminClient:
         if not anonymous:
             self._token = token or os.environ.get("INTERPOSE_TOKEN") or _stored_token(self.server)
         authority = ca_file or os.environ.get("INTERPOSE_CA_FILE")
-        self._tls = ssl.create_default_context(cafile=authority) if self.server.startswith("https:") else None
+        self._tls = client_tls(authority) if self.server.startswith("https:") else None
 
     def get(self, path: str, kind: type[DataT], **query: object) -> DataT:
         """GET and decode; raises `ServerError`."""
@@ -93,12 +93,16 @@ class AdminClient:
         body: bytes | None,
         timeout: float | None = 60,
     ) -> http.client.HTTPResponse:
-        if not self.server.startswith(("http://", "https://")):
+        if split_address(self.server) is None:
             raise ServerError(f"`{self.server}` is no server address", hint="write `http://host:port` or `https://…`")
         given = {name: str(value) for name, value in query.items() if value is not None}
         url = f"{self.server}{path}" + (f"?{urllib.parse.urlencode(given)}" if given else "")
         headers = {"Content-Type": "application/json", "User-Agent": "interpose-cli"}
         if self._token:
+            if not (self._token.isascii() and self._token.isprintable()):
+                raise ServerError(
+                    "the access token is damaged", hint="take it anew: it is one line of letters and digits"
+                )
             headers["Authorization"] = f"Bearer {self._token}"
         request = urllib.request.Request(url, body, headers, method=method)  # noqa: S310 -- the scheme is checked above
         try:

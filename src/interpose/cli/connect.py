@@ -12,14 +12,13 @@ from typing import Annotated, Final
 
 import typer
 
-from interpose.cli.client import AdminClient, ServerError
 from interpose.cli.native import CERTIFICATE, SSH_CLIENTS, Entry, by_hand, environment, ssh_words
 from interpose.cli.options import CREDENTIAL_VARIABLE, DEFAULT_CONFIG, ConfigOption, ServerOption
+from interpose.cli.own_name import TOKEN_VARIABLE, name_for_ssh, token_name
 from interpose.cli.reach import Reach, find_reach, probe
 from interpose.cli.stored_login import StoredLogin, read_login
 from interpose.model.errors import ClientError
 
-_TOKEN_VARIABLE: Final = "INTERPOSE_TOKEN"  # noqa: S105 -- a name
 _GET_ONE: Final = "get one with `interpose credential issue`"
 
 
@@ -58,9 +57,8 @@ def connect(
 ) -> None:
     """Start a client (`psql`, `pg_dump`, `ssh`, an application) that reaches a connection through the gateway."""
     if command and Path(command[0]).name in SSH_CLIENTS:
-        _connect_by_ssh(
-            connection, command, find_reach(connection, "ssh", gateway, config, None, os.environ), principal, show
-        )
+        reach = find_reach(connection, "ssh", gateway, config, None, os.environ)
+        _connect_by_ssh(connection, command, reach, name_for_ssh(principal, server), show)
         return
     reach = find_reach(connection, "postgres", gateway, config, authority, os.environ)
     if credential is not None:
@@ -68,16 +66,13 @@ def connect(
         entry = Entry(connection, reach, _certified_name(folder, principal, reach), credential=folder)
     else:
         name, token = _token_and_name(principal, server, reach)
-        variable = _TOKEN_VARIABLE if os.environ.get(_TOKEN_VARIABLE) else None
+        variable = TOKEN_VARIABLE if os.environ.get(TOKEN_VARIABLE) else None
         entry = Entry(connection, reach, name, token, token_variable=variable)
     _show_or_start(entry, command or ["psql"], show=show, show_secret=show_secret)
 
 
-def _connect_by_ssh(connection: str, command: list[str], reach: Reach, principal: str | None, show: bool) -> None:
+def _connect_by_ssh(connection: str, command: list[str], reach: Reach, principal: str, show: bool) -> None:
     """The client's own agent and files prove who comes: `interpose ssh login` puts a certificate there."""
-    if principal is None:
-        stored = None if os.environ.get(_TOKEN_VARIABLE) else read_login()
-        principal = _own_name(None) if stored is None else stored.principal
     words = ssh_words(command, connection, principal, reach)
     if show:
         sys.stdout.write(shlex.join(words) + "\n")
@@ -95,11 +90,11 @@ def _program(word: str) -> str:
 
 
 def _token_and_name(principal: str | None, server: str | None, reach: Reach) -> tuple[str, str]:
-    token = os.environ.get(_TOKEN_VARIABLE, "")
+    token = os.environ.get(TOKEN_VARIABLE, "")
     if not token:
         stored = _stored_login(reach)
         token, principal = stored.token, principal or stored.principal
-    return principal or _own_name(server), token
+    return principal or token_name(server), token
 
 
 def _certified_name(folder: Path, principal: str | None, reach: Reach) -> str:
@@ -116,7 +111,7 @@ def _certified_name(folder: Path, principal: str | None, reach: Reach) -> str:
     if principal is not None and principal != name:
         raise ClientError(f"the certificate is `{name}`'s, not `{principal}`'s", hint=_GET_ONE)
     if not reach.tls:
-        raise ClientError("this listener has no TLS, so it takes no certificate", hint=f"set {_TOKEN_VARIABLE} instead")
+        raise ClientError("this listener has no TLS, so it takes no certificate", hint=f"set {TOKEN_VARIABLE} instead")
     return name
 
 
@@ -135,25 +130,7 @@ def _stored_login(reach: Reach) -> StoredLogin:
     stored = read_login()
     host = f"[{reach.host}]" if ":" in reach.host else reach.host
     if stored is None or not stored.is_for(f"{'https' if reach.tls else 'http'}://{host}:{reach.port}"):
-        raise ClientError("there is no access token", hint=f"run `interpose login`, or set {_TOKEN_VARIABLE}")
+        raise ClientError("there is no access token", hint=f"run `interpose login`, or set {TOKEN_VARIABLE}")
     if stored.expired:
         raise ClientError(f"your login as {stored.principal} is over", hint="run `interpose login`")
     return stored
-
-
-def _own_name(server: str | None) -> str:
-    """Whose token it is: the gateway says so, and refuses one that is not valid any more."""
-    try:
-        answer = AdminClient(server).get("/v1/whoami", dict[str, str | list[str] | None])
-    except ServerError as error:
-        if error.code == "authentication_failed":
-            raise ClientError(
-                f"the access token in {_TOKEN_VARIABLE} is not valid, or not any more",
-                hint="tokens expire and can be revoked: get a new one",
-            ) from error
-        raise ClientError(
-            "the gateway could not be asked whose token this is",
-            detail=error.public_message,
-            hint="give your principal's name with `--as`, or the admin API's address with `--server`",
-        ) from error
-    return str(answer["name"])

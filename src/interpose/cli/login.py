@@ -43,6 +43,8 @@ def login(
 ) -> None:
     """Sign in with a browser, and keep an access token for the other commands."""
     client = PublicClient(url or _last_url())
+    # Before anything is shown or opened: nobody signs in for an answer that this machine then does not take.
+    client.check()
     more = {"prompt": "login"} if again else {}
     answer = _by_device(client, more) if device else _by_browser(client, provider, more)
     stored = _stored(client.url, answer)

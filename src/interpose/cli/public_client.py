@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -13,10 +12,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from interpose import __version__
+from interpose.cli.trust import client_tls, split_address
 from interpose.model.errors import ClientError, InterposeError
 
 CLIENT_ID: Final = "interpose-cli"
 _LIMIT: Final = 64 * 1024
+_HEADERS: Final = {"User-Agent": f"interpose-cli/{__version__}"}
 
 
 class PublicError(InterposeError):
@@ -43,9 +44,8 @@ _WORDS: Final = {
 
 def check_url(url: str) -> str:
     """The origin in a gateway's URL; raises `ClientError`. Plain HTTP only to this machine."""
-    parts = urllib.parse.urlsplit(url)
-    local = parts.hostname in ("127.0.0.1", "::1", "localhost")
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+    parts = split_address(url)
+    if parts is None or (parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost")):
         raise ClientError(f"`{url}` is no address of a gateway", hint="write `https://host:port`")
     default = {"https": ":443", "http": ":80"}[parts.scheme]
     # As the gateway writes it: its answers are compared with this.
@@ -56,16 +56,29 @@ class PublicClient:
     """One gateway's public address."""
 
     def __init__(self, url: str) -> None:
-        """`INTERPOSE_CA_FILE` names the authorities to trust instead of the system's."""
+        """`INTERPOSE_CA_FILE` names the authorities to trust instead of the system's; raises `ClientError` when it has none."""
         self.url = check_url(url)
-        self._tls = ssl.create_default_context(cafile=os.environ.get("INTERPOSE_CA_FILE") or None)
+        self._tls = client_tls(os.environ.get("INTERPOSE_CA_FILE"))
+
+    def check(self) -> None:
+        """Whether a gateway answers under this very address, with a certificate that is believed; raises `ClientError`."""
+        # Asked for nothing but an answer: it keeps nothing of it, and `/healthz` would answer under any name.
+        request = urllib.request.Request(f"{self.url}/static/style.css", headers=_HEADERS)  # noqa: S310 -- the scheme was checked
+        try:
+            self._open(request)
+        except PublicError as error:
+            raise ClientError(
+                f"what answers at `{self.url}` is not the gateway's public address",
+                detail=error.word,
+                hint="give the address as the gateway's configuration has it in `public.url`",
+            ) from error
 
     def post(self, path: str, form: Mapping[str, str]) -> dict[str, object]:
         """POST a form; the JSON object of the answer. Raises `PublicError`, or `ClientError` when nobody answers."""
         request = urllib.request.Request(  # noqa: S310 -- the scheme was checked
             f"{self.url}{path}",
             urllib.parse.urlencode({"client_id": CLIENT_ID, **form}).encode(),
-            {"Accept": "application/json", "User-Agent": f"interpose-cli/{__version__}"},
+            {"Accept": "application/json", **_HEADERS},
         )
         try:
             found = json.loads(self._open(request))
@@ -77,9 +90,8 @@ class PublicClient:
 
     def text(self, path: str) -> str:
         """GET a text; empty when there is none. Raises `ClientError` when nobody answers."""
-        headers = {"User-Agent": f"interpose-cli/{__version__}"}
         try:
-            return self._open(urllib.request.Request(f"{self.url}{path}", headers=headers)).decode()  # noqa: S310 -- the scheme was checked
+            return self._open(urllib.request.Request(f"{self.url}{path}", headers=_HEADERS)).decode()  # noqa: S310 -- the scheme was checked
         except PublicError:
             return ""
 

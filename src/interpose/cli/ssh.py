@@ -16,6 +16,7 @@ from interpose.cli.client import AdminClient
 from interpose.cli.native import ssh_options
 from interpose.cli.options import DEFAULT_CONFIG, ConfigOption, ServerOption
 from interpose.cli.output import ago, console
+from interpose.cli.own_name import name_for_ssh
 from interpose.cli.private_file import write_private
 from interpose.cli.public_client import PublicClient
 from interpose.cli.reach import find_reach
@@ -91,19 +92,20 @@ def show_config(
         str | None,
         typer.Option("--gateway", envvar="INTERPOSE_SSH_GATEWAY", help="the SSH listener, `host:port`"),
     ] = None,
-    principal: Annotated[str | None, typer.Option("--as", help="the principal's name; else that of the login")] = None,
+    principal: Annotated[
+        str | None, typer.Option("--as", help="the principal's name; else that of the token or the login")
+    ] = None,
+    server: ServerOption = None,
 ) -> None:
     """Print what ~/.ssh/config and ~/.ssh/known_hosts need to reach connections through the gateway."""
-    stored = read_login()
-    name = principal or (None if stored is None else stored.principal)
-    if name is None:
-        raise ClientError("whose name?", hint="give it with `--as`, or run `interpose login`")
+    name = name_for_ssh(principal, server)
     lines = []
     for connection in connections:
         reach = find_reach(connection, "ssh", gateway, config, None, os.environ)
         options = "".join(f"    {key} {value}\n" for key, value in ssh_options(connection, name, reach))
         lines.append(f"Host {connection}\n{options}")
     sys.stdout.write("\n".join(lines))
+    stored = read_login()
     if stored is not None:
         known = PublicClient(stored.url).text("/ca/ssh")
         sys.stdout.write("\n# and in ~/.ssh/known_hosts:\n" + "".join(f"# {line}\n" for line in known.splitlines()))
