@@ -60,6 +60,7 @@ def test_random_statements_of_any_seed_have_no_miss(both: Rig, postgres_major: M
         ("SELECT a, max(b) FROM t GROUP BY id", "equal"),
         ("SELECT (p).a, g, l[1] FROM t", "equal"),
         ("SELECT plain(a) FROM t", "unknown"),
+        ("WITH q AS (SELECT e FROM (v CROSS JOIN (SELECT plain('x')) f) e) SELECT 1 FROM q", "equal"),
         ("SELECT id FROM t JOIN public.u USING (id)", "wider"),
     ],
 )

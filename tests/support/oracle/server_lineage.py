@@ -281,7 +281,9 @@ class ServerLineage:
             entry = above[-1].nodes("rtable")[node.number("varno") - 1]
             kind, whole = entry.number("rtekind"), node.number("varattno") == 0
             if derived or kind == _RELATION or (kind == _JOIN and whole):
-                found |= self._column(above, node.number("varno"), node.number("varattno"))
+                read = self._column(above, node.number("varno"), node.number("varattno"))
+                # A row of a join may hold what a function of a user returned below; that is called there, and no column that is read here.
+                found |= read if derived else read - {ANYTHING}
             return
         for field, value in node.fields.items():
             if field not in _NO_READS:

@@ -8,9 +8,10 @@ import asyncio
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import asyncssh
-from asyncssh.connection import SSHConnection
-from asyncssh.constants import MSG_GLOBAL_REQUEST, MSG_IGNORE, MSG_KEXINIT, MSG_REQUEST_SUCCESS
+from asyncssh.constants import MSG_GLOBAL_REQUEST, MSG_KEXINIT, MSG_REQUEST_SUCCESS
 from asyncssh.packet import Boolean, String
+
+from interpose.bridges.ssh.packets import Packets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -92,7 +93,7 @@ class Congestion:
             listener()
 
 
-class Pressed(SSHConnection):
+class Pressed(Packets):
     """A connection that feels pressure: it tells when its socket is full, and reads no more than it can parse."""
 
     congestion: Congestion
@@ -169,9 +170,9 @@ class ClientEnd(Pressed, asyncssh.SSHServerConnection):
             await self._make_global_request(b"keepalive@openssh.com")
 
     def nudge(self) -> None:
-        """Send a message without content (RFC 4253 §11.2): the client looks at what it has to do."""
+        """Make the client look at what it has to do."""
         if not self.is_closed():
-            self.send_packet(MSG_IGNORE, String(b""))
+            self.send_ignored()
 
     async def reload_config(self) -> None:
         """Nothing is read again when a client says its name: there are no configuration files for SSH."""
@@ -208,7 +209,7 @@ class ClientEnd(Pressed, asyncssh.SSHServerConnection):
         waiting.count += 1
         if waiting.count > MOST_KEEPALIVES:
             raise asyncssh.ProtocolError("too many global requests at once")
-        self.send_packet(MSG_IGNORE, String(b""))
+        self.send_ignored()
 
     _packet_handlers = {  # noqa: RUF012 -- the library declares it as a variable of the instance
         **asyncssh.SSHServerConnection._packet_handlers,

@@ -12,6 +12,8 @@ from asyncssh.channel import SSHChannel
 from asyncssh.constants import MSG_CHANNEL_WINDOW_ADJUST
 from asyncssh.packet import UInt32
 
+from interpose.bridges.ssh.packets import Unlogged
+
 if TYPE_CHECKING:
     Piece = tuple[bytes | bytearray, int | None]
 
@@ -49,7 +51,7 @@ class Kept(list["Piece"]):
         super().clear()
 
 
-class Windowed(SSHChannel[bytes]):
+class Windowed(Unlogged, SSHChannel[bytes]):
     """A channel whose window is opened by what was delivered, and by no more. Comes before the library's class among the bases."""
 
     def __init__(self, *arguments: object) -> None:
