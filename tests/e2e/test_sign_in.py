@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from tests.support.postgres import PostgresServer
-from tests.support.scene import until
+from tests.support.scene import PRINCIPALS, until
 from tests.support.sign_in_scene import CLIENT_SECRET, USERS, SignInScene
 
 
@@ -156,6 +156,33 @@ def test_a_group_that_changes_at_the_provider_changes_here(place: SignInScene, t
     until(lambda: secret not in email(), 60, "the end of the group")
     learned = place.scene.events("principal.learned", principal="zoe")[-1]
     assert learned["fields"]["groups_lost"] == ["pii-readers"]
+
+
+def test_who_signed_in_is_not_whom_the_principals_file_then_gives_the_name(place: SignInScene, tmp_path: Path) -> None:
+    """The file's `zoe` is another: what the provider's `zoe` holds gives none of the file's rights."""
+    token = place.command_line(tmp_path)["token"]
+    file, secret = place.scene.gateway.folder / "principals.yaml", "person1@secret-domain.example"
+    email = "select email from customers where id = 1"
+    with place.scene.connect("zoe", "shop", token=token) as session, place.person() as context:
+        assert session.execute(email).fetchone() != (secret,)
+        page = place.sign_in(context)
+        page.wait_for_selector("text=You are signed in")
+        try:
+            file.write_text(f"{PRINCIPALS}  - {{name: zoe, kind: user, groups: [support, pii-readers]}}\n")
+            place.scene.gateway.interpose("reload", token=place.scene.token("carol"))
+            until(lambda: _is_over(session), 5, "the end of the session")
+            done = place.scene.psql("zoe", "shop", email, token=token)
+            assert (done.stdout, "authentication failed" in done.stderr) == ("", True)
+            page.goto(place.url)
+            page.wait_for_selector("text=Choose where you are known")
+            _, own = place.scene.new_token("zoe")
+            assert place.scene.psql("zoe", "shop", email, token=own).stdout.strip() == secret
+        finally:
+            file.write_text(PRINCIPALS)
+            place.scene.gateway.interpose("reload", token=place.scene.token("carol"))
+    # And the other way round: the file's token is not the provider's `zoe`.
+    assert "authentication failed" in place.scene.psql("zoe", "shop", "select 1", token=own).stderr
+    assert place.scene.psql("zoe", "shop", "select 1", token=token).stdout.strip() == "1"
 
 
 def test_who_is_gone_at_the_provider_is_gone_here(place: SignInScene, tmp_path: Path) -> None:

@@ -335,6 +335,10 @@ class MemoryPrincipals:
 
     def __init__(self, *principals: Principal) -> None:
         self.by_name = {principal.name: principal for principal in principals}
+        self.holders: dict[str, tuple[str, str]] = {}
+
+    def vouched(self, name: str) -> tuple[str, str] | None:
+        return self.holders.get(name)
 
     def find(self, name: str) -> Principal | None:
         return self.by_name.get(name)

@@ -11,7 +11,7 @@ from interpose.engine.logins import Logins
 from interpose.engine.ports import AuditChain, Clock, Ids, TokenStore
 from interpose.engine.signing_in import SignedIn, SignIn
 from interpose.engine.snapshot import SnapshotHolder
-from interpose.engine.standing import present_principal
+from interpose.engine.standing import present_identity
 from interpose.identity.tokens import TokenIssuer, looks_like_token, token_digest
 from interpose.model.errors import ClientError
 from interpose.model.ids import TokenId
@@ -50,7 +50,7 @@ class TokenDesk:
         if self._logins is not None and self._logins.over(who.identity, who.at):
             return False
         return (
-            present_principal(self._holder.current, who.identity.principal) is not None
+            present_identity(self._holder.current, who.identity) is not None
             and entry is not None
             and (entry.provider, entry.subject) == (who.proof.provider, who.proof.subject)
         )

@@ -196,13 +196,12 @@ class Confirming:
         # Whoever signed in did so in another process perhaps, a moment ago.
         await self._directory.refresh()
         name, now = confirmation.principal, self._clock.wall()
-        principal = self._holder.current.principals.find(name)
-        entry = self._directory.entry(name)
+        principals = self._holder.current.principals
+        principal = principals.find(name)
         subject = (confirmation.provider, confirmation.subject)
         if (
             principal is None
-            or entry is None
-            or (entry.provider, entry.subject) != subject
+            or principals.vouched(name) != subject
             or name != login.claimed_name
             or now >= confirmation.valid_until
         ):

@@ -40,7 +40,7 @@ class KnownPrincipals:
 
     __slots__ = ("_disabled", "_entries", "_file")
 
-    def __init__(self, file: PrincipalSource, entries: Mapping[str, Principal], disabled: frozenset[str]) -> None:
+    def __init__(self, file: PrincipalSource, entries: Mapping[str, DirectoryEntry], disabled: frozenset[str]) -> None:
         """`entries` by canonical name; `disabled` are found by nobody, wherever they stand."""
         self._file = file
         self._entries = entries
@@ -50,11 +50,19 @@ class KnownPrincipals:
         """The principal with this canonical name; None for one that is disabled."""
         if name in self._disabled:
             return None
-        return self._file.find(name) if self._file.reserves(name) else self._entries.get(name)
+        if self._file.reserves(name):
+            return self._file.find(name)
+        entry = self._entries.get(name)
+        return None if entry is None else entry.principal
 
     def reserves(self, name: str) -> bool:
         """Whether the name is taken, by somebody who may be disabled."""
         return self._file.reserves(name) or name in self._entries or name in self._disabled
+
+    def vouched(self, name: str) -> tuple[str, str] | None:
+        """Which provider vouches for which subject under this name; None for a name of the file."""
+        entry = None if self._file.reserves(name) else self._entries.get(name)
+        return None if entry is None else (entry.provider, entry.subject)
 
 
 class Directory:
@@ -254,11 +262,16 @@ class Directory:
     def _shown_alike(self, entry: DirectoryEntry) -> bool:
         """Whether the snapshot already answers for this name as the entry says."""
         name, shown = entry.principal.name, self._holder.current.principals
-        expected: Principal | None = None
-        if not entry.disabled:
-            expected = self._file.find(name) if self._file.reserves(name) else self._vouched_for(entry)
+        expected, whose = self._vouched_for(entry), None
+        if self._file.reserves(name):
+            expected = self._file.find(name)
+        elif expected is not None:
+            whose = (entry.provider, entry.subject)
+        if entry.disabled:
+            expected = None
         taken = bool(entry.disabled) or expected is not None
-        return shown.find(name) == expected and (shown.reserves(name) or not taken)
+        same = shown.find(name) == expected and shown.vouched(name) == whose
+        return same and (shown.reserves(name) or not taken)
 
     def _vouched_for(self, entry: DirectoryEntry) -> Principal | None:
         """Whom a provider vouches for at this moment by this entry."""
@@ -270,11 +283,7 @@ class Directory:
         self._holder.swap(self._dressed(dataclasses.replace(self._holder.current, principals=self._file)))
 
     def _dressed(self, snapshot: Snapshot) -> Snapshot:
-        entries = {
-            name: principal
-            for name, entry in self._entries.items()
-            if (principal := self._vouched_for(entry)) is not None
-        }
+        entries = {name: entry for name, entry in self._entries.items() if self._vouched_for(entry) is not None}
         disabled = frozenset(name for name, entry in self._entries.items() if entry.disabled)
         return dataclasses.replace(snapshot, principals=KnownPrincipals(snapshot.principals, entries, disabled))
 

@@ -215,6 +215,10 @@ class PrincipalSource(Protocol):
         """Whether the name is taken here, by somebody who may be disabled."""
         ...
 
+    def vouched(self, name: str) -> tuple[str, str] | None:
+        """Which provider vouches for whom under this name now: its own name and the subject; None where none does."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEntry:

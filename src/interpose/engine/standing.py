@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from interpose.engine.exposure import Exposure, exposure_of
 from interpose.engine.freshness import believes_temporary
+from interpose.engine.holders import is_whose
 from interpose.model.actions import Action
 from interpose.model.connection import CatalogCheck
 from interpose.model.decisions import Forbidden, Held, Obligations, Permitted
@@ -205,7 +206,7 @@ class Standings:
         connection = snapshot.connections.get(session.connection.name)
         if connection is None:
             return CONNECTION_GONE
-        principal = present_principal(snapshot, session.identity.principal)
+        principal = present_identity(snapshot, session.identity)
         acting = None if principal is None else Acting.of(snapshot.principals.find, principal)
         if principal is None or acting is None:
             return PRINCIPAL_GONE
@@ -231,6 +232,13 @@ class Standings:
             if len(self._kept) > self._capacity:
                 self._kept.popitem(last=False)
         return standing
+
+
+def present_identity(snapshot: Snapshot, proven: Identity) -> Principal | None:
+    """As `present_principal`; None also when another has the name by now."""
+    who = proven.principal
+    same = is_whose(snapshot.principals, who.name, who.acting_for, proven.provider, proven.subject)
+    return present_principal(snapshot, who) if same else None
 
 
 def present_principal(snapshot: Snapshot, proven: Principal) -> Principal | None:

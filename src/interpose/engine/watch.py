@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from interpose.engine.logins import LOGGED_OUT, EndedLogin
-from interpose.engine.standing import CONNECTION_GONE, KEY_GONE, PRINCIPAL_GONE, key_is_gone, present_principal
+from interpose.engine.standing import CONNECTION_GONE, KEY_GONE, PRINCIPAL_GONE, key_is_gone, present_identity
 from interpose.model.errors import StoreError
 from interpose.model.refusal import Refusal
 
@@ -129,7 +129,7 @@ class SessionWatch:
                 session.end(EXPIRED)
             elif session.connection.name not in new.connections:
                 session.end(CONNECTION_GONE)
-            elif (principal := present_principal(new, session.identity.principal)) is None:
+            elif (principal := present_identity(new, session.identity)) is None:
                 session.end(PRINCIPAL_GONE)
             elif key_is_gone(session.identity, principal):
                 session.end(KEY_GONE)

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from interpose.engine.holders import is_whose
 from interpose.engine.ports import TokenRecord
 from interpose.identity.authority import LONGEST, SKEW, URI_HOST, Authority, client_usage, pem, serial_number
 from interpose.identity.names import canonical_name
@@ -78,6 +79,8 @@ class Certificates:
         principal = principals.find(record.principal)
         if principal is None:
             raise AuthenticationError(_WRONG, detail="principal_gone")
+        if not is_whose(principals, record.principal, record.acting_for, record.provider, record.subject):
+            raise AuthenticationError(_WRONG, detail="name_belongs_to_another_subject")
         acting_for = record.acting_for or principal.acting_for
         if acting_for is not None and principals.find(acting_for) is None:
             raise AuthenticationError(_WRONG, detail="acting_for_nobody")

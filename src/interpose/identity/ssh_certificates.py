@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_public_identity,
 )
 
+from interpose.engine.holders import is_whose
 from interpose.identity.authority import LONGEST, SKEW
 from interpose.identity.certificates import Issued, certificate_record
 from interpose.identity.names import canonical_name
@@ -96,6 +97,8 @@ class SshKeys:
         principal = principals.find(record.principal)
         if principal is None:
             raise AuthenticationError(_WRONG, detail="principal_gone")
+        if not is_whose(principals, record.principal, record.acting_for, record.provider, record.subject):
+            raise AuthenticationError(_WRONG, detail="name_belongs_to_another_subject")
         acting_for = record.acting_for or principal.acting_for
         if acting_for is not None and principals.find(acting_for) is None:
             raise AuthenticationError(_WRONG, detail="acting_for_nobody")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from interpose.engine.authenticate import loggable
 from interpose.engine.delegation import Delegated
+from interpose.engine.holders import is_whose
 from interpose.engine.ports import TokenRecord
 from interpose.identity.names import canonical_name
 from interpose.model.audit import AuditEvent, AuditKind, AuditValue
@@ -110,6 +111,8 @@ class Tokens:
         principal = principals.find("" if record is None else record.principal)
         if record is None or principal is None:
             return record, None, fault or "principal_gone"
+        if not is_whose(principals, record.principal, record.acting_for, record.provider, record.subject):
+            return record, None, "name_belongs_to_another_subject"
         acting_for = record.acting_for or principal.acting_for
         if acting_for is not None and principals.find(acting_for) is None:
             return record, None, "acting_for_nobody"
@@ -172,7 +175,7 @@ class TokenIssuer:
         """Make a token for a principal; answers the record and the token, which nobody can show again.
 
         `ttl` in seconds, None for a token that does not expire; `by` is the label of who makes it. `proven` is the identity that it is
-        got with, whose provider, subject and authentication the token takes over; `delegated` is how an agent came to it. Raises
+        got with, whose provider, subject and authentication the token takes over (None: those of whoever has the name now); `delegated` is how an agent came to it. Raises
         `ClientError` for a principal that does not exist, `RecordingError` and `StoreError`.
         """
         principals = self._principals()
@@ -199,6 +202,8 @@ class TokenIssuer:
             record = dataclasses.replace(
                 record, provider=proven.provider, subject=proven.subject, context=proven.context
             )
+        elif (vouched := principals.vouched(principal.name)) is not None:
+            record = dataclasses.replace(record, provider=vouched[0], subject=vouched[1])
         fields: dict[str, AuditValue] = {
             "token": token_id,
             "principal": principal.name,

@@ -40,6 +40,7 @@ class World:
     def __init__(self) -> None:
         shop = Connection(ConnectionName("shop"), "postgres", Address("db", 5432), "env:X", None)
         self.people = MemoryPrincipals(BOB, BOT, ROBOT, TIED, person("eve"))
+        self.people.holders["bob"] = ("corporate", "sub-1")
         self.rules = Rules({Action.CONNECT}, acts={("bot", "bob"), ("robot", "bob"), ("tied", "eve")})
         self.holder = SnapshotHolder(Snapshot({shop.name: shop}, self.rules, self.people, Limits(), DIGEST))
         self.store, self.clock, self.audit = MemoryTokens(), ManualClock(), MemoryAudit()

@@ -157,8 +157,10 @@ def test_nothing_changes_that_is_not_recorded_or_stored() -> None:
 def test_names_of_the_file_are_never_answered_from_the_directory() -> None:
     file = MemoryPrincipals(Principal(PrincipalKind.USER, "bob"))
     impostor = Principal(PrincipalKind.USER, "bob", frozenset({"dba"}))
-    known = KnownPrincipals(file, {"bob": impostor, "zoe": ZOE}, frozenset())
+    entries = {"bob": dataclasses.replace(ENTRY, principal=impostor), "zoe": ENTRY}
+    known = KnownPrincipals(file, entries, frozenset())
     assert known.find("bob") == file.by_name["bob"]
+    assert (known.vouched("bob"), known.vouched("zoe"), known.find("zoe")) == (None, ("corporate", "sub-1"), ZOE)
     assert known.reserves("zoe") and not known.reserves("nobody")
     assert NOBODY == ""
 

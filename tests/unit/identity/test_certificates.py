@@ -202,7 +202,13 @@ def test_what_is_no_certificate(tmp_path: Path) -> None:
 
 def test_the_login_behind_a_token_is_the_login_behind_its_certificate(world: World) -> None:
     context = AuthenticationContext(world.clock.wall() - 60, frozenset({"pwd", "otp"}), "", True, "s-1")
+    world.people.holders["alice"] = ("corporate", "sub-1")
     proven = dataclasses.replace(world.alice, provider="corporate", subject="sub-1", context=context)
-    found = world.identify(world.issue(identity=proven))
+    made = world.issue(identity=proven)
+    found = world.identify(made)
     assert (found.provider, found.subject, found.context) == ("corporate", "sub-1", context)
+    world.people.holders.clear()
+    with pytest.raises(AuthenticationError) as error:
+        world.identify(made)
+    assert error.value.detail == "name_belongs_to_another_subject"
     assert world.identify(world.issue()).context == NOT_KNOWN

@@ -133,8 +133,12 @@ def test_who_has_it_is_its_principal_as_it_is_now(world: World) -> None:
 def test_it_says_how_its_principal_signed_in(world: World) -> None:
     context = AuthenticationContext(world.clock.wall() - 9, frozenset({"pwd", "otp"}), mfa=True)
     world.alice = dataclasses.replace(world.alice, provider="corp", subject="s-1", context=context)
-    found = world.identify(blob_of(world.issue().certificate))
+    world.people.holders["alice"] = ("corp", "s-1")
+    blob = blob_of(world.issue().certificate)
+    found = world.identify(blob)
     assert (found.provider, found.subject, found.context) == ("corp", "s-1", context)
+    del world.people.holders["alice"]
+    assert world.fault(blob) == "name_belongs_to_another_subject"
 
 
 def test_what_an_agents_certificate_stands_for(world: World) -> None:

@@ -186,6 +186,7 @@ def test_a_token_remembers_the_login_that_it_comes_from() -> None:
     async def work() -> None:
         world = World()
         context = AuthenticationContext(world.clock.wall() - 60, frozenset({"mfa"}), "", True, "s-1")
+        world.people.holders["alice"] = ("corporate", "sub-1")
         proven = Identity(person("alice"), "oidc", None, None, "corporate", "sub-1", context)
         _, token = await world.issuer.create("alice", by="User:alice", ttl=60, proven=proven)
         for found in (await world.tokens.identify("alice", token), await world.tokens.bearer(token)):
@@ -197,6 +198,38 @@ def test_a_token_remembers_the_login_that_it_comes_from() -> None:
             )
         _, token = await world.issuer.create("alice", by="os:root", ttl=60)
         found = await world.tokens.bearer(token)
-        assert (found.provider, found.context) == (None, NOT_KNOWN)
+        assert (found.provider, found.context) == ("corporate", NOT_KNOWN), "of whoever has the name"
+
+    run(work())
+
+
+@pytest.mark.parametrize("then", [None, ("corporate", "sub-2"), ("other", "sub-1")])
+@pytest.mark.parametrize("who", ["alice", "fixer"])
+def test_a_token_is_worth_nothing_when_another_has_the_name(who: str, then: tuple[str, str] | None) -> None:
+    async def work() -> None:
+        world = World()
+        world.people.holders["alice"] = ("corporate", "sub-1")
+        proven = Identity(person("alice"), "oidc", None, None, "corporate", "sub-1")
+        acting_for = None if who == "alice" else "alice"
+        _, token = await world.issuer.create(who, by="os:root", ttl=60, acting_for=acting_for, proven=proven)
+        assert (await world.tokens.bearer(token)).principal.name == who
+        world.people.holders.clear()
+        if then is not None:
+            world.people.holders["alice"] = then
+        with pytest.raises(AuthenticationError) as error:
+            await world.tokens.bearer(token)
+        assert error.value.detail == "name_belongs_to_another_subject"
+
+    run(work())
+
+
+def test_a_token_of_the_file_is_not_a_providers() -> None:
+    async def work() -> None:
+        world = World()
+        _, token = await world.issuer.create("alice", by="os:root", ttl=60)
+        assert (await world.tokens.bearer(token)).provider is None
+        world.people.holders["alice"] = ("corporate", "sub-1")
+        with pytest.raises(AuthenticationError):
+            await world.tokens.bearer(token)
 
     run(work())
