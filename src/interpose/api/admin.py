@@ -167,7 +167,7 @@ class AdminApi:
         approval = await self._approval_store.get(ApprovalId(request.path_params["id"]))
         seen = approval is not None and (
             _asked_by(caller, approval)
-            or self._approvals.concerns(approval, caller.principal)
+            or (_is_for(caller, approval.connection) and self._approvals.concerns(approval, caller.principal))
             or self._may(request, caller, Action.AUDIT, approval.connection)
         )
         if approval is None or not seen:
@@ -314,7 +314,7 @@ class AdminApi:
         return self._barred(request, caller, action, on) is None
 
     def _barred(self, request: Request, caller: Identity, action: Action, on: ConnectionName | None) -> Refusal | None:
-        if caller.connections is not None and on not in caller.connections:
+        if not _is_for(caller, on):
             return Refusal("not_permitted", "your token is not for this", "use one that is not narrowed")
         return self._rights.barred(caller, action, on, _source(request))
 
@@ -324,8 +324,7 @@ class AdminApi:
             raise refuse(refusal)
 
     def _may_see(self, request: Request, caller: Identity, row: SessionRow) -> bool:
-        narrowed = caller.connections is not None and row.connection not in caller.connections
-        own = row.principal == caller.principal.label and not narrowed
+        own = row.principal == caller.principal.label and _is_for(caller, row.connection)
         return own or self._may(request, caller, Action.AUDIT, row.connection)
 
     async def _session(self, request: Request, caller: Identity) -> SessionRow:
@@ -344,10 +343,15 @@ def _credential(issued: IssuedCertificate) -> Response:
     return answer(CredentialView(issued.certificate, issued.serial, issued.principal, issued.expires_at), 201)
 
 
+def _is_for(caller: Identity, on: ConnectionName | None) -> bool:
+    """Whether what the caller has shown opens this connection (None: the gateway itself); what is narrowed opens nothing else."""
+    return caller.connections is None or on in caller.connections
+
+
 def _asked_by(caller: Identity, approval: Approval) -> bool:
     """Whether the caller asked for this, or an agent that acts for the caller. An agent sees what it asked for the same person."""
     who, requester = caller.principal, approval.requester
-    if caller.connections is not None and approval.connection not in caller.connections:
+    if not _is_for(caller, approval.connection):
         return False
     if who.acting_for is not None:
         return (who.name, who.acting_for) == (requester.name, requester.acting_for)

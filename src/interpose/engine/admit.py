@@ -119,11 +119,15 @@ class Admission:
         snapshot = self._holder.current
         facts = session_facts(identity, Evidence("", "", ""), peer)
         now = self._clock.wall()
+        acting = Acting.of(snapshot.principals.find, identity.principal)
+        if acting is None:
+            return []
         return sorted(
             name
             for name, connection in snapshot.connections.items()
             if connection.protocol == protocol
-            and isinstance(snapshot.policy.judge(identity.principal, connection, _CONNECT, facts, now), Permitted)
+            and (identity.connections is None or name in identity.connections)
+            and isinstance(acting.judge(snapshot.policy, connection, _CONNECT, facts, now), Permitted)
         )
 
     def _over_limits(self, identity: Identity, limits: Limits) -> Refusal | None:

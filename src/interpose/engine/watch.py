@@ -81,10 +81,11 @@ class SessionWatch:
         """End sessions of tokens that were revoked, or cut short until now; answers how many. Raises `StoreError`."""
         if not len(self._registry):
             return 0
-        oldest = min(session.opened_at for session in self._registry.live())
-        ended = 0
-        # From the oldest live session on: a store that was down for an hour hides nothing then.
         now = self._clock.wall()
+        # From the oldest live session on: a store that was down for an hour hides nothing then. Nor does a clock that was put back:
+        # what is revoked by it may be older than every session.
+        oldest = min(now, *(session.opened_at for session in self._registry.live()))
+        ended = 0
         for token, end, revoked in await self._tokens.ended_since(oldest - _OVERLAP):
             if revoked or end <= now:
                 ended += self._registry.end_token(token, REVOKED if revoked else EXPIRED)

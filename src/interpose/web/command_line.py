@@ -60,6 +60,7 @@ class CommandLinePages:
 
     async def ask(self, request: Request) -> Response:
         """A command line opened this in the browser. INVARIANT: what is not exactly right is answered here, never by a redirect."""
+        self._sign_in.check_begun(request)
         query = read_query(request)
         asked = read_loopback_request(query, source_of(request), self._grants.now())
         if asked is None:

@@ -136,7 +136,7 @@ class SignInPages:
         """Send the browser to its provider."""
         provider = self._provider(request)
         self.check_failures(request)
-        self._check_begun(request)
+        self.check_begun(request)
         query = read_query(request)
         # Whoever adds or drops it in a link changes nothing that counts: what asked for it looks at the session that comes of it.
         again = query.get("again") == "1"
@@ -223,7 +223,7 @@ class SignInPages:
             return posted_to(self._origin, provider.name)
         return f"{self._origin}/login/{provider.name}/callback"
 
-    def _check_begun(self, request: Request) -> None:
+    def check_begun(self, request: Request) -> None:
         """INVARIANT: no address makes the gateway forget the logins of others by beginning many of its own."""
         address = address_group(source_of(request))
         if self._begun.blocked(address):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 from starlette.applications import Starlette
@@ -221,6 +221,22 @@ async def test_an_approval_that_one_has_no_part_in_does_not_exist(house: House) 
     assert (hidden.status, hidden.body) == (absent.status, absent.body) == (404, absent.body)
     house.rights.add(("erin", Action.AUDIT, "orders"))
     assert (await ask(house, "GET", "/v1/approvals/ap-1", "token-e")).status == 200
+
+
+async def test_what_is_narrowed_shows_no_approval_on_another_connection(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for connections, status in (({"orders"}, 200), ({"payments"}, 404)):
+        narrowed = Identity(CAROL, "token", connections=frozenset(map(ConnectionName, connections)))
+        monkeypatch.setattr(house, "bearer", _always(narrowed))
+        assert (await ask(house, "GET", "/v1/approvals/ap-1")).status == status
+
+
+def _always(identity: Identity) -> Callable[[str], Awaitable[Identity]]:
+    async def bearer(_: str) -> Identity:
+        return identity
+
+    return bearer
 
 
 async def test_a_vote_is_cast_as_its_caller(house: House) -> None:

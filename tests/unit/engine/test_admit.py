@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from interpose.engine.admit import Admitted
@@ -10,8 +12,8 @@ from interpose.model.actions import Action
 from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.connection import Durability
 from interpose.model.decisions import ApprovalRule
-from interpose.model.ids import PolicyId
-from interpose.model.principal import AuthenticationContext, Identity
+from interpose.model.ids import ConnectionName, PolicyId
+from interpose.model.principal import AuthenticationContext, Identity, Principal, PrincipalKind
 from interpose.protocols.intents import Evidence, Refused
 from tests.support.gateway_core import Core
 from tests.support.memory import Rules, connection, person
@@ -65,6 +67,23 @@ def test_a_connect_that_would_be_held_is_refused() -> None:
         assert isinstance(answer, Refused)
 
     run(work())
+
+
+def test_what_is_offered_to_an_agent_is_what_its_person_may_use_too_and_its_token_opens() -> None:
+    def not_bob(who: Principal, _: object, facts: object, now: float) -> bool:
+        return who.name == "bob"
+
+    core = Core(connections=(connection("shop"), connection("desk")))
+    bot = Principal(PrincipalKind.AGENT, "bot", acting_for="bob")
+    identity = Identity(bot, "token")
+    narrowed = dataclasses.replace(identity, connections=frozenset({ConnectionName("desk")}))
+    protocol = core.connections[ConnectionName("shop")].protocol
+    assert core.admission.choices(identity, "192.0.2.1", protocol) == ["desk", "shop"]
+    assert core.admission.choices(narrowed, "192.0.2.1", protocol) == ["desk"]
+    core.swap(Rules({Action.CONNECT}, refuse=not_bob))
+    assert core.admission.choices(identity, "192.0.2.1", protocol) == []
+    gone = dataclasses.replace(identity, principal=dataclasses.replace(bot, acting_for="nobody"))
+    assert core.admission.choices(gone, "192.0.2.1", protocol) == []
 
 
 def test_limits_of_sessions_hold_for_one_and_for_all() -> None:

@@ -14,7 +14,7 @@ from interpose.engine.watch import SessionWatch
 from interpose.model.ids import TokenId
 from interpose.model.principal import AuthenticationContext, Identity
 from tests.support.gateway_core import Core
-from tests.support.memory import MemoryAudit, MemoryBus, MemoryPrincipals, MemoryTokens
+from tests.support.memory import ManualClock, MemoryAudit, MemoryBus, MemoryPrincipals, MemoryTokens
 from tests.support.virtual import run
 
 
@@ -124,6 +124,22 @@ def test_a_revocation_during_an_outage_of_the_store_is_found_afterwards() -> Non
         assert watch.healthy
         assert session.ended_with is not None
         task.cancel()
+
+    run(work())
+
+
+def test_a_revocation_by_a_clock_that_was_put_back_ends_its_session() -> None:
+    async def work() -> None:
+        clock = ManualClock()
+        core, tokens = Core(clock=clock), MemoryTokens()
+        tokens.stored[b"1"] = TokenRecord(TokenId("t1"), "alice", 0.0, None, None)
+        session = await _with_token(core, "t1")
+        watch = SessionWatch(core.registry, tokens, clock)
+        clock.now -= 3600
+        await tokens.revoke(TokenId("t1"), clock.wall())
+        clock.now += 1
+        assert await watch.look_at_revocations() == 1
+        assert session.ended_with is not None
 
     run(work())
 

@@ -60,6 +60,21 @@ def exchange(code: str, /, **more: str) -> dict[str, str]:
     return {**form, **more}
 
 
+def test_nobody_makes_the_gateway_forget_what_others_have_asked() -> None:
+    """Ten thousand requests are kept at most, and one address makes a few hundred a minute."""
+
+    async def work() -> None:
+        place = SitePlace()
+        browser = await place.signed_in()
+        asked = await browser.get(request())
+        stranger = Browser(place.application, address="203.0.113.66")
+        statuses = [(await stranger.get(request())).status for _ in range(301)]
+        assert (await browser.get(asked.location)).status == 200
+        assert statuses[0] == 303 and statuses[-1] == 429
+
+    run(work())
+
+
 def test_a_command_line_gets_a_token() -> None:
     async def work() -> None:
         place = SitePlace()
