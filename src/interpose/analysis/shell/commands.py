@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from interpose.analysis.shell import interpreters
 from interpose.analysis.shell.effects import Effects, each_path
+from interpose.analysis.shell.file_options import option_effects
 from interpose.analysis.shell.files import handler, operands
 from interpose.analysis.shell.invocation import Invocation
 from interpose.analysis.shell.scanner import Redirect
@@ -127,11 +128,12 @@ class Commands:
         kind = interpreters.dynamic_kind(run)
         if kind:
             self._effects.dynamic(kind, run)
+        option_effects(run, self._effects)
         handle = handler(run.program.basename)
         if handle is not None:
             handle(run, self._effects)
         elif run.program.basename == "sed":
-            edits = any(word.text.startswith(("-i", "--in")) for word in run.arguments)
+            edits = any(re.match(r"-[nErsuz]*i|--in?", word.text) for word in run.arguments)
             each_path(
                 self._effects,
                 Action.WRITE_FILE if edits else Action.READ_FILE,
@@ -147,6 +149,7 @@ class Commands:
             return
         self._effects.run(run)
         handle = handler(run.program.basename)
+        option_effects(run, self._effects)
         if handle is not None and run.program.basename not in ("cd", "pushd", "popd", "chdir"):
             handle(run, self._effects)
         elif run.program.basename in interpreters.SHELLS:
@@ -224,8 +227,9 @@ class Commands:
     def _find(self, run: Invocation) -> None:
         effects = self._effects
         words = list(run.arguments)
-        while words and words[0].text in ("-H", "-L", "-P"):
-            words.pop(0)
+        while words and (words[0].text in ("-H", "-L", "-P", "-D", "--") or words[0].text.startswith("-O")):
+            if words.pop(0).text == "-D":
+                words = words[1:]
         roots: list[Word] = []
         while words and not words[0].text.startswith(("-", "(", "!", ",")):
             roots.append(words.pop(0))

@@ -6,6 +6,7 @@ A table of the usual options that take a value, so that a value is not taken for
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from interpose.analysis.shell.effects import Effects, each_path
 from interpose.analysis.shell.invocation import Invocation, flags_of
@@ -19,8 +20,8 @@ _READERS: Mapping[str, str] = {
     "cat": "", "tac": "", "nl": "-b -d -f -h -i -l -n -s -v -w", "head": "-n -c --lines --bytes", "tail": "-n -c -s --lines --bytes --pid",
     "wc": "", "md5sum": "", "sha1sum": "", "sha224sum": "", "sha256sum": "", "sha384sum": "", "sha512sum": "", "b2sum": "", "cksum": "",
     "base64": "-w --wrap", "base32": "-w", "od": "-A -j -N -t -w", "xxd": "-c -g -l -s", "hexdump": "-n -s", "strings": "-n -t -e",
-    "cmp": "-n -i", "diff": "-U -C", "comm": "", "cut": "-d -f -c -b", "rev": "", "fold": "-w", "expand": "-t", "zcat": "",
-    "bzcat": "", "xzcat": "", "zgrep": "", "paste": "-d", "join": "-t -j", "column": "-t -s", "lsof": "-p -u -i",
+    "cmp": "-n -i", "comm": "", "cut": "-d -f -c -b", "rev": "", "fold": "-w", "expand": "-t", "zcat": "",
+    "bzcat": "", "xzcat": "", "zgrep": "", "paste": "-d", "join": "-t -j", "column": "-t -s", "lsof": "-p -u -i", "who": "",
 }  # fmt: skip
 _LISTERS: Mapping[str, str] = {
     "ls": "-I -w -T", "dir": "", "vdir": "", "stat": "-c --format --printf", "file": "-m", "du": "-d --max-depth", "df": "-t -x",
@@ -29,8 +30,8 @@ _LISTERS: Mapping[str, str] = {
 _WRITERS: Mapping[str, str] = {
     "tee": "", "touch": "-d -t -r --date --reference", "mkdir": "-m --mode", "mkfifo": "-m", "mknod": "-m", "fallocate": "-l -o",
     "mkswap": "-L -U -p", "wipefs": "-t -o", "blkdiscard": "-o -l -p", "fdisk": "", "sfdisk": "", "parted": "", "sgdisk": "", "swapoff": "",
-    "shred": "-n -s", "truncate": "-s -r", "split": "-b -l -n -a", "csplit": "-f -n", "gzip": "-S", "gunzip": "-S", "bzip2": "", "xz": "",
-    "mount": "-t -o", "umount": "-t", "badblocks": "-b -c",
+    "shred": "-n -s", "truncate": "-s -r", "gzip": "-S", "gunzip": "-S", "bzip2": "", "xz": "",
+    "mount": "-t -o", "umount": "-t", "badblocks": "-b -c", "lzma": "-S", "zstd": "", "lz4": "", "zip": "", "sponge": "",
 }  # fmt: skip
 _GREP = "-e -f -A -B -C -m -d -D --regexp --file --include --exclude"
 
@@ -101,8 +102,40 @@ def _grep(run: Invocation, effects: Effects) -> None:
     words = operands(run, frozenset(_GREP.split()))
     flags = flags_of(run.arguments)
     given = bool(flags & {"-e", "-f"}) or any(flag.startswith(("--reg", "--fi")) for flag in flags)
-    each_path(effects, Action.READ_FILE, words if given else words[1:], run, recursive=recursive(run))
+    deep = (
+        run.program.basename == "rgrep"
+        or recursive(run, "-d")
+        or any(flag.startswith(("--de", "--di")) for flag in flags)
+    )
+    files = words if given else words[1:]
+    # Without a file it reads its input, or everything that is here.
+    each_path(effects, Action.READ_FILE, files or ([Word("./")] if deep else []), run, recursive=deep)
     each_path(effects, Action.READ_FILE, option_values(run, "-f", "--file"), run)
+
+
+def _diff(run: Invocation, effects: Effects) -> None:
+    """Of a folder and a file, the file of the same name in the folder is read."""
+    words = operands(
+        run, frozenset("-U -C -x -X -S -I -F -W -L --exclude --label --exclude-from --from-file --to-file".split())
+    )
+    words += option_values(run, "", "--from-file") + option_values(run, "", "--to-file")
+    deep = recursive(run)
+    each_path(effects, Action.READ_FILE, words, run, recursive=deep)
+    for folder in words:
+        for other in words:
+            if other is not folder:
+                effects.path(Action.READ_FILE, _inside(folder, other), run, recursive=deep)
+
+
+def _split(run: Invocation, effects: Effects) -> None:
+    """What is split is read; what is written has names that begin alike."""
+    csplit = run.program.basename == "csplit"
+    words = operands(run, frozenset(("-f -b -n" if csplit else "-a -b -C -l -n -t").split()))
+    each_path(effects, Action.READ_FILE, words[:1], run)
+    prefixes = option_values(run, "-f", "--prefix") if csplit else words[1:]
+    for prefix in prefixes or [Word("xx")]:
+        begins = replace(prefix, pattern=len(prefix.text)) if prefix.literal or prefix.tilde else prefix
+        each_path(effects, Action.WRITE_FILE, [prefix, begins], run)
 
 
 def _sort(run: Invocation, effects: Effects) -> None:
@@ -192,6 +225,8 @@ def _tar(run: Invocation, effects: Effects) -> None:
         letters |= set(first)
     values = list(run.arguments[1 if old else 0 :])
     archives = values[:1] if old and "f" in first else option_values(run, "-f", "--file")
+    if any(":" in word.text.partition("/")[0] for word in archives) and "--force-local" not in flags_of(run.arguments):
+        effects.dynamic("remote", run)
     folders = option_values(run, "-C", "--directory") or [Word("./")]
     extracts = "x" in letters or any(_long(flag, "--extract", "--get") for flag in flags_of(run.arguments))
     lists = "t" in letters or any(_long(flag, "--list") for flag in flags_of(run.arguments))
@@ -199,6 +234,9 @@ def _tar(run: Invocation, effects: Effects) -> None:
         each_path(effects, Action.READ_FILE, archives, run)
         if extracts:
             each_path(effects, Action.WRITE_FILE, folders, run, recursive=True)
+        if extracts and ("P" in letters or any(_long(flag, "--absolute-names") for flag in flags_of(run.arguments))):
+            # Names in the archive may lead anywhere.
+            effects.path(Action.WRITE_FILE, Word("/"), run, recursive=True)
         return
     each_path(effects, Action.WRITE_FILE, archives, run)
     for word in operands(run, frozenset("-f -C -T -X --file --directory".split())):
@@ -218,17 +256,30 @@ def _rsync(run: Invocation, effects: Effects) -> None:
     flags = flags_of(run.arguments)
     deletes = any(flag.startswith("--del") for flag in flags)
     if "--server" in flags:
-        # The server side: `rsync --server [--sender] <flags> . <paths>`.
+        # The server side: `rsync --server [--sender] <flags> <folder> <paths>`, and the folder is nearly always `.`.
         action = Action.READ_FILE if "--sender" in flags else Action.WRITE_FILE
-        each_path(effects, action, words[1:], run, recursive=True)
+        paths = [_from(words[0], word) for word in words[1:]] or words
+        each_path(effects, action, paths, run, recursive=True)
         if deletes:
-            each_path(effects, Action.REMOVE_FILE, words[1:], run, recursive=True)
+            each_path(effects, Action.REMOVE_FILE, paths, run, recursive=True)
         return
     local = [word for word in words if ":" not in word.text.partition("/")[0]]
+    if len(local) < len(words):
+        effects.dynamic("remote", run)
     each_path(effects, Action.READ_FILE, local, run, recursive=True)
     each_path(effects, Action.WRITE_FILE, local[-1:], run, recursive=True)
     if deletes or "--remove-source-files" in flags:
         each_path(effects, Action.REMOVE_FILE, local, run, recursive=True)
+
+
+def _from(folder: Word, path: Word) -> Word:
+    """A path as it is in a folder."""
+    if folder.text in (".", "./") or (path.text.startswith("/") and not path.dynamic) or (path.tilde and path.literal):
+        return path
+    if not (folder.literal or folder.tilde) or folder.dynamic or path.dynamic or path.tilde:
+        return Word("", dynamic="option")
+    pattern = path.pattern + len(folder.text) + 1 if path.pattern >= 0 else -1
+    return Word(f"{folder.text}/{path.text}", pattern=pattern, tilde=folder.tilde)
 
 
 def _scp(run: Invocation, effects: Effects) -> None:
@@ -245,9 +296,27 @@ def _scp(run: Invocation, effects: Effects) -> None:
 
 def _git_pack(action: Action) -> Handler:
     def handle(run: Invocation, effects: Effects) -> None:
-        each_path(effects, action, operands(run), run, recursive=True)
+        for word in operands(run):
+            # It looks for home folders by itself: `'~'` is the account's own, `'~x'` that of x.
+            own = word.text[:1] == "~" and not word.dynamic
+            if own and word.text[1:2] not in ("", "/"):
+                word = replace(word, dynamic="tilde")
+            effects.path(action, replace(word, tilde=word.tilde or own), run, recursive=True)
 
     return handle
+
+
+def _git(run: Invocation, effects: Effects) -> None:
+    """`git upload-pack x` is `git-upload-pack x`; of the other subcommands nothing is known."""
+    subcommand = next((word.text for word in run.arguments if not word.text.startswith("-")), "")
+    handle = HANDLERS.get(f"git-{subcommand}")
+    if handle is not None:
+        handle(
+            replace(
+                run, words=run.words[run.arguments.index(next(w for w in run.arguments if w.text == subcommand)) + 1 :]
+            ),
+            effects,
+        )
 
 
 def _cd(run: Invocation, effects: Effects) -> None:
@@ -277,6 +346,10 @@ HANDLERS: Mapping[str, Handler] = {
     "sort": _sort,
     "uniq": _uniq,
     "tar": _tar,
+    "diff": _diff,
+    "split": _split,
+    "csplit": _split,
+    "git": _git,
     "rsync": _rsync,
     "scp": _scp,
     "cd": _cd,

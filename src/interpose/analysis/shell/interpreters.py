@@ -8,10 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from interpose.analysis.shell.arithmetic import evaluates
 from interpose.analysis.shell.invocation import Invocation
 
-SHELLS = frozenset("sh bash dash ash ksh ksh93 mksh pdksh lksh zsh rbash rksh yash posh hush".split())
+SHELLS = frozenset(
+    "sh bash dash ash ksh ksh93 mksh pdksh lksh oksh zsh zsh5 rbash rksh rlksh rmksh rzsh yash posh hush mksh-static zsh-static bash-static "
+    "static-sh".split()
+)
 """Shells whose `-c` text this analysis reads."""
+
+_NUMBERED = re.compile(r"-?[0-9][0-9.]*\Z")
+"""`gcc-12` and `pip3.11` are what they are without their version."""
 
 _VERSIONED = re.compile(
     r"(python|perl|ruby|php|lua|tclsh|wish|node|pypy|guile|gawk|mawk|vim|emacs|php-cgi|java|ipython|jruby)[0-9.]*-?[a-z]*"
@@ -28,6 +35,8 @@ INTERPRETERS = frozenset(
     "mc ranger vifm nnn cscope ctags gimp awk gawk mawk nawk original-awk ex.tiny vim.tiny vim.basic sudoedit visudo vipw vigr crash bpftrace "
     "stap dtrace tcc as ld gcc cc g++ c++ clang rustc ghc fzf pssh pdsh clush dsh rpm dpkg rpm2cpio alternatives update-alternatives snap "
     "flatpak logrotate modprobe insmod kexec ld.so cpulimit setfattr debugfs busctl dbus-send gdbus qdbus "
+    "editor pager sensible-editor sensible-pager sensible-browser select-editor x-www-browser www-browser xdg-open c89 c99 cpp msgexec msgfilter "
+    "scriptlive gpg-connect-agent getty agetty httpd "
     "sftp-server internal-sftp git-shell svnserve unison borg rdiff-backup restic rclone cvs hg bzr".split()
 )
 """Programs that run code, commands or scripts of their own language, or load code that they are given, or serve files to whoever holds their
@@ -36,7 +45,8 @@ standard input: what they are asked there is in no command line."""
 BUILTINS = frozenset(
     "eval . source trap alias unalias shopt setopt unsetopt emulate enable disable hash unhash rehash bind bindkey complete compgen compopt mapfile "
     "readarray let declare typeset local readonly read getopts fc history jobs autoload zmodload functions integer float vared sched "
-    "zle zstyle zcompile zparseopts print fg suspend caller logout function coproc select namespace repeat foreach end nohup- nameref".split()
+    "compadd comparguments compcall compctl compdescribe compfiles compgroups compquote compset comptags comptry compvalues echotc echoti "
+    "getln private r redirect ttyctl unfunction zformat zregexparse zle zstyle zcompile zparseopts print fg suspend caller logout function coproc select namespace repeat foreach end nohup- nameref".split()
 )
 """Builtins of some shell that run text, or change what later words mean."""
 
@@ -75,10 +85,15 @@ _HARMLESS_FLAGS: Mapping[str, frozenset[str]] = {
 """Flags that may stand before the subcommand."""
 
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "tar": ("--checkpoint-action", "--to-command", "--use-compress-program", "--rsh-command", "--rmt-command", "--info-script", "--new-volume-script", "-I", "-F"),
-    "rsync": ("-e", "--rsh", "--rsync-path", "--config", "--daemon", "--dparam", "-M", "--remote-option"),
+    "tar": ("-T", "--files-from", "--checkpoint-action", "--to-command", "--use-compress-program", "--rsh-command", "--rmt-command", "--info-script", "--new-volume-script", "-I", "-F"),
+    "rsync": ("-e", "--rsh", "--rsync-path", "--config", "--daemon", "--dparam", "-M", "--remote-option", "-s", "--secluded-args", "--protect-args"),
     "scp": ("-S", "-o", "-F", "-J", "-D"),
-    "sort": ("--compress-program",),
+    "sort": ("--compress-program", "--files0-from"),
+    "wc": ("--files0-from",),
+    "du": ("--files0-from",),
+    "file": ("-f", "--files-from", "-C", "--compile"),
+    "date": ("-f", "--file"),
+    "xz": ("--files", "--files0"),
     "split": ("--filter",),
     "zip": ("-T", "-TT", "--unzip-command", "--test"),
     "tcpdump": ("-z",),
@@ -105,7 +120,7 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "sysctl": ("-w", "--write", "-p", "--load", "--system"),
     "kubectl": ("--kubeconfig", "--as", "--editor"),
 }  # fmt: skip
-"""Options of programs that are harmless without them: with one, the program runs something. Abbreviations count."""
+"""Options of programs that are harmless without them: with one, the program runs something, or reads files that another one names. Abbreviations count."""
 
 _SAFE_SET = re.compile(r"[-+][eufxCvn]*o?|pipefail|errexit|nounset|noglob|noclobber")
 _AWK_DANGER = re.compile(r"system|getline|[|>@&]|close|fflush|include|load|ENVIRON|SYMTAB|FUNCTAB|PROCINFO")
@@ -120,6 +135,8 @@ def dynamic_kind(run: Invocation) -> str:
     name = run.program.basename
     if name in BUILTINS:
         return "builtin"
+    if evaluates(run):
+        return "dialect"
     if name == "set":
         return "" if all(_SAFE_SET.fullmatch(word.text) for word in run.arguments) else "builtin"
     if name in ("test", "["):
@@ -128,8 +145,15 @@ def dynamic_kind(run: Invocation) -> str:
         return "" if _plain_awk(run) else "interpreter"
     if name == "sed":
         return "" if _plain_sed(run) else "interpreter"
-    if name in INTERPRETERS or _VERSIONED.fullmatch(name) or name.startswith(("ld-linux", "ld-musl", "ld-2.")):
+    if (
+        name in INTERPRETERS
+        or _NUMBERED.sub("", name) in INTERPRETERS
+        or _VERSIONED.fullmatch(name)
+        or name.startswith(("ld-linux", "ld-musl", "ld-2."))
+    ):
         return "interpreter"
+    if name in ("service", "invoke-rc.d") and any("/" in word.text for word in run.arguments):
+        return "script"
     if name == "crontab":
         return "" if [word.text for word in run.arguments] == ["-l"] else "interpreter"
     if _dangerous_option(name, run) or (name == "git" and _git_option(run)):
@@ -142,6 +166,9 @@ def _dangerous_option(name: str, run: Invocation) -> bool:
     options = _OPTIONS.get(name, ())
     words = [word.text for word in run.arguments]
     server = name == "rsync" and words[:1] == ["--server"]
+    if name == "tar" and words:
+        # Its oldest style: the letters of the first word need no dash.
+        words[0] = "-" + words[0].lstrip("-") if not words[0].startswith("--") else words[0]
     for index, text in enumerate(words):
         for option in options:
             if not option.startswith("-"):
@@ -149,7 +176,7 @@ def _dangerous_option(name: str, run: Invocation) -> bool:
                     return True
             elif option.startswith("--"):
                 given = text.partition("=")[0]
-                if len(given) > 3 and option.startswith(given):
+                if len(given) > 2 and option.startswith(given):
                     return True
             elif len(option) > 2:
                 if text.lstrip("-") == option[1:]:

@@ -94,7 +94,8 @@ OPAQUE_WRAPPERS = frozenset(
     "chroot unshare nsenter strace ltrace parallel xargs setpriv capsh fakeroot proot bwrap firejail systemd-run systemd-nspawn machinectl "
     "runuser start-stop-daemon daemonize numactl prlimit valgrind perf faketime rlwrap entr run-parts ssh-agent dbus-run-session "
     "xvfb-run aa-exec sg newgrp logsave torsocks proxychains catchsegv flock gosu chpst setuidgid envdir softlimit su-exec tini dumb-init "
-    "taskset chrt setarch linux32 linux64 i386 x86_64 noglob nocorrect - prio chcpu cgexec".split()
+    "taskset chrt setarch linux32 linux64 i386 x86_64 noglob nocorrect - prio chcpu cgexec "
+    "choom uclampset runcon systemd-inhibit systemd-cat systemd-socket-activate memusage sotruss openvt switch_root run-init cttyhack".split()
 )
 """Wrappers whose inner program runs in another world (another root, namespace, account or argument list) or is hard to find: dynamic, and looked
 through by guessing so that rules that forbid still see it."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING
 
-from interpose.bridges.ssh.managed.editor import InterruptedLine
+from interpose.bridges.ssh.managed.editor import BoundedHistory, InterruptedLine
 from interpose.bridges.ssh.managed.keys import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TOO_LONG = "\0"
+TOO_LONG = "\0"
 """Stands for a line that was longer than any may be: it is refused like everything with a NUL byte."""
 
 
@@ -24,11 +23,11 @@ class PlainLines:
         self._write = write
         self._took = took
         self._terminal = terminal
-        self._data = b""
+        self._data = bytearray()
         self._line = bytearray()
         self._ended = False
         self._more = asyncio.Event()
-        self.history: deque[str] = deque(maxlen=1000)
+        self.history = BoundedHistory()
 
     def feed(self, data: bytes) -> None:
         """Bytes from the client."""
@@ -42,7 +41,7 @@ class PlainLines:
 
     def take(self) -> bytes:
         """What was not read yet: on a terminal it is for the program that is started now."""
-        data, self._data = self._data, b""
+        data, self._data = bytes(self._data), bytearray()
         return data
 
     async def read(self, prompt: str) -> str | None:
@@ -60,11 +59,13 @@ class PlainLines:
             await self._more.wait()
 
     def _piped(self) -> bytes | None:
-        head, found, rest = self._data.partition(b"\n")
-        self._took(head + found)
-        self._data = rest
-        self._line += head[: LONGEST + 1 - len(self._line)]
-        if not found:
+        end = self._data.find(b"\n")
+        taken = bytes(self._data if end < 0 else self._data[: end + 1])
+        # What is left is not copied: there may be a window full of short lines.
+        del self._data[: len(taken)]
+        self._took(taken)
+        self._line += taken.removesuffix(b"\n")[: LONGEST + 1 - len(self._line)]
+        if end < 0:
             return None
         line, self._line = bytes(self._line), bytearray()
         return line.removesuffix(b"\r")
@@ -95,8 +96,8 @@ class PlainLines:
         return None
 
     def _read(self, count: int, echo: bytearray) -> None:
-        self._took(self._data[:count])
-        self._data = self._data[count:]
+        self._took(bytes(self._data[:count]))
+        del self._data[:count]
         if echo:
             self._write(bytes(echo))
 
@@ -111,8 +112,8 @@ def _last_character(line: bytearray) -> int:
 def _text(line: bytes) -> str:
     """The line; one that is no text becomes one that is refused."""
     if len(line) > LONGEST:
-        return _TOO_LONG
+        return TOO_LONG
     try:
         return line.decode()
     except UnicodeDecodeError:
-        return _TOO_LONG
+        return TOO_LONG

@@ -13,7 +13,7 @@ from interpose.bridges.ssh.channels import Terminal
 from interpose.bridges.ssh.managed.built_in import Builtins
 from interpose.bridges.ssh.managed.editor import Editor, InterruptedLine
 from interpose.bridges.ssh.managed.keys import LONGEST
-from interpose.bridges.ssh.managed.plain import PlainLines
+from interpose.bridges.ssh.managed.plain import TOO_LONG, PlainLines
 from interpose.bridges.ssh.managed.programs import Program
 from interpose.bridges.ssh.managed.surroundings import Surroundings
 from interpose.bridges.ssh.relaying import stderr
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from interpose.bridges.ssh.start import Permitted
     from interpose.model.refusal import HoldNotice, Refusal
 
+MOST_LINES: Final = 2000
+"""Lines from a pipe that may belong together: whether they do is looked at again with each."""
 GREETING: Final = "interpose: this is a managed shell: each line is judged; `help` says what it can do"
 _VOIDING: Final = frozenset({"INT", "TERM", "HUP", "KILL", "QUIT"})
 _INTERRUPTED: Final = 130
@@ -72,6 +74,8 @@ class ManagedShell:
         self._judging: Judging | None = None
         self._relay: ChannelRelay | None = None
         self._full = False
+        self._room = asyncio.Event()
+        self._room.set()
         self._status = 0
         self.over = False
         self.status: int | None = None
@@ -83,6 +87,7 @@ class ManagedShell:
             self._reader = Editor(self._write, self._took, self._size, terminal.term, self._builtins.words)
         else:
             self._reader = PlainLines(self._write, self._took, terminal=terminal is not None)
+        session.client.congestion.listen(self._balance)
         self._task = asyncio.get_running_loop().create_task(self._run(), name="managed shell")
 
     # --- from the client
@@ -110,6 +115,14 @@ class ManagedShell:
         self._full = not writable
         if self._relay is not None:
             self._relay.client_writable(writable=writable)
+        self._balance()
+
+    def _balance(self) -> None:
+        """INVARIANT: no line and no key is read while what was shown for those before waits for the client."""
+        full = self._full or self._session.client.congestion.full
+        self._room.clear() if full else self._room.set()
+        if self._relay is None and not self.over:
+            self._client.pause_reading() if full else self._client.resume_reading()
 
     def size_changed(self, size: tuple[int, int, int, int]) -> None:
         """The client's terminal has another size."""
@@ -143,6 +156,10 @@ class ManagedShell:
         if self._relay is not None:
             self._relay.stop()
         self._task.cancel()
+        self._end()
+
+    def _end(self) -> None:
+        self._session.client.congestion.forget(self._balance)
         self._builtins.end()
 
     # --- words
@@ -205,27 +222,38 @@ class ManagedShell:
             self._owner.relay_broken(error)
             return
         if not self.over:
-            self._builtins.end()
+            self._end()
             self.over = True
             self.status = self._status
             self._owner.relay_over()
 
     async def _line(self) -> str | None:
         """The next line with those that belong to it; empty when it was given up, None at the end."""
+        await self._turn()
         self._client.release()
+        lines = 1
         try:
             line = await self._reader.read(self._prompt())
             while line is not None and isinstance(self._reader, PlainLines) and goes_on(line) and len(line) < LONGEST:
+                if lines == MOST_LINES:
+                    return TOO_LONG
+                await self._turn()
                 more = await self._reader.read("> ")
                 if more is None:
                     break
                 line = f"{line}\n{more}"
+                lines += 1
         except InterruptedLine:
             self._status = _INTERRUPTED
             return ""
         finally:
             self._client.hold()
         return line
+
+    async def _turn(self) -> None:
+        """Before each line, however many have come at once: others have their turn, and the client takes what it was shown."""
+        await asyncio.sleep(0)
+        await self._room.wait()
 
     def _prompt(self) -> str:
         connection = self._session.session.connection.name
@@ -241,7 +269,7 @@ class ManagedShell:
         if not line or (line.startswith("#") and "\n" not in line):
             return True
         if isinstance(self._reader, PlainLines):
-            self._reader.history.append(line)
+            self._reader.history.store_string(line)
         words = plain_words(line)
         if words and words[0].literal and words[0].text in ("exit", "logout"):
             number = words[1].text if len(words) > 1 else ""
@@ -301,8 +329,7 @@ class ManagedShell:
     @property
     def history(self) -> Sequence[str]:
         """The lines so far, oldest first."""
-        reader = self._reader
-        return list(reader.history.lines if isinstance(reader, Editor) else reader.history)
+        return list(self._reader.history.lines)
 
     def ended(self, answer: Allowed) -> None:
         """A permission that was kept open is over."""
