@@ -128,7 +128,10 @@ def test_an_agent_exchanges_its_own_token_and_a_persons(place: Place, tmp_path: 
     assert (opened["actor"], opened["fields"]["task"]) == ("Agent:fixer for zoe", "tidy up ticket 4711")
     assert created["fields"]["connections"] == ["shop"] and created["fields"]["actor_method"] == "jwt"
     assert (created["fields"]["provider"], created["fields"]["subject"]) == ("corporate", "zoe-1")
-    row = next(each for each in scene.sessions() if each["principal"] == "Agent:fixer for zoe")
+    row = until(
+        lambda: next((each for each in scene.sessions() if each["principal"] == "Agent:fixer for zoe"), None),
+        what="the session in the index",
+    )
     assert row["details"]["task"] == "tidy up ticket 4711" and row["details"]["acting_for"] == "zoe"
     told = scene.gateway.interpose("sessions", "show", row["id"], token=scene.token("carol")).stdout
     assert "tidy up ticket 4711" in told

@@ -69,8 +69,9 @@ def test_every_statement_that_the_server_ran_is_in_the_record(scene: Scene, tmp_
     )
     try:
         until(lambda: len(scene.server.logged_statements()) > already + 200, 30, "the load")
-        time.sleep(random.uniform(0.0, 0.7))  # any point will do: that is what is tested
+        until(lambda: len(scene.sessions("live=true&limit=1000")) == 4, 30, "the sessions in the index")
         live = [session["id"] for session in scene.sessions("live=true&limit=1000")]
+        time.sleep(random.uniform(0.0, 0.7))  # any point will do: that is what is tested
         scene.gateway.kill()
         assert load.wait(30) != 0
     finally:

@@ -51,5 +51,9 @@ def test_a_logout_at_the_provider_ends_psql_in_every_worker_without_any_wake_up(
             assert "your login was ended at your identity provider" in told
     assert kept.poll() is None, "another login of the same person goes on"
     assert place.scene.events("login.ended", reason="logged_out_at_the_provider", subject="zoe-1")
-    reasons = {row["close_reason"] for row in place.scene.sessions() if row["principal"] == "User:zoe"}
-    assert "logged_out" in reasons
+    until(
+        lambda: any(
+            (row["principal"], row["close_reason"]) == ("User:zoe", "logged_out") for row in place.scene.sessions()
+        ),
+        what="the reason in the index",
+    )

@@ -69,8 +69,9 @@ def test_a_full_disk_refuses_ends_what_runs_and_recovers(scene: SshScene, tmp_pa
     os.unlink(ballast)
     until(lambda: scene.ssh("alice", "echo again").stdout == b"again\n", 60, "service after there is space")
     until(lambda: scene.api("carol", "GET", "/readyz")[0] == 200, 30, "good health")
-    ended = {each["close_reason"] for each in scene.sessions()}
-    assert "record_failed" in ended, ended
+    until(
+        lambda: "record_failed" in {each["close_reason"] for each in scene.sessions()}, what="the reason in the index"
+    )
     assert scene.gateway.stop() == 0
     verified = scene.verify()
     assert verified.returncode == 0, verified.stdout

@@ -98,7 +98,10 @@ def test_every_session_is_sealed_and_the_record_verifies(killed: Killed) -> None
     sealed = {event["session"]: event["fields"] for event in killed.scene.events("session.sealed")}
     assert set(sealed) == killed.live
     assert {each["state"] for each in sealed.values()} == {"truncated(crash)"}
-    assert {each["close_reason"] for each in killed.scene.sessions() if each["id"] in killed.live} == {"crash"}
+    until(
+        lambda: {each["close_reason"] for each in killed.scene.sessions() if each["id"] in killed.live} == {"crash"},
+        what="the reasons in the index",
+    )
     verified = killed.scene.verify()
     assert verified.returncode == 0, verified.stdout
     right, said = stand_alone_says(killed.scene.gateway.state)
