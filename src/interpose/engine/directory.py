@@ -102,7 +102,8 @@ class Directory:
     async def refresh(self) -> bool:
         """Take over what any process has changed in the store; answers whether something was. Raises `StoreError`."""
         began = self._clock.wall()
-        found = await self._store.changed_since(self._looked - _OVERLAP if self._looked else 0.0)
+        # A clock that was put back dates changes before the last look.
+        found = await self._store.changed_since(min(self._looked, began) - _OVERLAP if self._looked else 0.0)
         self._looked = began
         changed = [entry for entry in found if self._entries.get(entry.principal.name) != entry]
         self._take(*changed)

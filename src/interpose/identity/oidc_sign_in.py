@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from interpose.engine.logins import EndedLogin
-from interpose.identity.logout_token import REPLAYABLE, digest_of
+from interpose.identity.logout_token import REPLAYABLE, LogoutToken, digest_of
 from interpose.identity.oidc import METHOD, OidcProvider
 from interpose.model.errors import AuthenticationError, ProviderError, SecretError
 
@@ -88,6 +88,7 @@ class OidcSignIn:
         """Obey a logout token. Raises `AuthenticationError` (in the audit already), `ProviderError`, `StoreError`, `RecordingError`."""
         try:
             said = await self._provider.logout(token)
+            over = self._over(said)
             spent = digest_of(said, self._provider.options.issuer, self._provider.options.client_id)
             if await self._used.used(spent):
                 raise AuthenticationError("authentication failed", detail="logout_replayed")
@@ -95,11 +96,19 @@ class OidcSignIn:
             self._failed(error.detail, source)
             raise
         if self._logins is not None:
-            over = EndedLogin(self.name, said.subject, said.session)
             await self._logins.end(over, self._provider.options.issuer, source, said.issued_at)
         # Only now: one that could not be obeyed comes again. Of two at once both are, to the same effect.
         now = self._clock.wall()
         await self._used.first_use(spent, now + REPLAYABLE, now)
+
+    def _over(self, said: LogoutToken) -> EndedLogin:
+        """Which logins are meant. People are known by what the mapping takes, which need not be the token's `sub`: then by the session."""
+        subject = self._provider.options.mapping.subject
+        whose = None if said.subject is None or subject.steps != ("sub",) else subject.taken(said.subject)
+        # INVARIANT: what would end nobody is not told to be done.
+        if whose is None and said.session is None:
+            raise AuthenticationError("authentication failed", detail="logout_of_nobody_known")
+        return EndedLogin(self.name, whose, said.session)
 
     def _check_current(self) -> None:
         if self._retired:

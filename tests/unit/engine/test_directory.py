@@ -14,7 +14,7 @@ from interpose.model.audit import AuditKind
 from interpose.model.errors import AuthenticationError, ClientError, RecordingError, StoreError
 from interpose.model.principal import Principal, PrincipalKind
 from tests.support.gateway_core import Core
-from tests.support.memory import MemoryBus, MemoryDirectory, MemoryPrincipals, MemoryTokens
+from tests.support.memory import ManualClock, MemoryBus, MemoryDirectory, MemoryPrincipals, MemoryTokens
 from tests.support.virtual import run
 
 ZOE = Principal(PrincipalKind.USER, "zoe", frozenset({"support"}), {"team": "shop"})
@@ -24,8 +24,8 @@ ENTRY = DirectoryEntry(ZOE, "corporate", "sub-1", 5.0)
 class _Place:
     """A core with a directory, and what is behind it."""
 
-    def __init__(self, store: MemoryDirectory | None = None) -> None:
-        self.core = Core()
+    def __init__(self, store: MemoryDirectory | None = None, core: Core | None = None) -> None:
+        self.core = core or Core()
         self.store = store or MemoryDirectory()
         self.bus = MemoryBus()
         self.directory = Directory(self.core.holder, self.store, self.core.audit, self.bus, self.core.clock)
@@ -150,6 +150,21 @@ def test_nothing_changes_that_is_not_recorded_or_stored() -> None:
             await place.directory.learn(ENTRY)
         assert place.find("zoe") is None
         assert not place.store.entries
+
+    run(work())
+
+
+def test_what_is_changed_by_a_clock_that_was_put_back_is_seen() -> None:
+    async def work() -> None:
+        clock, store = ManualClock(), MemoryDirectory()
+        one, other = (_Place(store, Core(clock=clock)) for _ in range(2))
+        await one.directory.learn(ENTRY)
+        await other.directory.refresh()
+        assert other.find("zoe") == ZOE
+        clock.now -= 3600
+        await one.directory.disable("zoe", by="os:root", reason="left")
+        assert await other.directory.refresh()
+        assert other.find("zoe") is None
 
     run(work())
 

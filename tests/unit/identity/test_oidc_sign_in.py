@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from interpose.engine.directory import Directory
+from interpose.engine.logins import EndedLogin
 from interpose.engine.signing_in import SignIn
 from interpose.identity.id_token import LEEWAY, MAX_AGE
 from interpose.identity.logout_token import EVENT
+from interpose.identity.mapping import ClaimPath
 from interpose.identity.oidc_sign_in import OidcSignIn
 from interpose.model.audit import AuditKind
 from interpose.model.errors import AuthenticationError, StoreError
@@ -37,12 +41,14 @@ class _Logins:
 
     def __init__(self) -> None:
         self.over: list[Any] = []
+        self.said: list[EndedLogin] = []
         self.down = False
 
     async def end(self, login: Any, issuer: str, source: str, said_at: float) -> int:
         if self.down:
             raise StoreError("the store is down")
         self.over.append(login.subject)
+        self.said.append(login)
         return 1
 
 
@@ -60,9 +66,9 @@ class _Place(ProviderPlace):
         core = self.core
         return OidcSignIn(self.provider, self.accepts, self.renewals, self.used, core.clock, self.ended)  # type: ignore[arg-type]
 
-    def logout_token(self, ident: str = "j-1") -> str:
+    def logout_token(self, ident: str = "j-1", **more: object) -> str:
         now = int(self.core.clock.wall())
-        claims = {"iss": ISSUER, "aud": "interpose", "iat": now, "exp": now + 120, "jti": ident, "sub": "sub-1"}
+        claims = {"iss": ISSUER, "aud": "interpose", "iat": now, "exp": now + 120, "jti": ident, "sub": "sub-1", **more}
         return signed({**claims, "events": {EVENT: {}}}, private_key("RS256"), kid="k", typ="logout+jwt")
 
     async def come(self) -> Any:
@@ -104,6 +110,34 @@ def test_nobody_comes_in_by_a_provider_that_was_exchanged(when: str) -> None:
         assert place.core.audit.of(AuditKind.LOGIN_FAILED)[-1].fields["reason"] == "provider_changed"
         assert place.store.entries == {}
         assert place.renewals.kept == []
+
+    run(work())
+
+
+@pytest.mark.parametrize(
+    ("subject", "meant"),
+    [
+        (ClaimPath(("sub",)), "sub-1"),
+        (ClaimPath(("sub",), re.compile("sub-(?P<name>.*)")), "1"),
+        (ClaimPath(("oid",)), None),
+        (ClaimPath(("sub",), re.compile("oid-.*")), None),
+    ],
+)
+def test_a_logout_is_of_whom_the_mapping_calls_so(subject: ClaimPath, meant: str | None) -> None:
+    """A logout token has the provider's `sub`, whatever claim people are known by here: its session says enough."""
+
+    async def work() -> None:
+        place = _Place()
+        options = place.provider.options
+        place.provider.options = replace(options, mapping=replace(options.mapping, subject=subject))
+        await place.page.logged_out(place.logout_token(sid="s-1"), "192.0.2.9")
+        assert place.ended.said == [EndedLogin(place.page.name, meant, "s-1")]
+        if meant is None:
+            with pytest.raises(AuthenticationError) as error:
+                await place.page.logged_out(place.logout_token("j-2"), "192.0.2.9")
+            assert error.value.detail == "logout_of_nobody_known"
+            assert place.core.audit.of(AuditKind.LOGIN_FAILED)[-1].fields["reason"] == "logout_of_nobody_known"
+            assert len(place.ended.said) == 1
 
     run(work())
 
