@@ -1,4 +1,7 @@
-"""Builtins whose words some shells take for arithmetic. In zsh, ksh and mksh that runs the commands in a subscript, `x[$(…)]`, however it is quoted."""
+"""What shells take for arithmetic: words of some builtins, and values of variables that are numbers to them.
+
+It runs the commands in a subscript, `x[$(…)]`, however it is quoted: words do so in zsh, ksh and mksh, variables in bash as well.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,12 @@ _COMPARISONS = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
 _COUNTING = frozenset({"exit", "return", "break", "continue", "shift", "bye"})
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|0[xX][0-9a-fA-F]+)")
 _LIMIT = re.compile(r"-[A-Za-z]+|[0-9]+|unlimited|hard|soft")
+
+_NUMBERS = re.compile(
+    r"ARGC|BASHPID|BAUD|COLUMNS|DIRSTACKSIZE|EPOCHSECONDS|ERRNO|E?[UG]ID|FUNCNEST|HISTCMD|HISTSIZE|KEYTIMEOUT|KSH[A-Z]*ID|LINENO|LINES|LISTMAX|"
+    r"LOGCHECK|MAILCHECK|OPTIND|PGRP|PPID|S?RANDOM|SAVEHIST|SECONDS|SHLVL|TMOUT|TRY_BLOCK_[A-Z]+|TTYIDLE|USER_ID|ZSH_SUBSHELL|status"
+)
+"""Variables that some shell keeps as numbers: what they are set to is evaluated. `COLUMNS=x` evaluates `x`, which the client may have set."""
 
 _TEXT_ONLY = re.compile(r"(?:[^%]|%%|%[-+ #0]*[0-9]*(?:\.[0-9]*)?[sbcq])*")
 """A format of which no conversion takes a number."""
@@ -30,6 +39,13 @@ def evaluates(run: Invocation) -> bool:
     if name in _COUNTING:
         return not _numbers(words)
     return name == "ulimit" and not all(word.literal and _LIMIT.fullmatch(word.text) for word in words)
+
+
+def calculates(name: str, value: str) -> bool:
+    """Whether a shell may run something to set this variable to this value."""
+    if _NUMBERS.fullmatch(name):
+        return value != "" and _NUMBER.fullmatch(value) is None
+    return "$(" in value or "`" in value
 
 
 def _numbers(words: Iterable[Word]) -> bool:

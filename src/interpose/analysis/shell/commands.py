@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import zip_longest
 
 from interpose.analysis.shell import interpreters
+from interpose.analysis.shell.arithmetic import calculates
 from interpose.analysis.shell.effects import Effects, each_path
 from interpose.analysis.shell.file_options import option_effects
 from interpose.analysis.shell.files import handler, operands
@@ -31,6 +33,7 @@ _DANGEROUS_VARIABLES = re.compile(
     r"LOCPATH|NLSPATH|HOSTALIASES|RES_OPTIONS|LOCALDOMAIN|MALLOC_.*|GLIBC_.*|PYTHON.*|PERL.*|RUBY.*|GEM_.*|BUNDLE_.*|NODE_.*|NPM_.*|.*JAVA_.*|JDK_.*|"
     r"CLASSPATH|LUA_.*|PHP.*|TCL.*|GIT_(?!PROTOCOL$).*|SSH_.*|RSYNC_.*|TAR_.*|CVS_.*|.*PAGER|.*EDITOR|VISUAL|BROWSER|LESS.*|MORE|MAN.*|SUDO_.*|SYSTEMD_.*|"
     r"TERMINFO.*|TERMCAP|INPUTRC|GREP_OPTIONS|AWK.*|GZIP|XZ_.*|MAKE.*|CC|CXX|LD|CFLAGS|LDFLAGS|DOCKER_.*|KUBE.*|OPENSSL_.*|CURL_HOME|WGETRC|"
+    r"(?:cd|f|man|mail|module_)?path|fignore|psvar|watch|prompt|[RS]?PROMPT[0-9]?|RPS[0-9]|histchars|HISTFILE|ARGV0|argv|STTY|POSTEDIT|"
     r"XDG_.*|DISPLAY|DBUS_.*|VIM.*|EX.*|NULLCMD|READNULLCMD|_.*|TMPPREFIX|MAIL.*|APT_.*|DPKG_.*|FZF_.*|PG.*|MYSQL_.*"
 )
 """Variables that a program may take a program, an option or a place of code from."""
@@ -70,14 +73,17 @@ class Commands:
 
     def assign(self, names: Iterable[str], values: Iterable[Word] = ()) -> None:
         """Variables are set."""
-        for name in names:
+        pairs = list(zip_longest(names, values))
+        for name, _ in pairs:
             if not _HARMLESS_VARIABLES.fullmatch(name):
                 self._effects.set_env(name)
                 if takes_code(name):
                     self._effects.dynamic("environment")
-        for value in values:
-            if value.dynamic:
+        for name, value in pairs:
+            if value is not None and value.dynamic:
                 self._effects.dynamic(value.dynamic)
+            elif value is not None and calculates(name, value.text):
+                self._effects.dynamic("dialect")
 
     def run(self, run: Invocation) -> None:
         """A program and its words."""
@@ -218,11 +224,11 @@ class Commands:
 
     def _export(self, run: Invocation) -> None:
         for word in run.arguments:
-            name = word.text.partition("=")[0]
+            name, _, value = word.text.partition("=")
             if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
                 self._effects.dynamic("builtin", run)
             else:
-                self.assign([name])
+                self.assign([name], [Word(value, dynamic=word.dynamic)])
 
     def _find(self, run: Invocation) -> None:
         effects = self._effects

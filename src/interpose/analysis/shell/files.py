@@ -325,6 +325,8 @@ def _cd(run: Invocation, effects: Effects) -> None:
         run.program.word == "popd"
         or any(word.text.startswith(("-", "+")) for word in run.arguments)
         or (run.program.word == "pushd" and not words)
+        # zsh and ksh: `cd a b` changes to the folder's own path with `b` for `a`.
+        or len(words) > 1
     ):
         effects.move(None)
     else:

@@ -46,7 +46,7 @@ BUILTINS = frozenset(
     "eval . source trap alias unalias shopt setopt unsetopt emulate enable disable hash unhash rehash bind bindkey complete compgen compopt mapfile "
     "readarray let declare typeset local readonly read getopts fc history jobs autoload zmodload functions integer float vared sched "
     "compadd comparguments compcall compctl compdescribe compfiles compgroups compquote compset comptags comptry compvalues echotc echoti "
-    "getln private r redirect ttyctl unfunction zformat zregexparse zle zstyle zcompile zparseopts print fg suspend caller logout function coproc select namespace repeat foreach end nohup- nameref".split()
+    "let] global compound enum getln private r redirect ttyctl unfunction zformat zregexparse zle zstyle zcompile zparseopts print fg suspend caller logout function coproc select namespace repeat foreach end nohup- nameref".split()
 )
 """Builtins of some shell that run text, or change what later words mean."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from interpose.analysis.shell.arithmetic import calculates
 from interpose.analysis.shell.commands import takes_code
 from interpose.model.actions import Action
 from interpose.model.analysis import Analysis, Effect, FactValue, Unanalysable
@@ -39,7 +40,7 @@ def request_effects(command: Command, context: HostContext) -> Analysis | Unanal
         case CommandKind.SUBSYSTEM:
             return _one(Action.SUBSYSTEM, host, {"subsystem": command.text})
         case CommandKind.ENVIRONMENT:
-            return _variable(command.text.partition("=")[0])
+            return _variable(command.text)
         case CommandKind.FILE if isinstance(context.request, FileRequest) and context.request.action in _FILE_ACTIONS:
             return _file(context.request)
         case CommandKind.FORWARD if isinstance(context.request, ForwardRequest) and context.request.action in _TUNNELS:
@@ -48,11 +49,13 @@ def request_effects(command: Command, context: HostContext) -> Analysis | Unanal
             return Unanalysable("unknown_command", "the request does not say what it asks for")
 
 
-def _variable(name: str) -> Analysis:
+def _variable(text: str) -> Analysis:
+    name, _, value = text.partition("=")
     effects = [Effect(Action.SET_ENV, HostResource(), {"env_name": name})]
-    if takes_code(name):
+    kind = "environment" if takes_code(name) else "dialect" if calculates(name, value) else ""
+    if kind:
         # As on a command line: what runs next is not what its text says.
-        effects.append(Effect(Action.EXEC_DYNAMIC, HostResource(), {"dynamic_kind": "environment"}))
+        effects.append(Effect(Action.EXEC_DYNAMIC, HostResource(), {"dynamic_kind": kind}))
     return Analysis(tuple(effects), ())
 
 

@@ -20,6 +20,7 @@ _DIALECT = frozenset({"foreach", "repeat", "end", "always", "namespace", "and", 
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?=|\[)")
 _DELIMITER = re.compile(r"(?P<quote>['\"]?)(?P<name>[A-Za-z0-9_.-]+)(?P=quote)(?=[ \t\n;&|()<>]|\Z)")
+_RANGE = re.compile(r"<[0-9]*-[0-9]*>")
 _REDIRECTIONS = ("&>>", "&>", "<<<", "<<-", "<<", "<>", "<&", ">>", ">|", ">&", "<", ">")
 _CONTROLS = ("&&", "||", "|&", ";", "&", "|", "\n", "(", ")")
 
@@ -178,6 +179,9 @@ class _Scanner:
 
     def _redirect(self, operator: str) -> None:
         command = self._command()
+        if _RANGE.match(self._text, self._at):
+            # zsh: a pattern for numbers.
+            self._scan.dynamic.append("dialect")
         self._at += len(operator)
         if operator in ("<", ">") and self._text.startswith("(", self._at):
             self._scan.dynamic.append("substitution")
@@ -192,6 +196,9 @@ class _Scanner:
         if self._at >= len(self._text) or self._text[self._at] in OPERATORS:
             raise UnreadableError
         word = WordReader(self._text, self._at).read()
+        if self._text[self._at] == "!":
+            # zsh: `>! f` is `>| f`.
+            self._scan.dynamic.append("dialect")
         self._at = word.end
         if operator == "<<<":
             if word.dynamic:

@@ -58,3 +58,23 @@ def test_what_is_no_number_is_dynamic(text: str) -> None:
 )
 def test_numbers_and_texts_are_not(text: str) -> None:
     assert kinds(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RANDOM='x[$(ls)]'",
+        "RANDOM=x",
+        "COLUMNS=LC_A df",
+        "export LINES=x",
+        "LC_A='x[$(ls)]' df",
+        "X='`ls`'",
+    ],
+)
+def test_a_variable_may_be_evaluated(text: str) -> None:
+    assert "dialect" in kinds(text)
+
+
+@pytest.mark.parametrize("text", ["COLUMNS=80 df", "LINES= df", "X='a$b' df", "export COLUMNS", "LC_A=C df"])
+def test_most_are_only_text(text: str) -> None:
+    assert kinds(text) == []
