@@ -76,6 +76,7 @@ def read_settings(path: Path, protocols: Mapping[str, Spoken]) -> Settings:
             "give `public: {url: …}` and a provider of `type: oidc` or `saml`, or leave out `browser_login`",
         )
     _check_retention(top, settings.recording, settings.audit)
+    _check_addresses(top, settings)
     if not settings.listeners:
         top.problem("listeners", "`listeners` is empty: nobody could connect", "add `- protocol: postgres`")
     if not settings.connections:
@@ -259,6 +260,29 @@ def _audit(section: Section, folder: Path) -> AuditSettings:
     )
     section.finish()
     return audit
+
+
+def _check_addresses(top: Section, settings: Settings) -> None:
+    """Each address once: with several workers the system would deal one listener's clients out to another."""
+    used = [(each.address, "listeners") for each in settings.listeners]
+    used += [] if settings.public is None else [(settings.public.address, "public")]
+    used.append((settings.admin.address, "admin"))
+    for place, (address, key) in enumerate(used):
+        other = next((name for each, name in used[:place] if _meet(each, address)), None)
+        if other is not None:
+            among = f"twice in `{key}`" if other == key else f"in `{other}` and in `{key}`"
+            # The admin API's address may be its default: the other one is then what stands in the file.
+            at = other if key == "admin" else key
+            top.problem(at, f"the address `{address.host}:{address.port}` is {among}", "give each a port of its own")
+
+
+def _meet(one: Address, other: Address) -> bool:
+    wild = {"0.0.0.0": 4, "::": 6}  # noqa: S104 -- compared, not listened on
+    if one.port != other.port or not one.host or not other.host:
+        return False
+    families = {wild[each.host] for each in (one, other) if each.host in wild}
+    sixes = {":" in each.host for each in (one, other)}
+    return one.host == other.host or (bool(families) and len(sixes) == 1)
 
 
 def _check_retention(top: Section, recording: RecordingSettings, audit: AuditSettings) -> None:

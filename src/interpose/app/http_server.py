@@ -14,7 +14,9 @@ from starlette.types import ASGIApp
 
 from interpose.app.slow_clients import Bounds
 from interpose.model.connection import Address
+from interpose.model.errors import ConfigurationError
 from interpose.net.certificates import ServerCertificate
+from interpose.net.sockets import telling
 
 _CONCURRENT = 200
 _FINISHING = 10
@@ -33,7 +35,7 @@ class HttpServer:
         key: Path | None,
         bounds: Bounds | None = None,
     ) -> None:
-        """Bind now, so that a port in use is told at start; raises `OSError`, and `ConfigurationError` for the certificate.
+        """Bind now, so that a port in use is told at start; raises `ConfigurationError`, for the certificate as well.
 
         `name` is the task's; `bounds` are for slow clients.
         """
@@ -47,8 +49,9 @@ class HttpServer:
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            self._socket.bind((address.host, address.port))
-        except OSError:
+            with telling(address.host, address.port):
+                self._socket.bind((address.host, address.port))
+        except ConfigurationError:
             self._socket.close()
             raise
         config = uvicorn.Config(

@@ -53,7 +53,7 @@ class Listeners:
         self._options = ListenerOptions(handshake_deadline=limits.handshake, max_pending=limits.handshakes)
 
     def open(self) -> list[Listener | Acceptor]:
-        """Bind every listener; they accept when they are started. Raises `OSError` and `ConfigurationError`."""
+        """Bind every listener; they accept when they are started. Raises `ConfigurationError`."""
         pending = Pending(self._options)
         return [self._open(each, pending) for each in self._settings.listeners]
 

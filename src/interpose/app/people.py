@@ -95,7 +95,7 @@ class People:
         self.providers = SignInProviders(options, state, directory, desk.sign_in, secret, lifecycle.logins)
 
     def server(self) -> HttpServer:
-        """The server of the public address, bound; raises `OSError`."""
+        """The server of the public address, bound; raises `ConfigurationError`."""
         failures = FailureLimiter(self._state.clock, self._limits.login_failures * 3, self._limits.login_window)
         lifecycle, origin, providers = self._lifecycle, self._public.url, self.providers
         ends = lifecycle.routes(origin, providers.redirecting, self._desk.sign_in, self._limits, self._secret)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -68,5 +67,7 @@ async def _run(loaded: Loaded, index: int) -> int:
 
 def _die_with_supervisor() -> None:
     """A worker whose supervisor was killed would serve on, unwatched: its standard input ends then, and so does it."""
-    sys.stdin.buffer.read()
+    # Not by `sys.stdin`: a worker that cannot start would wait for its lock when it ends, and be aborted.
+    while os.read(0, 4096):
+        pass
     os.kill(os.getpid(), 15)

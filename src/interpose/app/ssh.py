@@ -112,7 +112,7 @@ class SshListeners:
         self._journal.session_failed(session, place_of(error))
 
     def open(self, settings: ListenerSettings, pending: Pending, options: ListenerOptions) -> Acceptor:
-        """One listener; raises `ConfigurationError`, `StoreError` and `OSError`."""
+        """One listener; raises `ConfigurationError` and `StoreError`."""
         from interpose.bridges.ssh.host_key import read_host_key
         from interpose.bridges.ssh.service import SshService
 

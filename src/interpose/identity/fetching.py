@@ -66,7 +66,7 @@ class Fetcher:
         context: ssl.SSLContext | bool = True
         if url.startswith("https:"):
             # Reads files: not in the event loop.
-            context = await asyncio.to_thread(_context, self._ca_file)
+            context = await asyncio.to_thread(_trusted, self._ca_file)
         connector = self._http.TCPConnector(ssl=context, force_close=True, limit=2)
         async with (
             self._http.ClientSession(
@@ -86,8 +86,16 @@ class Fetcher:
             return response.status, bytes(data)
 
 
+def _trusted(ca_file: Path | None) -> ssl.SSLContext:
+    """What is believed now: a file that was exchanged is read again."""
+    if ca_file is None:
+        return _context(None, ())
+    found = ca_file.stat()
+    return _context(ca_file, (found.st_mtime_ns, found.st_ino, found.st_size))
+
+
 @functools.lru_cache(maxsize=32)
-def _context(ca_file: Path | None) -> ssl.SSLContext:
+def _context(ca_file: Path | None, _stamp: tuple[int, ...]) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -23,6 +23,7 @@ from interpose.identity.mapping import GROUP_IN_FORM, AttributeType, ClaimMappin
 from interpose.model.errors import Problem
 from interpose.model.principal import PrincipalKind
 
+_DOMAIN: Final = re.compile(r"[^\s@/:*]{1,253}")
 _KEYS: Final = (
     "name",
     "subject",
@@ -64,10 +65,18 @@ def parse_mapping(
         name_suffix=_text("name_suffix", given.get("name_suffix", ""), problems),
         groups=None if groups is None else _groups(groups, problems),
         attributes=_attributes(given.get("attributes"), problems),
-        domains=frozenset(text.lower() for text in _texts("domains", given.get("domains", []), problems)),
+        domains=_domains(given.get("domains", []), problems),
         require=_required(given.get("require"), problems),
         **{key: _path(key, given[key], None, problems) for key in of_agent},
     )
+
+
+def _domains(raw: object, problems: list[Problem]) -> frozenset[str]:
+    found = _texts("domains", raw, problems)
+    for text in found:
+        if not _DOMAIN.fullmatch(text):
+            problems.append(Problem(f"`{text[:80]}` is no domain of e-mail addresses", hint="write `example.com`"))
+    return frozenset(text.lower() for text in found)
 
 
 def _groups(raw: object, problems: list[Problem]) -> GroupMapping:

@@ -28,7 +28,7 @@ from interpose.identity.sections import (
     ProviderSection,
     between,
     check_provider_name,
-    read_file,
+    read_authorities,
     read_mapping,
     read_secret,
 )
@@ -109,7 +109,7 @@ def parse_oidc(name: str, section: ProviderSection, folder: Path) -> OidcOptions
         mapping,
         between(section, "lifetime", default.lifetime, 60.0, MAX_LIFETIME),
         between(section, "refresh", default.refresh, MIN_REFRESH, MAX_LIFETIME),
-        read_file(section, "ca_file", folder),
+        read_authorities(section, folder),
         plaintext,
         between(section, "max_age", 0.0, 1.0 if "max_age" in section else 0.0, MAX_LIFETIME) or None,
         section.listed("acr_values"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
@@ -73,6 +74,18 @@ def read_file(section: ProviderSection, key: str, folder: Path) -> Path | None:
     path = (folder / Path(text).expanduser()).resolve()
     if not path.is_file():
         section.problem(key, f"`{path}` is no file", "check the path")
+    return path
+
+
+def read_authorities(section: ProviderSection, folder: Path) -> Path | None:
+    """The optional `ca_file`: a PEM file that must hold certificates."""
+    path = read_file(section, "ca_file", folder)
+    if path is not None and path.is_file():
+        try:
+            ssl.create_default_context(cafile=str(path))
+        except OSError as error:  # ssl.SSLError is one
+            why = error.strerror or str(error)
+            section.problem("ca_file", f"`{path}` has no authorities: {why}", "give a PEM file with certificates")
     return path
 
 

@@ -22,7 +22,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from interpose.identity.mapping import ClaimMapping, ClaimPath
-from interpose.identity.sections import ProviderSection, read_file, read_mapping
+from interpose.identity.sections import ProviderSection, read_authorities, read_mapping
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Signature algorithms that can be allowed (RFC 7518 §3.1, RFC 8037): each with a public key, so that whoever can check a token
@@ -84,7 +84,7 @@ def parse_workload(name: str, section: ProviderSection, folder: Path) -> Workloa
         read_mapping(section, kind or "service", _DEFAULT),
         max_age=_positive(section, "max_age", default.max_age),
         leeway=_leeway(section, default.leeway),
-        ca_file=read_file(section, "ca_file", folder),
+        ca_file=read_authorities(section, folder),
         allow_plaintext_keys_on_loopback=plaintext,
     )
 

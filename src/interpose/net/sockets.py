@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from interpose.model.errors import ConfigurationError
 
 KEEPALIVE_IDLE = 20
 KEEPALIVE_INTERVAL = 10
@@ -24,12 +29,36 @@ def tune(sock: socket.socket) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
 
 
+_HINTS = {
+    errno.EADDRINUSE: "something listens there already, perhaps a gateway that still runs: stop it, or choose another port",
+    errno.EADDRNOTAVAIL: "no interface of this machine has that address",
+    errno.EACCES: "ports below 1024 need the capability CAP_NET_BIND_SERVICE: grant it, or choose a higher port",
+}
+
+
+@contextmanager
+def telling(host: str, port: int) -> Iterator[None]:
+    """An address that cannot be listened at is the operator's to choose: raises `ConfigurationError` with what to do."""
+    try:
+        yield
+    except OSError as error:
+        at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        why = os.strerror(error.errno) if error.errno in _HINTS else error.strerror or str(error)
+        hint = _HINTS.get(error.errno or 0, "check the address in the configuration")
+        raise ConfigurationError(f"the gateway cannot listen at `{at}`", detail=why, hint=hint) from error
+
+
 def listen(host: str, port: int, backlog: int, *, shared: bool = False) -> list[socket.socket]:
-    """Non-blocking listening sockets on every address that `host` means (empty: all); raises `OSError`.
+    """Non-blocking listening sockets on every address that `host` means (empty: all); raises `ConfigurationError`.
 
     `shared` sets SO_REUSEPORT so that each worker has a socket of its own and the kernel deals connections out.
     Port 0 means any free one, the same for all addresses.
     """
+    with telling(host, port):
+        return _listen(host, port, backlog, shared=shared)
+
+
+def _listen(host: str, port: int, backlog: int, *, shared: bool) -> list[socket.socket]:
     infos = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     made: list[socket.socket] = []
     try:

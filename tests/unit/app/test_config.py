@@ -142,3 +142,29 @@ def test_logins_in_a_browser_need_pages_and_a_provider(tmp_path: Path) -> None:
     for wrong in ("5s", "1h"):
         other = text.replace("handshake: 3s", f"handshake: 3s, browser_login: {wrong}")
         assert "from 10 seconds to 10 minutes" in problems_of(tmp_path, other + public + people)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("  - {protocol: postgres, address: 127.0.0.1:6432, allow_plaintext_tokens: true}", "twice in `listeners`"),
+        ("  - {protocol: postgres, address: 0.0.0.0:6432, allow_plaintext_tokens: true}", "twice in `listeners`"),
+        (
+            "  - {protocol: postgres, address: 127.0.0.1:6480, allow_plaintext_tokens: true}",
+            "in `listeners` and in `admin`",
+        ),
+        ("admin: {address: 127.0.0.1:6432}", "in `listeners` and in `admin`"),
+        ("public: {url: 'http://localhost:6432', address: 127.0.0.1:6432}", "in `listeners` and in `public`"),
+        ("public: {url: 'http://localhost', address: 127.0.0.1:7000}\nadmin: {address: 127.0.0.1:7000}", "in `public`"),
+    ],
+)
+def test_an_address_is_listened_at_once(more: str, said: str, tmp_path: Path) -> None:
+    text = GOOD.replace("connections:\n", f"{more}\nconnections:\n", 1)
+    assert said in problems_of(tmp_path, text)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:2222", "127.0.0.2:6432", "'[::1]:6432'", "'[::]:6432'"])
+def test_other_addresses_are_other_addresses(address: str, tmp_path: Path) -> None:
+    more = f"  - {{protocol: postgres, address: {address}, allow_plaintext_tokens: true}}"
+    settings = read_settings(write(tmp_path, GOOD.replace("connections:\n", f"{more}\nconnections:\n", 1)), PROTOCOLS)
+    assert len(settings.listeners) == 2

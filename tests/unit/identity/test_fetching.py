@@ -135,3 +135,22 @@ async def test_a_certificate_must_be_trusted_and_of_the_host(tmp_path: Path) -> 
         with pytest.raises(ProviderError, match="Certificate"):
             await Fetcher(tmp_path / "ca.pem").json(f"https://127.0.0.1:{port}/")
         assert not asked
+
+
+async def test_authorities_that_are_exchanged_in_their_file_count_at_once(tmp_path: Path) -> None:
+    before, after = trustme.CA(), trustme.CA()
+    file, tls = tmp_path / "ca.pem", ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    after.issue_cert("127.0.0.1").configure_cert(tls)
+    before.cert_pem.write_to_path(file)
+    fetcher = Fetcher(file)
+    async with server(says(b"{}"), tls) as (port, _):
+        url = f"https://127.0.0.1:{port}/"
+        with pytest.raises(ProviderError, match="Certificate"):
+            await fetcher.json(url)
+        new = tmp_path / "new.pem"
+        after.cert_pem.write_to_path(new)
+        new.replace(file)
+        assert await fetcher.json(url) == {}
+        file.unlink()
+        with pytest.raises(ProviderError, match="FileNotFoundError"):
+            await fetcher.json(url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import trustme
 
 from interpose.app.providers import read_providers
 from interpose.app.strict_yaml import read_yaml
@@ -44,7 +45,7 @@ def test_the_least(tmp_path: Path) -> None:
 
 
 def test_all_of_it(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").write_text("x")
+    trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
     options = one(
         tmp_path,
         "type: jwt, issuer: 'http://127.0.0.1:99/x', audience: [a, b], kind: agent, jwks_url: 'http://[::1]:5/keys',"
@@ -84,6 +85,7 @@ def test_all_of_it(tmp_path: Path) -> None:
         (GOOD + ", leeway: 61s", "can be 60s at most"),
         (GOOD + ", max_age: 0s", "longer than nothing"),
         (GOOD + ", ca_file: nowhere.pem", "is no file"),
+        (GOOD + ", ca_file: interpose.yaml", "has no authorities"),
         (GOOD + ", mapping: {groups: roles}", "lets the provider give any group"),
         (GOOD + ", mapping: {nam: x}", "unknown key `mapping.nam`"),
     ],
