@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import trustme
 from ruamel.yaml import YAML
 
 from interpose.app.config import read_settings
@@ -200,6 +201,8 @@ def _configuration(page: Page, block: Block, document: Mapping[str, object], fol
     for name in re.findall(r"[\w/.-]+\.(?:crt|key)\b", block.text):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
+    for name in re.findall(r"ca_file: ([\w/.-]+)", block.text):
+        trustme.CA().cert_pem.write_to_path(folder / name)
     for name in re.findall(r"metadata: ([\w-]+\.xml)\b", block.text):
         metadata(folder / name)
     file = folder / "interpose.yaml"
