@@ -73,9 +73,11 @@ def parse_mapping(
 
 def _domains(raw: object, problems: list[Problem]) -> frozenset[str]:
     found = _texts("domains", raw, problems)
-    for text in found:
-        if not _DOMAIN.fullmatch(text):
-            problems.append(Problem(f"`{text[:80]}` is no domain of e-mail addresses", hint="write `example.com`"))
+    problems.extend(
+        Problem(f"`{text[:80]}` is no domain of e-mail addresses", hint="write `example.com`")
+        for text in found
+        if not _DOMAIN.fullmatch(text)
+    )
     return frozenset(text.lower() for text in found)
 
 
