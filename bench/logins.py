@@ -1,4 +1,5 @@
-"""Connects a second, one after the other: straight to PostgreSQL, and through the gateway with an access token and with a workload's own.
+"""Connects a second, one after the other: straight to PostgreSQL, and through the gateway with an access token, with a workload's
+own, and with a client certificate.
 
     python -m bench.logins [--rounds N] [--connects N]
 
@@ -11,6 +12,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 
@@ -38,7 +40,15 @@ def main() -> None:
     with PostgresServer(17) as server, IdentityProvider(clients=[_CLIENT], resources={"urn:i": "interpose"}) as issuer:
         platform = {"type": "jwt", "issuer": issuer.issuer, "audience": "interpose", "kind": "service"}
         platform["allow_plaintext_keys_on_loopback"] = True  # type: ignore[assignment]
-        with Scene(server, settings={"identity": {"providers": {"platform": platform}}}) as scene:
+        house = Scene(server, settings={"identity": {"providers": {"platform": platform}}})
+        listeners: Any = house.gateway.settings["listeners"]
+        listeners[0]["client_certificates"] = True
+        house.gateway.write()
+        with house as scene:
+            credential = scene.folder / "credential"
+            scene.gateway.interpose("credential", "issue", "--out", str(credential), token=scene.token("alice"))
+            certified = {name: value for name, value in scene.keywords("alice", "shop").items() if name != "password"}
+            certified |= {"sslcert": str(credential / "client.crt"), "sslkey": str(credential / "client.key")}
             token, own = scene.token("alice"), issuer.client_token("importer", _SECRET, "urn:i")
             ways: dict[str, Callable[[], object]] = {
                 "direct": lambda: psycopg.connect(
@@ -52,6 +62,7 @@ def main() -> None:
                 ).close(),
                 "access token": lambda: scene.connect("alice", "shop", token=token).close(),
                 "workload token": lambda: scene.connect("importer", "shop", token=own).close(),
+                "certificate": lambda: psycopg.connect(**certified, passfile="/none").close(),
             }
             measured: dict[str, list[float]] = {name: [] for name in ways}
             for connect in ways.values():
