@@ -195,8 +195,10 @@ def test_who_is_gone_at_the_provider_is_gone_here(place: SignInScene, tmp_path: 
     assert "authentication failed" in place.scene.psql("zoe", "shop", "select 1", token=token).stderr
     # Who proves to be there again comes in again.
     place.provider.change(users=USERS)
-    token = place.command_line(_second_home(tmp_path))["token"]
+    before, token = token, place.command_line(_second_home(tmp_path))["token"]
     assert place.scene.psql("zoe", "shop", "select 1", token=token).stdout.strip() == "1"
+    # And nothing that was given before.
+    assert "authentication failed" in place.scene.psql("zoe", "shop", "select 1", token=before).stderr
 
 
 def test_keys_are_rotated_while_people_sign_in(place: SignInScene) -> None:

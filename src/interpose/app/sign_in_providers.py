@@ -56,7 +56,8 @@ class SignInProviders:
         self._keys: dict[str | None, ServiceKey] = {}
         self._closing: set[asyncio.Task[None]] = set()
         seal = Seal(state.login_key)
-        self.renewals = Renewals(self._openid, state.renewals, seal, directory, sign_in, state.clock, state.ids)
+        tokens, audit, clock, ids = state.tokens, state.record.chain, state.clock, state.ids
+        self.renewals = Renewals(self._openid, state.renewals, seal, directory, sign_in, tokens, audit, clock, ids)
         self.use(options)
 
     @property

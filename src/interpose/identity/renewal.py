@@ -15,11 +15,13 @@ from interpose.engine.ports import DirectoryEntry, Renewal
 from interpose.engine.signing_in import Proof, SignIn
 from interpose.identity.oidc import METHOD, OidcProvider
 from interpose.identity.sealing import NONCE_BYTES, Seal
+from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.errors import AuthenticationError, ProviderError, RecordingError, SecretError, StoreError
 
 if TYPE_CHECKING:
     from interpose.engine.directory import Directory
-    from interpose.engine.ports import Clock, Ids, RenewalStore
+    from interpose.engine.logins import LoginTokens
+    from interpose.engine.ports import AuditChain, Clock, Ids, RenewalStore
     from interpose.identity.oidc_options import OidcOptions
 
 TICK: Final = 1.0
@@ -39,15 +41,19 @@ class Renewals:
         seal: Seal,
         directory: Directory,
         sign_in: SignIn,
+        tokens: LoginTokens,
+        audit: AuditChain,
         clock: Clock,
         ids: Ids,
     ) -> None:
-        """`providers` by name, looked into whenever somebody is due."""
+        """`providers` by name, looked into whenever somebody is due; `tokens` end with what a provider does not vouch for any more."""
         self._providers = providers
         self._store = store
         self._seal = seal
         self._directory = directory
         self._sign_in = sign_in
+        self._tokens = tokens
+        self._audit = audit
         self._clock = clock
         self._ids = ids
         self._pauses: dict[str, tuple[float, float]] = {}
@@ -141,7 +147,12 @@ class Renewals:
             await self._store.forget(renewal.name)  # disabled, or of the principals file, meanwhile
 
     async def _end(self, renewal: Renewal, proof: Proof, reason: str) -> None:
+        """INVARIANT: what was given to somebody before the provider refused is worth nothing when they sign in again."""
         self._sign_in.ended(proof, reason, "")
+        now, by = self._clock.wall(), f"provider:{renewal.provider}"
+        # First, since whom the directory does not vouch for is not asked about again: a store that fails in between is asked once more.
+        for token in await self._tokens.revoke_login(renewal.provider, renewal.subject, None, now, now):
+            self._audit.append(AuditEvent(AuditKind.TOKEN_REVOKED, None, by, {"token": token}))
         await self._directory.withdraw(renewal.name, renewal.provider, renewal.subject)
         await self._store.forget(renewal.name)
 

@@ -30,7 +30,13 @@ PARTNER = SamlOptions("partner", Path("/partner.xml"), described=DESCRIBED)
 def providers(*options: object) -> SignInProviders:
     core = Core()
     state: Any = SimpleNamespace(
-        clock=core.clock, ids=core.ids, renewals=None, login_key=bytes(32), used_assertions=MemoryUsedAssertions()
+        tokens=None,
+        record=SimpleNamespace(chain=None),
+        clock=core.clock,
+        ids=core.ids,
+        renewals=None,
+        login_key=bytes(32),
+        used_assertions=MemoryUsedAssertions(),
     )
     directory = Directory(core.holder, MemoryDirectory(), core.audit, MemoryBus(), core.clock)
     accepts, logins, secret = SignIn(directory, core.audit, core.clock), Any, Any

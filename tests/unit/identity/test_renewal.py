@@ -8,14 +8,15 @@ from dataclasses import replace
 import pytest
 
 from interpose.engine.directory import Directory
-from interpose.engine.ports import DirectoryEntry, Renewal
+from interpose.engine.ports import DirectoryEntry, Renewal, TokenRecord
 from interpose.engine.signing_in import Proof, SignIn
 from interpose.identity.mapping import ClaimPath, GroupMapping
 from interpose.identity.renewal import Renewals
 from interpose.identity.sealing import Seal
 from interpose.model.audit import AuditKind
 from interpose.model.errors import SecretError
-from tests.support.memory import MemoryBus, MemoryDirectory, person
+from interpose.model.ids import TokenId
+from tests.support.memory import MemoryBus, MemoryDirectory, MemoryTokens, person
 from tests.support.openid import OPTIONS, ProviderPlace
 from tests.support.virtual import run
 
@@ -47,7 +48,7 @@ class _Place(ProviderPlace):
     def __init__(self) -> None:
         super().__init__(GROUPS)
         core = self.core
-        self.store = _Store()
+        self.store, self.tokens = _Store(), MemoryTokens()
         self.directory = Directory(core.holder, MemoryDirectory(), core.audit, MemoryBus(), core.clock)
         self.accepts = SignIn(self.directory, core.audit, core.clock)
         self.providers = {"corporate": self.provider}
@@ -57,6 +58,8 @@ class _Place(ProviderPlace):
             Seal(b"k" * 32),
             self.directory,
             self.accepts,
+            self.tokens,
+            core.audit,
             core.clock,
             core.ids,
         )
@@ -96,6 +99,9 @@ def test_who_is_not_vouched_for_any_more_is_gone(case: str) -> None:
     async def work() -> None:
         place = _Place()
         await place.enter()
+        record = TokenRecord(TokenId("t1"), "zoe", place.core.clock.wall(), None, None, provider="corporate")
+        for name, subject in (("t1", "sub-1"), ("t2", "sub-9")):
+            place.tokens.stored[name.encode()] = replace(record, id=TokenId(name), subject=subject)
         await asyncio.sleep(400)
         if case == "refused":
             place.network.status, place.network.answer = 400, {"error": "invalid_grant"}
@@ -111,6 +117,9 @@ def test_who_is_not_vouched_for_any_more_is_gone(case: str) -> None:
         assert event.fields["principal"] == "zoe"
         assert place.store.rows == {}
         assert place.core.holder.current.principals.find("yan") is None
+        assert [each.id for each in place.tokens.stored.values() if each.revoked_at is not None] == ["t1"]
+        (event,) = place.core.audit.of(AuditKind.TOKEN_REVOKED)
+        assert (event.actor, event.fields["token"]) == ("provider:corporate", "t1")
 
     run(work())
 
