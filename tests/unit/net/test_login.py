@@ -137,7 +137,7 @@ async def test_a_fault_in_a_login_closes_it_and_says_nothing_of_the_data() -> No
         ((_, who, failure),) = made.journal.of("failed")
         assert who == "None"
         assert "ValueError at" in failure
-        assert "078" not in failure
+        assert "078-05" not in failure
 
 
 async def test_a_silent_client_is_closed_and_delays_nobody() -> None:
