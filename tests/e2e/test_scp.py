@@ -137,6 +137,8 @@ def test_a_name_is_no_place_for_a_command(place: Place, text: str) -> None:
     [
         ("scp -r -t {root}/upload", b"D0755 0 tree\nD0755 0 private\n", b"policy private"),
         ("scp -r -f {root}/log", b"\0" * 64, b"policy sealed"),
+        # Two sources of one name, of which the host sends the second.
+        ("scp -r -f {root}/log/none/log {root}/log", b"\0" * 64, b"policy sealed"),
         ("scp -t {root}/upload/one", b"nonsense\n", b"a record that scp does not have"),
     ],
 )

@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from interpose.bridges.ssh.relaying import ChannelRelay
-from interpose.bridges.ssh.scp_records import Record, Records, ScpError, Transfer, named, parse_command, quiet
+from interpose.bridges.ssh.scp_records import Record, Records, ScpError, Transfer, is_pattern, named, parse_command, quiet
 from interpose.bridges.ssh.words import hold_line
 from interpose.model.actions import Action
 from interpose.model.command import Command, CommandKind, FileRequest
@@ -200,18 +200,21 @@ class ScpRelay(ChannelRelay):
 
     def _request(self, record: Record) -> FileRequest:
         top = record.above[0] if record.above else record.name
-        base = named(self._transfer, top) or ""
+        bases = named(self._transfer, top)
         below = "/".join((*record.above[1:], record.name) if record.above else ())
         if self._transfer.upload:
             # The target is the folder that it goes into, or it is its new name: only the host knows.
-            places = [f"{base}/{top}"] if self._transfer.folder else [f"{base}/{top}", base]
+            folders = list(bases)
+            places = [f"{base}/{top}" for base in bases] + ([] if self._transfer.folder else folders)
         else:
-            places = [f"{base.rstrip('/').rpartition('/')[0] or ('/' if base.startswith('/') else '.')}/{top}"]
+            # Of two sources of one name nobody knows which of them it is: it is judged as both.
+            folders = [base.rstrip("/").rpartition("/")[0] or ("/" if base.startswith("/") else ".") for base in bases]
+            places = [f"{folder}/{top}" for folder in folders]
         paths = [self._absolute(f"{place}/{below}" if below else place) for place in places]
         known = [path for path in paths if is_canonical(path)]
         action = Action.WRITE_FILE if self._transfer.upload else Action.READ_FILE
         special = (Action.CHANGE_FILE,) if self._transfer.upload and record.mode & 0o7000 else ()
-        certain = len(known) == len(paths) and ".." not in base.split("/")
+        certain = len(known) == len(paths) and not any(".." in each.split("/") or is_pattern(each) for each in folders)
         first = known[0] if known else paths[0]
         return FileRequest(
             action,

@@ -68,15 +68,21 @@ def parse_command(argv: tuple[str, ...]) -> Transfer | None:
     return Transfer("t" in flags, tuple(words), "r" in flags, "d" in flags, "p" in flags)
 
 
-def named(transfer: Transfer, name: str) -> str | None:
-    """Which of the paths that were asked for a name at the top stands for; None when it is none of them (CVE-2019-6111)."""
+def named(transfer: Transfer, name: str) -> tuple[str, ...]:
+    """Which of the paths that were asked for a name at the top may stand for; empty when it is none of them (CVE-2019-6111)."""
     if transfer.upload:
-        return transfer.paths[0]
+        return transfer.paths[:1]
+    found = []
     for path in transfer.paths:
         last = path.rstrip("/").rpartition("/")[2]
-        if name == last or (_PATTERN.search(last) and fnmatchcase(name, last)):
-            return path
-    return None
+        if name == last or (is_pattern(last) and fnmatchcase(name, last)):
+            found.append(path)
+    return tuple(found)
+
+
+def is_pattern(path: str) -> bool:
+    """Whether the shell may put other paths in the place of this one."""
+    return _PATTERN.search(path) is not None
 
 
 def quiet(data: bytes) -> bytes:
@@ -164,6 +170,6 @@ class Records:
             raise ScpError("a folder where a file was asked for")
         if size > 2**63 - 1 or len(self._above) >= MOST_DEPTH:
             raise ScpError("a file is too large or too deep")
-        if not self._above and named(self._transfer, name) is None:
+        if not self._above and not named(self._transfer, name):
             raise ScpError("a file that was not asked for")
         return Record(folder, int(match[2], 8), size, name, tuple(self._above), whole)

@@ -98,10 +98,11 @@ def test_other_ways_are_refused(argv: tuple[str, ...]) -> None:
 
 
 def test_names_are_those_that_were_asked_for() -> None:
-    assert named(_DOWN, "a") == "/srv/a"
-    assert named(_DOWN, "x.log") == "/var/log/*.log"
-    assert named(_DOWN, ".bashrc") is None
-    assert named(_UP, "anything") == "/srv"
+    assert named(_DOWN, "a") == ("/srv/a",)
+    assert named(_DOWN, "x.log") == ("/var/log/*.log",)
+    assert named(_DOWN, ".bashrc") == ()
+    assert named(_UP, "anything") == ("/srv",)
+    assert named(Transfer(False, ("/a/x", "/b/x/", "/c/*")), "x") == ("/a/x", "/b/x/", "/c/*")
 
 
 def test_words_of_errors_are_harmless() -> None:
