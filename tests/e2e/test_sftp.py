@@ -267,6 +267,27 @@ def test_a_held_upload_waits_alone_and_goes_on(place: Place) -> None:
     assert sorted(os.listdir(place.root / "release")) == ["v1"]
 
 
+def test_what_was_approved_is_not_another_file_by_then(place: Place) -> None:
+    box, aside = place.root / "release" / "box", place.root / "upload" / "box"
+    box.mkdir()
+    try:
+        with RawSftp(place.scene, "alice") as raw:
+            raw.send(framed(Kind.OPEN, u32(1), string(os.fsencode(box / "new")), u32(0x1A), u32(0)))
+            approval = place.scene.held("alice", "box/new")
+            box.rename(aside)
+            box.symlink_to(place.root / "secret")
+            assert place.scene.vote("carol", approval)[0] == 200
+            answer = raw.packet()
+            assert answer[:9] == bytes([Kind.STATUS]) + u32(1) + u32(Status.PERMISSION_DENIED)
+            assert b"leads elsewhere" in answer
+            # The channel goes on.
+            assert raw.ask(Kind.REALPATH, string(b"."))[0] == Kind.NAME
+        assert not (place.root / "secret" / "new").exists()
+    finally:
+        box.unlink()
+        aside.rmdir()
+
+
 def test_an_upload_that_is_cut_is_told_as_such(place: Place) -> None:
     upload = os.fsencode(place.root / "upload")
     with RawSftp(place.scene, "alice") as raw:

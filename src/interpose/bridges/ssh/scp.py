@@ -9,7 +9,16 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from interpose.bridges.ssh.relaying import ChannelRelay
-from interpose.bridges.ssh.scp_records import Record, Records, ScpError, Transfer, is_pattern, named, parse_command, quiet
+from interpose.bridges.ssh.scp_records import (
+    Record,
+    Records,
+    ScpError,
+    Transfer,
+    is_pattern,
+    named,
+    parse_command,
+    quiet,
+)
 from interpose.bridges.ssh.words import hold_line
 from interpose.model.actions import Action
 from interpose.model.command import Command, CommandKind, FileRequest

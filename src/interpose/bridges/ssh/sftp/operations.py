@@ -19,12 +19,14 @@ from interpose.bridges.ssh.sftp.upstream_side import Asked
 from interpose.bridges.ssh.sftp.wire.names import BadNameError, from_wire, judged, to_wire
 from interpose.bridges.ssh.sftp.wire.packets import Kind, Status, framed, string, u32
 from interpose.bridges.ssh.sftp.wire.requests import NO_ATTRIBUTES, Operation, Request
-from interpose.bridges.ssh.sftp.words import bad_name
+from interpose.bridges.ssh.sftp.words import MOVED, bad_name
 from interpose.bridges.ssh.words import NOT_MASKABLE, hold_line, refusal_line
 from interpose.model.command import Command, CommandKind, FileRequest, HostContext
 from interpose.protocols.intents import Allowed, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from interpose.bridges.ssh.session import Judging, SshSession
     from interpose.bridges.ssh.sftp.open_files import OpenFile
     from interpose.bridges.ssh.sftp.upstream_side import UpstreamSide
@@ -101,7 +103,16 @@ class Operations:
         except BadNameError as error:
             await self._judge(request, refused_request(request), words(request, None, None), str(error))
             return
-        await self._judge(sent, file_request(request, place, target), words(request, place, target), "", place)
+
+        async def leads_elsewhere() -> bool:
+            try:
+                return await self._resolve(request, file) != (sent, place, target)
+            except (BadNameError, asyncio.CancelledError):
+                # It leads nowhere, or the channel was closed meanwhile.
+                return True
+
+        asked = file_request(request, place, target)
+        await self._judge(sent, asked, words(request, place, target), "", place, leads_elsewhere)
 
     def ended(self, asked: Asked, outcome: str, code: str) -> None:
         """An operation is over."""
@@ -174,7 +185,13 @@ class Operations:
     # --- judging
 
     async def _judge(
-        self, request: Request, asked: FileRequest, text: str, fault: str, place: Place | None = None
+        self,
+        request: Request,
+        asked: FileRequest,
+        text: str,
+        fault: str,
+        place: Place | None = None,
+        leads_elsewhere: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         command = Command(CommandKind.FILE, text, replace(self._context, request=asked))
         answer = self._session.judge_now(command)
@@ -191,7 +208,7 @@ class Operations:
         judging = self._session.judge(command, holding)
         self._judgings.add(judging)
         task = asyncio.get_running_loop().create_task(
-            self._wait(request, judging, fault, place), name="ssh files: judgement"
+            self._wait(request, judging, fault, place, leads_elsewhere), name="ssh files: judgement"
         )
         self._held.add(task)
         await asyncio.wait({task, held}, return_when=asyncio.FIRST_COMPLETED)
@@ -200,11 +217,24 @@ class Operations:
         if task.done():
             task.result()
 
-    async def _wait(self, request: Request, judging: Judging, fault: str, place: Place | None) -> None:
+    async def _wait(
+        self,
+        request: Request,
+        judging: Judging,
+        fault: str,
+        place: Place | None,
+        leads_elsewhere: Callable[[], Awaitable[bool]] | None,
+    ) -> None:
         try:
             answer = await judging.answer()
+            # INVARIANT: the file that was approved, and no other: while it was held its folders may have been exchanged.
+            sendable = isinstance(answer, Allowed) and not judging.voided
+            moved = sendable and leads_elsewhere is not None and await leads_elsewhere()
             if isinstance(answer, Allowed) and judging.voided:
                 self._session.ended(answer, "not_sent")
+            elif isinstance(answer, Allowed) and moved:
+                self._session.ended(answer, "not_sent")
+                self._refuse(request, MOVED)
             elif answer is not None:
                 self._decided(request, answer, fault, place)
         except Exception as error:  # noqa: BLE001 -- INVARIANT: any exception in a session closes both of its sides

@@ -19,6 +19,12 @@ def hostile(message: str) -> Refusal:
     return Refusal("hostile_upstream", message, "nothing of that answer reached you; tell the gateway's operator")
 
 
+MOVED: Final = Refusal(
+    "bad_path", "the path leads elsewhere than when this was asked for", "ask again, so that what it is now is judged"
+)
+"""For a held operation whose way has changed."""
+
+
 def bad_name(message: str) -> Refusal:
     """A path that cannot be judged."""
     return Refusal("bad_path", message, "name the file by its absolute path")
