@@ -6,6 +6,7 @@ A pair that cannot be used leaves the old one serving, and is told in the log, t
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -17,15 +18,20 @@ from interpose.net.certificates import ServerCertificate
 LOOK: Final = 5.0
 """Seconds between two looks at the files."""
 
+SOON: Final = 7 * 86400.0
+"""Seconds before its end from which a certificate is warned of."""
+
 Say = Callable[[str, dict[str, str | int]], None]
 
 
 class ServedCertificates:
     """All of one worker's."""
 
-    def __init__(self, audit: AuditChain, tell: Say, warn: Say) -> None:
+    def __init__(self, audit: AuditChain, tell: Say, warn: Say, wall: Callable[[], float] = time.time) -> None:
         """None yet; `tell` and `warn` write the operator's log."""
         self._audit = audit
+        self._wall = wall
+        self._warned: set[tuple[str, str, str]] = set()
         self._tell = tell
         self._warn = warn
         self._served: dict[str, ServerCertificate] = {}
@@ -34,6 +40,7 @@ class ServedCertificates:
     def add(self, where: str, certificate: ServerCertificate) -> None:
         """Keep this one, which `where` shows."""
         self._served[where] = certificate
+        self._warn_of_end(where, certificate)
 
     async def run(self, interval: float = LOOK) -> None:
         """Look every `interval` seconds, until cancelled."""
@@ -60,6 +67,8 @@ class ServedCertificates:
                 if changed and certificate.leaf != before:
                     self._tell("certificate renewed", {"where": where, "expires_at": certificate.leaf.expires_at})
                     self._record(AuditKind.TLS_RENEWED, where, certificate)
+            for where, certificate in self._served.items():
+                self._warn_of_end(where, certificate)
 
     async def check(self) -> None:
         """Look now. Raises `ConfigurationError` with all that cannot be used as the files are, told before or not; `RecordingError`."""
@@ -75,6 +84,17 @@ class ServedCertificates:
     def faults(self) -> list[str]:
         """What is wrong with the files as they were looked at last."""
         return [f"{where}: {each.fault}" for where, each in self._served.items() if each.fault is not None]
+
+    def _warn_of_end(self, where: str, certificate: ServerCertificate) -> None:
+        """Once when the end is near, and once when it is there: clients then refuse the gateway, and it hears nothing of why."""
+        leaf, left = certificate.leaf, certificate.leaf.expires_at - self._wall()
+        if left > SOON:
+            return
+        event = "certificate ends soon" if left > 0 else "certificate has expired, clients refuse it"
+        told = (where, leaf.fingerprint, event)
+        if told not in self._warned:
+            self._warned.add(told)
+            self._warn(event, {"where": where, "expires_at": leaf.expires_at})
 
     def _record(self, kind: AuditKind, where: str, certificate: ServerCertificate) -> None:
         """`fingerprint` and `expires_at` are those of the certificate that serves."""

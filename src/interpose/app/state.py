@@ -117,6 +117,11 @@ def open_state(settings: Settings, who: int | str, started: dict[str, AuditValue
             detail=str(error),
             hint="check `state` and its parent",
         ) from error
+    if settings.state.stat().st_mode & 0o002:
+        # Its files are closed to others, and could be exchanged for other ones: keys of the authorities, tokens.
+        raise StoreError(
+            f"the state folder `{settings.state}` can be written by everybody", hint=f"run `chmod 700 {settings.state}`"
+        )
     database = Database(settings.state / "state.db")
     opened_at = clock.wall()
     try:

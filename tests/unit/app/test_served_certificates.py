@@ -13,10 +13,11 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from interpose.app.http_server import HttpServer
-from interpose.app.served_certificates import ServedCertificates
+from interpose.app.served_certificates import SOON, ServedCertificates
 from interpose.model.audit import AuditKind
 from interpose.model.connection import Address
 from interpose.model.errors import ConfigurationError
+from interpose.net.certificates import ServerCertificate
 from tests.support.gateway import free_port
 from tests.support.gateway_core import Core
 from tests.unit.net.conftest import issue
@@ -114,3 +115,28 @@ async def test_a_pair_that_cannot_be_used_leaves_the_old_one_and_is_told(tmp_pat
         assert await place.shown() == first
     finally:
         await place.server.stop()
+
+
+async def test_an_end_that_is_near_and_one_that_is_there_are_warned_of_once_each(tmp_path: Path) -> None:
+    files = await asyncio.to_thread(issue, tmp_path / "tls", "localhost")
+    certificate = await asyncio.to_thread(ServerCertificate, files.certificate, files.key, alpn=())
+    end, said, now = certificate.leaf.expires_at, list[str](), [0.0]
+    certificates = ServedCertificates(
+        Core().audit, lambda event, _: said.append(event), lambda event, _: said.append(event), lambda: now[0]
+    )
+    now[0] = end - SOON - 60.0
+    certificates.add("public", certificate)
+    await certificates.look()
+    assert said == []
+    for moment, expected in (
+        (end - SOON, ["certificate ends soon"]),
+        (end - 1.0, []),
+        (end, ["certificate has expired, clients refuse it"]),
+        (end + 1e6, []),
+    ):
+        said.clear()
+        now[0] = moment
+        await certificates.look()
+        assert said == expected
+    certificates.add("listener", certificate)
+    assert said == ["certificate has expired, clients refuse it"], "told at the start, for each place"
