@@ -47,6 +47,8 @@ def read_checkpoints(path, name, keys):
             origin, size, root, chain, time = text.split("\n")
             key_name, encoded = signature.removeprefix("\u2014 ").split(" ")
             raw = base64.b64decode(encoded, validate=True)
+            if base64.b64encode(raw).decode() != encoded:
+                raise ValueError
             keys[key_name, raw[:4]].verify(raw[4:], (text + "\n").encode())
         except (ValueError, KeyError, InvalidSignature):
             return notes, f"checkpoint {len(notes)} is not signed by the key"

@@ -5,9 +5,12 @@ The chains are signed at their end, as every chain is that stopped in order or w
 
 from __future__ import annotations
 
+import string
 import tempfile
+from base64 import b64decode
 from pathlib import Path
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -112,3 +115,14 @@ def test_a_damaged_checkpoint(data: st.DataObject) -> None:
     report = CHAIN.report(notes=bytes(notes))
     # A checkpoint that cannot be read proves nothing: it is named, or (a torn last one) covers nothing.
     assert report.finding is not None or report.proven < 9
+
+
+@pytest.mark.parametrize("note", [0, 1])
+def test_a_signature_that_is_written_otherwise_and_means_the_same(note: int) -> None:
+    signatures = [line for line in CHAIN.notes.split(b"\n") if line.endswith(b"=")][1::2]
+    assert len(signatures) == 2
+    last = signatures[note][-2:-1].decode()
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+    other = signatures[note][:-2] + letters[letters.index(last) ^ 1].encode() + b"="
+    assert b64decode(other.split()[-1]) == b64decode(signatures[note].split()[-1])
+    found(CHAIN, CHAIN.data, CHAIN.notes.replace(signatures[note], other))
