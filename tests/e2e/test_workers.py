@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.support.gateway import GatewayProcess
 from tests.support.postgres import PostgresServer
 from tests.support.scene import Scene, ends, until
 
@@ -120,6 +122,25 @@ def test_a_vote_reaches_the_worker_that_waits(scene: Scene) -> None:
         psql = scene.start_psql("bob", "shop", f"update orders set status = 'w' where id = {order}")
         assert scene.vote("carol", scene.held("bob", f"id = {order}"))[0] == 200
         assert ends(psql)[0] == "UPDATE 1\n"
+
+
+@pytest.mark.parametrize("taken", ["listener", "admin"])
+def test_a_gateway_that_cannot_start_ends_with_the_error(tmp_path: Path, taken: str) -> None:
+    upstream = {
+        "protocol": "postgres",
+        "address": "127.0.0.1:9",
+        "secret": "env:NONE",
+        "options": {"database": "x", "user": "x"},
+    }
+    gateway = GatewayProcess(tmp_path, {"shop": upstream}, environment={"NONE": "x"}, settings={"workers": 2})
+    port = gateway.port if taken == "listener" else gateway.admin_port
+    # The admin API is worker 0's alone: the other one could serve.
+    with socket.create_server(("127.0.0.1", port)):
+        ended = gateway.interpose("serve", check=False)
+    assert ended.returncode == 1, ended.stderr
+    assert "before it served: the gateway ends" in ended.stderr
+    assert f"127.0.0.1:{port}" in ended.stderr
+    assert "is started again" not in ended.stderr
 
 
 def test_a_worker_that_is_killed_is_replaced_and_the_other_s_sessions_live(scene: Scene) -> None:

@@ -14,7 +14,7 @@ import uvloop
 from interpose import __version__
 from interpose.app.loading import Loaded, load
 from interpose.app.state import open_state
-from interpose.app.supervisor import Supervisor
+from interpose.app.supervisor import SUPERVISED, Supervisor
 from interpose.app.telemetry import Telemetry
 from interpose.app.worker import Worker
 from interpose.model.errors import RecordingError
@@ -32,7 +32,7 @@ def serve(config: Path, worker: int | None, workers: int | None = None) -> int:
             return Supervisor(config, count, loaded.settings.limits.drain).run()
     if workers is not None:
         loaded = replace(loaded, settings=replace(loaded.settings, workers=workers))
-    if os.environ.get("INTERPOSE_SUPERVISED"):
+    if os.environ.get(SUPERVISED):
         threading.Thread(target=_die_with_supervisor, name="supervisor", daemon=True).start()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_run(loaded, worker or 0))

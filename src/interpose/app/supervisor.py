@@ -1,10 +1,12 @@
 """The supervisor: starts the workers, hands signals on, replaces a worker that dies, and stops them all in order.
 
-Knows processes and signals only. With one worker there is none: `serve` then runs the worker in its own process.
+A worker that ends before it ever served is not replaced: what it failed by it would fail by again, and whoever started the gateway
+has to see that. Knows processes and signals only. With one worker there is none: `serve` then runs the worker in its own process.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,6 +14,10 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
+from typing import Final
+
+SUPERVISED: Final = "INTERPOSE_SUPERVISED"
+"""The variable by which a worker knows that it has a supervisor: the descriptor on which it says that it serves."""
 
 RESTART_PAUSE = 1.0
 """Seconds before a worker that died is started again, so that one that cannot live does not burn a core."""
@@ -27,6 +33,9 @@ class Supervisor:
         self._drain = drain
         self._workers: dict[int, subprocess.Popen[bytes]] = {}
         self._stopping = False
+        self._served: set[int] = set()
+        self._told, self._tell = os.pipe()
+        os.set_blocking(self._told, False)
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT; answers the exit status."""
@@ -40,6 +49,14 @@ class Supervisor:
             for index, process in list(self._workers.items()):
                 status = process.poll()
                 if status is not None and not self._stopping:
+                    self._hear()
+                    if index not in self._served:
+                        sys.stderr.write(
+                            f"worker {index} ended with status {status} before it served: the gateway ends\n"
+                        )
+                        self._stop(signal.SIGTERM, None)
+                        self._wait()
+                        return abs(status) or 1
                     sys.stderr.write(f"worker {index} died with status {status} and is started again\n")
                     sys.stderr.flush()
                     time.sleep(RESTART_PAUSE)
@@ -49,9 +66,15 @@ class Supervisor:
     def _start(self, index: int) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "interpose", "serve", "--config", str(self._config), "--worker", str(index)]
         command += ["--workers", str(self._count)]
-        # A worker notices the death of its supervisor by the end of this pipe.
-        environment = {**os.environ, "INTERPOSE_SUPERVISED": "1"}
-        return subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)  # noqa: S603 -- our own program
+        environment = {**os.environ, SUPERVISED: str(self._tell)}
+        # A worker notices the death of its supervisor by the end of its standard input.
+        return subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, pass_fds=[self._tell])  # noqa: S603 -- our own program
+
+    def _hear(self) -> None:
+        """Take in which workers serve."""
+        with contextlib.suppress(BlockingIOError):
+            while told := os.read(self._told, 4096):
+                self._served.update(told)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
@@ -76,3 +99,11 @@ class Supervisor:
                 process.wait()
                 worst = 1
         return worst
+
+
+def tell_served(index: int) -> None:
+    """In a worker: tell the supervisor, when there is one, that this worker serves."""
+    pipe = os.environ.get(SUPERVISED)
+    if pipe is not None:
+        os.write(int(pipe), bytes([index]))
+        os.close(int(pipe))

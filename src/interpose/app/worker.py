@@ -32,6 +32,7 @@ from interpose.app.settings import PublicSettings, Settings
 from interpose.app.ssh import SshListeners, rules_of
 from interpose.app.ssh_identity import SshIdentity
 from interpose.app.state import State
+from interpose.app.supervisor import tell_served
 from interpose.app.tasks import BackgroundTasks
 from interpose.app.telemetry import Telemetry
 from interpose.app.token_desk import TokenDesk, delegation
@@ -250,6 +251,7 @@ class Worker:
                 "recovered": str(len(self._state.record.recovered.sessions)),
             },
         )
+        tell_served(self._index)
         if self._index == 0:
             await show_first(self._bootstrap, self._telemetry.tell)
         self._tasks.start(self._until_stopped, "stop")
