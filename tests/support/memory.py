@@ -241,6 +241,8 @@ class MemoryTokens:
         return self.stored.get(digest)
 
     async def add(self, digest: bytes, record: TokenRecord) -> None:
+        if self.down:
+            raise StoreError("the store is down")
         behind = [each for each in self.stored.values() if each.id in (record.parent, record.actor)]
         if any(each.revoked_at is not None for each in behind):
             raise AuthenticationError("authentication failed", detail="token_revoked")

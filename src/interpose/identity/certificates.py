@@ -25,6 +25,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from interpose.engine.holders import is_whose
 from interpose.engine.ports import TokenRecord
 from interpose.identity.authority import LONGEST, SKEW, URI_HOST, Authority, client_usage, pem, serial_number
+from interpose.identity.keeping import keep
 from interpose.identity.names import canonical_name
 from interpose.model.audit import AuditEvent, AuditKind
 from interpose.model.errors import AuthenticationError, ClientError
@@ -153,7 +154,8 @@ class CertificateIssuer:
         }
         self._audit.append(AuditEvent(AuditKind.CERTIFICATE_ISSUED, None, principal.label, fields))
         record = certificate_record(identity, serial, now, until, "client certificate")
-        await self._store.add(certificate_digest(certificate.public_bytes(serialization.Encoding.DER)), record)
+        digest = certificate_digest(certificate.public_bytes(serialization.Encoding.DER))
+        await keep(self._store, digest, record, self._audit, AuditKind.CERTIFICATE_REVOKED, principal.label)
         return Issued(pem(certificate), serial, principal.name, until)
 
 

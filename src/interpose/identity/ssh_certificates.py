@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 from interpose.engine.holders import is_whose
 from interpose.identity.authority import LONGEST, SKEW
 from interpose.identity.certificates import Issued, certificate_record
+from interpose.identity.keeping import keep
 from interpose.identity.names import canonical_name
 from interpose.identity.ssh_authority import blob_of
 from interpose.identity.ssh_certificate_form import USER, Form, option_text, read_certificate
@@ -189,7 +190,8 @@ class SshCertificateIssuer:
         }
         self._audit.append(AuditEvent(AuditKind.CERTIFICATE_ISSUED, None, principal.label, fields))
         record = certificate_record(identity, serial, now, until, "SSH certificate")
-        await self._store.add(ssh_certificate_digest(blob_of(line)), record)
+        digest = ssh_certificate_digest(blob_of(line))
+        await keep(self._store, digest, record, self._audit, AuditKind.CERTIFICATE_REVOKED, principal.label)
         return Issued(line, serial, principal.name, until)
 
 

@@ -18,6 +18,7 @@ from interpose.engine.authenticate import loggable
 from interpose.engine.delegation import Delegated
 from interpose.engine.holders import is_whose
 from interpose.engine.ports import TokenRecord
+from interpose.identity.keeping import keep
 from interpose.identity.names import canonical_name
 from interpose.model.audit import AuditEvent, AuditKind, AuditValue
 from interpose.model.errors import AuthenticationError, ClientError
@@ -217,7 +218,7 @@ class TokenIssuer:
             )
             fields |= delegated.fields
         self._audit.append(AuditEvent(AuditKind.TOKEN_CREATED, None, by, fields))
-        await self._store.add(token_digest(token), record)
+        await keep(self._store, token_digest(token), record, self._audit, AuditKind.TOKEN_REVOKED, by)
         return record, token
 
     async def revoke(self, token: TokenId, *, by: str) -> bool:

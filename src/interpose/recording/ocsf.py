@@ -36,6 +36,7 @@ _CLASSES: Final[dict[str, tuple[int, int, str]]] = {
     "tls.renewed": (_ENTITY, 3, "Update"),
     "tls.rejected": (_ENTITY, 3, "Update"),
     "certificate.issued": (_ENTITY, 1, "Create"),
+    "certificate.revoked": (_ENTITY, 4, "Delete"),
     "token.revoked": (_ENTITY, 4, "Delete"),
     "principal.learned": (_ENTITY, 3, "Update"),
     "principal.disabled": (_ENTITY, 3, "Update"),

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from interpose.app.system import SystemIds
+from interpose.engine.ports import TokenRecord
 from interpose.identity.authority import LONGEST, Authority
 from interpose.identity.certificates import (
     CertificateIssuer,
@@ -212,3 +213,13 @@ def test_the_login_behind_a_token_is_the_login_behind_its_certificate(world: Wor
         world.identify(made)
     assert error.value.detail == "name_belongs_to_another_subject"
     assert world.identify(world.issue()).context == NOT_KNOWN
+
+
+def test_the_chain_takes_back_what_the_store_refused(world: World) -> None:
+    behind = TokenRecord(TokenId("t1"), "alice", 0.0, None, world.clock.wall())
+    asyncio.run(world.store.add(b"t1", behind))
+    with pytest.raises(AuthenticationError):
+        world.issue()
+    issued, revoked = world.audit.events
+    assert (issued.kind, revoked.kind) == (AuditKind.CERTIFICATE_ISSUED, AuditKind.CERTIFICATE_REVOKED)
+    assert revoked.fields == {"serial": issued.fields["serial"], "not_kept": "token_revoked"}

@@ -336,3 +336,13 @@ def test_a_registered_key_is_its_principal_and_nobody_else(world: World) -> None
         with pytest.raises(AuthenticationError) as error:
             asyncio.run(world.keys.by_public_key(name, key))
         assert error.value.detail == word
+
+
+def test_the_chain_takes_back_what_the_store_refused(world: World) -> None:
+    behind = TokenRecord(TokenId("t1"), "alice", 0.0, None, world.clock.wall())
+    asyncio.run(world.store.add(b"t1", behind))
+    with pytest.raises(AuthenticationError):
+        world.issue()
+    issued, revoked = world.audit.events
+    assert (issued.kind, revoked.kind) == (AuditKind.CERTIFICATE_ISSUED, AuditKind.CERTIFICATE_REVOKED)
+    assert revoked.fields == {"serial": issued.fields["serial"], "not_kept": "token_revoked"}

@@ -167,6 +167,16 @@ def test_no_token_without_a_record() -> None:
     assert not world.store.stored
 
 
+def test_the_chain_takes_back_what_the_store_did_not_keep() -> None:
+    world = World()
+    world.store.down = True
+    with pytest.raises(StoreError):
+        world.make()
+    made, revoked = world.audit.events
+    assert (made.kind, revoked.kind) == (AuditKind.TOKEN_CREATED, AuditKind.TOKEN_REVOKED)
+    assert revoked.fields == {"token": made.fields["token"], "not_kept": "store_unavailable"}
+
+
 def test_a_store_that_is_down_is_not_a_wrong_token() -> None:
     world = World()
     token = world.make()
