@@ -14,16 +14,21 @@ from interpose.model.principal import NOT_KNOWN, AuthenticationContext, Identity
 
 @dataclass(frozen=True, slots=True)
 class CallerProof:
-    """How whoever asks proved themselves: `method` is that of their identity, `source` the address they ask from."""
+    """How whoever asks proved themselves: `method` is that of their identity, `source` the address they ask from.
+
+    `provider` and `subject` are who vouched for whom, None for a name of the principals file.
+    """
 
     method: str = ""
     source: str = ""
     context: AuthenticationContext = NOT_KNOWN
+    provider: str | None = None
+    subject: str | None = None
 
     @classmethod
     def of(cls, identity: Identity, source: str) -> CallerProof:
         """That of somebody who has just been identified."""
-        return cls(identity.method, source, identity.context)
+        return cls(identity.method, source, identity.context, identity.provider, identity.subject)
 
     def facts(self, *, age: int = 0) -> dict[str, FactValue]:
         """What policy may see of it, `age` seconds later: time that passes since they asked makes their login no older."""

@@ -59,8 +59,7 @@ class ApprovalLedger:
 
     def count(self, approval: Approval) -> tuple[list[Principal], bool]:
         """Whose approval counts under the current snapshot, and whether anybody whose vote counts has denied."""
-        find = self._holder.current.principals.find
-        return valid_voters(approval, find, self.barred(approval), self.eligible(approval))
+        return valid_voters(approval, self._holder.current.principals, self.barred(approval), self.eligible(approval))
 
     def eligible(self, approval: Approval) -> Eligible:
         """Who is meant by the approval's rules, under the current snapshot."""

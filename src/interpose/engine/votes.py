@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from interpose.engine.holders import is_whose
 from interpose.model.decisions import ApprovalRule
 from interpose.model.principal import Principal, PrincipalKind
 from interpose.model.refusal import Refusal
 
 if TYPE_CHECKING:
     from interpose.engine.callers import Vote
-    from interpose.engine.ports import Approval
+    from interpose.engine.ports import Approval, PrincipalSource
 
 
 def persons(principal: Principal) -> frozenset[str]:
@@ -61,18 +62,21 @@ def may_vote(
 
 def valid_voters(
     approval: Approval,
-    find: Callable[[str], Principal | None],
+    principals: PrincipalSource,
     barred: Callable[[Vote, Principal], Refusal | None],
     eligible: Eligible = in_group,
 ) -> tuple[list[Principal], bool]:
     """The people whose approval counts now, and whether anybody whose vote counts now has denied.
 
     A voter who is gone, has left the group (or is not named any more) or may not approve any more does not count.
+    INVARIANT: nor does one whose name another has by now.
     """
     approving: dict[str, Principal] = {}
     denied = False
     for vote in approval.votes:
-        voter = find(vote.principal)
+        voter = principals.find(vote.principal)
+        if not is_whose(principals, vote.principal, None, vote.proof.provider, vote.proof.subject):
+            continue
         if voter is None or may_vote(approval, voter, partial(barred, vote), eligible) is not None:
             continue
         if vote.approve:

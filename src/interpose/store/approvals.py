@@ -79,6 +79,8 @@ class SqlApprovals:
                         method=vote.proof.method,
                         source=vote.proof.source,
                         context=write_context(vote.proof.context),
+                        provider=vote.proof.provider,
+                        subject=vote.proof.subject,
                     )
                 )
             except IntegrityError:
@@ -159,7 +161,13 @@ def _approval(connection: Connection, row: RowMapping) -> Approval:
                 bool(vote["approve"]),
                 float(vote["at"]),
                 str(vote["comment"]),
-                CallerProof(vote["method"] or "", vote["source"] or "", read_context(vote["context"])),
+                CallerProof(
+                    vote["method"] or "",
+                    vote["source"] or "",
+                    read_context(vote["context"]),
+                    vote["provider"],
+                    vote["subject"],
+                ),
             )
             for vote in cast.mappings()
         ),

@@ -21,7 +21,7 @@ from interpose.model.errors import StoreError
 
 ResultT = TypeVar("ResultT")
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest migration. A database at this version is used as it is, an older one is migrated first."""
 
 _BUSY_MILLISECONDS = 5000

@@ -51,6 +51,8 @@ votes = Table(
     Column("method", String),
     Column("source", String),
     Column("context", Text),
+    Column("provider", String),
+    Column("subject", String),
 )
 
 tokens = Table(

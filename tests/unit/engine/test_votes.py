@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interpose.engine.callers import Vote
+from interpose.engine.callers import NO_PROOF, CallerProof, Vote
 from interpose.engine.ports import Approval
 from interpose.engine.votes import may_vote, satisfied, valid_voters, voted
 from interpose.model.decisions import ApprovalRule
@@ -75,10 +75,27 @@ def test_only_voters_count_who_may_still_vote() -> None:
     votes = (Vote("bob", True, 1.0), Vote("carol", True, 2.0), Vote("gone", True, 3.0), Vote("dave", False, 4.0))
     approval = _approval(votes=votes)
     people = MemoryPrincipals(person("bob", "dev"), CAROL, person("dave", "dev"))
-    voters, denied = valid_voters(approval, people.find, _yes)
+    voters, denied = valid_voters(approval, people, _yes)
     assert [voter.name for voter in voters] == ["carol"]
     assert not denied
-    assert valid_voters(approval, MemoryPrincipals(person("dave", "dba")).find, _yes) == ([], True)
+    assert valid_voters(approval, MemoryPrincipals(person("dave", "dba")), _yes) == ([], True)
+
+
+def test_a_vote_is_not_the_vote_of_who_has_the_name_later() -> None:
+    by_provider = CallerProof("token", "192.0.2.7", provider="corporate", subject="sub-1")
+    people = MemoryPrincipals(BOB, CAROL)
+
+    def counted(proof: CallerProof, approve: bool = True) -> tuple[list[Principal], bool]:
+        return valid_voters(_approval(votes=(Vote("bob", approve, 1.0, proof=proof),)), people, _yes)
+
+    assert counted(NO_PROOF) == ([BOB], False)
+    # Cast while a provider's subject had the name that the principals file has now.
+    assert counted(by_provider) == ([], False)
+    assert counted(by_provider, approve=False) == ([], False)
+    people.holders = {"bob": ("corporate", "sub-1")}
+    assert counted(by_provider) == ([BOB], False)
+    assert counted(NO_PROOF) == ([], False)
+    assert counted(dataclasses.replace(by_provider, subject="sub-2")) == ([], False)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_votes_are_kept_in_order_and_count_once(databases: tuple[Database, Datab
         one, other = map(SqlApprovals, databases)
         await one.create(APPROVAL)
         context = AuthenticationContext(90.0, frozenset({"pwd", "otp"}), "high", mfa=True, session="sid")
-        bob = Vote("bob", True, 101.0, "fine", CallerProof("token", "192.0.2.7", context))
+        bob = Vote("bob", True, 101.0, "fine", CallerProof("token", "192.0.2.7", context, "corporate", "sub-1"))
         carol = Vote("carol", False, 102.0)
         await other.vote(APPROVAL.id, bob)
         with pytest.raises(StoreError, match="voted"):
