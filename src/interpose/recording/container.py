@@ -94,6 +94,9 @@ class Chunk:
         if self.codec == _PLAIN:
             return self.stored
         try:
+            # INVARIANT: no more is set aside than the head says: the library believes the compressed data's own word before any limit.
+            if zstandard.frame_content_size(self.stored) not in (-1, self.plain_length):
+                raise RecordingFormatError(f"chunk {self.index} is not what its head says")
             plain = zstandard.ZstdDecompressor().decompress(self.stored, max_output_size=self.plain_length)
         except zstandard.ZstdError as error:
             raise RecordingFormatError(f"chunk {self.index} cannot be decompressed: {error}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from io import BytesIO
 
 import pytest
@@ -96,3 +97,11 @@ def test_a_chunk_that_is_no_trailer() -> None:
     [chunk] = read_chunks(BytesIO(recording(b"x", seal=False)).read)
     with pytest.raises(RecordingFormatError, match="trailer"):
         chunk.read_trailer()
+
+
+@pytest.mark.parametrize("size", [1001, 1 << 40, 1 << 60])
+def test_no_more_memory_is_taken_than_the_head_says(size: int) -> None:
+    chunk, _ = read_chunks(BytesIO(recording(b"a" * 1000)).read)
+    frame = b"\x28\xb5\x2f\xfd\xe0" + size.to_bytes(8, "little") + b"\x01\x00\x00"
+    with pytest.raises(RecordingFormatError, match="is not what its head says"):
+        dataclasses.replace(chunk, stored=frame).plain()
