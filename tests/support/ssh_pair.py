@@ -52,11 +52,15 @@ class Echo(asyncssh.SSHTCPSession[bytes]):
 
 
 class Host(asyncssh.SSHServer):
-    """The host behind the gateway. `asked` is everything that it was asked for; `programs` are what an `exec` runs."""
+    """The host behind the gateway. `asked` is everything that it was asked for; `programs` are what an `exec` runs.
+
+    `gives` is the port that it gives where none is named; None: it does not answer at all.
+    """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.reachable = True
+        self.gives: int | None = 4000
         self.session: Callable[[], asyncssh.SSHTCPSession[bytes]] = Echo
         self.program: Callable[[asyncssh.SSHServerProcess[bytes]], Awaitable[None]] = self.exits
         self.connection: asyncssh.SSHServerConnection
@@ -90,8 +94,10 @@ class Host(asyncssh.SSHServer):
         channel = self.connection.create_tcp_channel(encoding=None)
         return channel, self.session()
 
-    def server_requested(self, listen_host: str, listen_port: int) -> object:
+    async def server_requested(self, listen_host: str, listen_port: int) -> object:
         self.asked.append(f"listen {listen_host}:{listen_port}")
+        if self.gives is None:
+            await asyncio.Event().wait()
         return _Listening(self, f"{listen_host}:{listen_port}") if self.reachable else False
 
     async def come(self, host: str, port: int) -> tuple[asyncssh.SSHReader[bytes], asyncssh.SSHWriter[bytes]]:
@@ -115,7 +121,7 @@ class _Listening(asyncssh.SSHListener):
         self._name = name
 
     def get_port(self) -> int:
-        return 4000
+        return self._host.gives or 0
 
     def close(self) -> None:
         self._host.asked.append(f"cancel {self._name}")

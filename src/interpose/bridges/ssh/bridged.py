@@ -5,7 +5,8 @@ Everything here runs in callbacks of the library. What the bytes are, and whethe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import re
+from typing import TYPE_CHECKING, Final, Protocol
 
 import asyncssh
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from interpose.bridges.ssh.channels import UpstreamChannel
     from interpose.bridges.ssh.ends import Congestion
     from interpose.model.refusal import Refusal
+
+
+_SIGNAL: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,15}(@[A-Za-z0-9][A-Za-z0-9.-]{0,63})?")
+"""A signal, or another one that a domain has named (RFC 4254 §6.10)."""
 
 
 class Owner(Protocol):
@@ -60,7 +65,8 @@ class ClientSide(Protocol):
 
 
 class BridgedChannel(asyncssh.SSHClientSession[bytes]):
-    """The library's session of the upstream's channel. `status` and `signal` are how the program there ended, as far as it has been said."""
+    """The library's session of the upstream's channel. `status` and `signal` (its name, and whether a core was dumped) are how the program there ended, as far as it has
+    been said."""
 
     def __init__(
         self, owner: Owner, client: ClientSide, towards_client: Congestion, towards_upstream: Congestion
@@ -77,7 +83,7 @@ class BridgedChannel(asyncssh.SSHClientSession[bytes]):
         self._upstream_stopped = False
         self.over = False
         self.status: int | None = None
-        self.signal: tuple[str, bool, str, str] | None = None
+        self.signal: tuple[str, bool] | None = None
         towards_client.listen(self.balance)
         towards_upstream.listen(self.balance)
 
@@ -98,8 +104,12 @@ class BridgedChannel(asyncssh.SSHClientSession[bytes]):
         self.status = status
 
     def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:
-        """The program was ended by a signal."""
-        self.signal = (signal, core_dumped, msg, lang)
+        """The program was ended by a signal.
+
+        INVARIANT: the host's words about it go nowhere: they are in no record, and nothing in them was masked. What is no name is not said.
+        """
+        if _SIGNAL.fullmatch(signal):
+            self.signal = (signal, core_dumped)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is closed."""

@@ -311,9 +311,9 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
             self._finish("ok", f"exit {relay.status}", relay.status)
             channel.exit(relay.status)
         elif relay.signal is not None:
-            name, dumped, message, language = relay.signal
+            name, dumped = relay.signal
             self._finish("ok", f"signal {name}", None)
-            channel.exit_with_signal(name, dumped, message, language)
+            channel.exit_with_signal(name, dumped, "", "")
         else:
             self._finish("cut", "", None)
             self._say(UPSTREAM_GONE, FAILED_STATUS)

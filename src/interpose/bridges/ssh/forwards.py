@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import asyncssh
 from asyncssh.constants import MSG_REQUEST_SUCCESS
-from asyncssh.packet import String, UInt32
+from asyncssh.packet import PacketDecodeError, String, UInt32
 
 from interpose.bridges.ssh.leases import Lease, Tunnelled
 from interpose.bridges.ssh.tunnels import TunnelChannel
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MOST_LISTENERS: Final = 32
 """Ports and sockets that one session may have its host listen on."""
+MOST_PORT: Final = 65535
 MOST_BACKWARDS: Final = 64
 """Channels that a host may have open in one session."""
 
@@ -67,6 +68,7 @@ class Forwards:
         self._session = session
         self._loop = asyncio.get_running_loop()
         self._listening: dict[tuple[str, int], Lease] = {}
+        self._asking: set[Lease] = set()
         self._lent: dict[str, list[Lease]] = {"agent": [], "x11": []}
         self._tasks: set[asyncio.Task[object]] = set()
         session.upstream.backwards = self
@@ -172,17 +174,30 @@ class Forwards:
             # A connection may come before this task hears of the answer.
             self._listening[key] = lease
         answer.permit.spend()
+        self._asking.add(lease)
         kind, packet = await session.upstream.ask(ask, arguments)
+        if lease not in self._asking:
+            # The session ended meanwhile.
+            return None
+        self._asking.discard(lease)
+        fault = ""
         if kind != MSG_REQUEST_SUCCESS:
             self._listening.pop(key, None)
+            fault = "the host does not let it"
+        elif not request.socket and not key[1]:
+            port = _bound_port(packet)
+            key = (key[0], port)
+            if not 0 < port <= MOST_PORT or key in self._listening:
+                # INVARIANT: a lease is replaced by none: nobody would end the earlier one.
+                fault = "the host names a port that cannot be"
+            else:
+                self._listening[key] = lease
+                arguments = String(key[0]) + UInt32(port)
+        if fault:
             lease.outcome = "error"
             lease.release(cut=True)
-            session.announce(refusal_line(listen_failed("the host does not let it")))
+            session.announce(refusal_line(listen_failed(fault)))
             return None
-        if not request.socket and not key[1]:
-            key = (key[0], _bound_port(packet))
-            self._listening[key] = lease
-            arguments = String(key[0]) + UInt32(key[1])
         session.session.recorder.note("forward", sanitize(f"listening on {key[0] or '*'} {key[1] or ''}".strip()))
         return Listener(self, key, (f"cancel-{ask}".encode(), arguments))
 
@@ -267,8 +282,9 @@ class Forwards:
     def close(self) -> None:
         """The session ends: every lease does."""
         self._session.upstream.backwards = None
-        for lease in [*self._listening.values(), *self._lent["agent"], *self._lent["x11"]]:
+        for lease in {*self._asking, *self._listening.values(), *self._lent["agent"], *self._lent["x11"]}:
             lease.release(cut=True)
+        self._asking.clear()
         self._listening.clear()
         for lent in self._lent.values():
             lent.clear()
@@ -290,6 +306,10 @@ def _unasked() -> asyncssh.ChannelOpenError:
 
 
 def _bound_port(packet: SSHPacket) -> int:
-    port = packet.get_uint32()
-    packet.check_end()
+    """The port in the answer; 0 when there is none."""
+    try:
+        port = packet.get_uint32()
+        packet.check_end()
+    except PacketDecodeError:
+        return 0
     return int(port)

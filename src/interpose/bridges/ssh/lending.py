@@ -53,7 +53,12 @@ class Lending:
         enter: Callable[[], Awaitable[SshSession | Refused]] | None,
         answer: Callable[[bool], None],
     ) -> None:
-        """Judge one request; `answer` is called later, unless the channel is closed before. Without `enter` it is too late to ask."""
+        """Judge one request; `answer` is called later, unless the channel is closed before. Without `enter` it is too late to ask.
+
+        INVARIANT: each is lent once a channel, whatever is asked for.
+        """
+        if any(granted == name for granted, _ in self._granted):
+            enter = None
         self._task = asyncio.get_running_loop().create_task(
             self._judge(name, arguments, enter, answer), name="ssh lending"
         )

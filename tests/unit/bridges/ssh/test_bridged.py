@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import asyncssh
+import pytest
 
 from interpose.bridges.ssh.channels import WINDOW
 from interpose.bridges.ssh.ends import Congestion
@@ -41,6 +42,27 @@ async def test_a_program_ends_with_its_status_or_signal_and_its_streams_are_reco
             (2, StreamName.STDOUT): b"DIE",
             (2, StreamName.STDERR): b"done",
         }
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("TERM", "TERM"), ("mine@example.org", "mine@example.org"), ("SIG@openssh.com", "SIG@openssh.com"), ("", None),
+     ("X\x1b[2J", None), ("secret value", None), ("A" * 17, None), ("TERM\n", None)],
+)  # fmt: skip
+async def test_of_a_signal_its_name_is_told_and_no_word_of_the_hosts(name: str, told: str | None) -> None:
+    async def die(process: asyncssh.SSHServerProcess[bytes]) -> None:
+        process.exit_with_signal(name, True, "unmasked", "x-unmasked")
+
+    async with pair([Action.EXEC]) as made:
+        made.host.program = die
+        done = await made.client.run("uptime", encoding=None)
+        if told is None:
+            assert (done.exit_status, done.exit_signal) == (255, None)
+            assert [outcome for outcome, _ in made.ends] == ["cut"]
+        else:
+            assert done.exit_signal == (told, True, "", "")
+            assert made.ends == [("ok", f"signal {told}")]
+        assert b"unmasked" not in (done.stderr or b"")  # type: ignore[operator]
 
 
 async def test_a_client_that_takes_nothing_stops_the_program_and_loses_nothing() -> None:

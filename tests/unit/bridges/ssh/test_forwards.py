@@ -10,6 +10,7 @@ from asyncssh.packet import String, UInt32
 
 from interpose.bridges.ssh.forwards import MOST_LISTENERS
 from interpose.model.actions import Action
+from interpose.model.audit import AuditKind
 from tests.support.ssh_pair import Echo, pair
 
 
@@ -130,3 +131,38 @@ async def test_the_end_of_the_session_cuts_what_runs_and_ends_every_permit() -> 
         ]
         with pytest.raises(asyncssh.ChannelOpenError):
             await made.session.forwards.connect("db", 5432, "")
+
+
+@pytest.mark.parametrize("port", [80, 0, 65536, 2**32 - 1])
+async def test_a_host_cannot_put_a_port_in_the_place_of_another(port: int) -> None:
+    async with pair([Action.FORWARD_LISTEN]) as made:
+        await made.client.create_server(lambda *_: Echo(), "localhost", 80, encoding=None)
+        made.host.gives = port
+        with pytest.raises(asyncssh.ChannelListenError):
+            await made.client.create_server(lambda *_: Echo(), "localhost", 0, encoding=None)
+        assert [outcome for outcome, _ in made.ends] == ["error"]
+        # The first one is as it was.
+        reader, writer = await made.host.come("localhost", 80)
+        writer.write_eof()
+        assert await reader.read() == b"<end>"
+        writer.close()
+        made.session.client_left()
+        await asyncio.wait_for(made.session.over.wait(), 30)
+        assert [outcome for outcome, _ in made.ends] == ["error", "ok"]
+        assert made.around.faults == []
+
+
+async def test_a_port_that_the_host_never_answers_for_ends_with_the_session() -> None:
+    async with pair([Action.FORWARD_LISTEN]) as made:
+        made.host.gives = None
+        wanted = asyncio.ensure_future(made.client.create_server(lambda *_: Echo(), "localhost", 0, encoding=None))
+        await made.until(lambda: made.host.asked)
+        made.session.client_left()
+        events = made.core.audit.events
+        kinds = [each.kind for each in events]
+        assert kinds[-2:] == [AuditKind.COMMAND_ENDED, AuditKind.SESSION_CLOSED]
+        made.client.abort()
+        with pytest.raises(asyncssh.ChannelListenError):
+            await wanted
+        assert len(made.ends) == 1
+        assert made.around.faults == []

@@ -9,6 +9,7 @@ import pytest
 from asyncssh.packet import Boolean, String, UInt32
 
 from interpose.model.actions import Action
+from interpose.model.audit import AuditKind
 from tests.support.ssh_pair import Pair, pair
 
 DISPLAY = Boolean(False) + String("MIT-MAGIC-COOKIE-1") + String("0123456789abcdef" * 2) + UInt32(0)
@@ -119,3 +120,16 @@ async def test_it_is_too_late_to_ask_when_the_program_runs() -> None:
         assert not await asking.channel._make_request(b"auth-agent-req@openssh.com")
         program.may_end.set()
         await asyncio.wait_for(asking.over.wait(), 30)
+
+
+@pytest.mark.parametrize(("request_", "arguments", "kind", "payload"), REQUESTS)
+async def test_each_is_lent_once_a_channel(request_: str, arguments: bytes, kind: bytes, payload: bytes) -> None:
+    async with pair([Action.EXEC, Action.FORWARD_AGENT, Action.FORWARD_X11]) as made:
+        channel = asyncssh.SSHClientChannel[bytes](made.client, asyncio.get_running_loop(), None, None, "strict", 9, 9)
+        (await channel._open(b"session")).check_end()
+        channel._session = asking = Asking()
+        assert [await channel._make_request(request_.encode(), arguments) for _ in range(3)] == [True, False, False]
+        channel.close()
+        await asyncio.wait_for(asking.over.wait(), 30)
+        await made.until(lambda: made.ends)
+        assert len(made.core.audit.of(AuditKind.COMMAND_DECIDED)) == len(made.ends) == 1

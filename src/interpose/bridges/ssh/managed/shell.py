@@ -79,7 +79,7 @@ class ManagedShell:
         self._status = 0
         self.over = False
         self.status: int | None = None
-        self.signal: tuple[str, bool, str, str] | None = None
+        self.signal: tuple[str, bool] | None = None
         self.surroundings = Surroundings(session.context)
         self._builtins = Builtins(self)
         self._reader: Editor | PlainLines
