@@ -68,6 +68,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
         self._choice: Choice | None = None
         self._lending = Lending(self, faults)
         self._gone = False
+        self._cancelled = False
         self._done = False
         self._task: asyncio.Task[None] | None = None
 
@@ -242,6 +243,9 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
             await self._open(session, permitted, start, variables, permitted.start)
 
     async def _judge(self, session: SshSession, permitted: Permitted, command: Command) -> Allowed | Refused | None:
+        # INVARIANT: who cancels a part of the start cancels all of it, and who has left is asked for no more.
+        if self._cancelled or self._gone:
+            return None
         judging = self._judging = session.judge(command, lambda notice: self.tell(hold_line(notice)))
         try:
             answer = await judging.answer()
@@ -374,7 +378,8 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
     def _void(self) -> None:
         if self._judging is not None:
             self._judging.void()
-        elif isinstance(self._relay, ManagedShell):
+        self._cancelled |= self._lending.void() or self._judging is not None
+        if isinstance(self._relay, ManagedShell):
             self._relay.void()
 
     def _refuse(self, refusal: Refusal) -> None:
@@ -383,10 +388,9 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
 
     def _say(self, refusal: Refusal, status: int) -> None:
         """A last word and an exit status; nothing for a channel that is closed."""
-        channel = self._channel
-        if channel is not None and not channel.is_closing():
+        if self._channel is not None and not self._channel.is_closing():
             self.tell(refusal_line(refusal))
-            channel.exit(status)
+            self._channel.exit(status)
 
     def tell(self, text: str) -> None:
         """A line of the gateway's own on standard error."""

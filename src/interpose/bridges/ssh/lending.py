@@ -101,9 +101,15 @@ class Lending:
     def close(self) -> None:
         """The channel is over. Idempotent."""
         self._closed = True
-        if self._pending is not None:
-            self._pending.stop()
+        self.void()
         self._take_back()
+
+    def void(self) -> bool:
+        """What is held is not wanted any more; whether anything was."""
+        if self._pending is None:
+            return False
+        self._pending.stop()
+        return True
 
     def _take_back(self) -> None:
         leases, self._leases = self._leases, []
