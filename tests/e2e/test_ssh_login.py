@@ -172,8 +172,9 @@ def test_files_are_for_their_owner_alone_and_an_account_is_needed(
     for name, taken in (("alice", True), ("dave", False)):
         home = house.home(name, tmp_path / name)
         file = tmp_path / name / "keys" / "id"
-        done = interpose(home, "ssh", "login", "--out", str(file))
+        done = interpose(home, "ssh", "login", "--ttl", "3d", "--out", str(file))
         assert done.returncode == 0, done.stderr
+        assert "and not for the 3d that you asked for" in done.stdout
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         answer = log_in(server, home, "-i", str(file))
         assert (answer.returncode == 0) is taken, answer.stderr
@@ -181,15 +182,21 @@ def test_files_are_for_their_owner_alone_and_an_account_is_needed(
 
 def test_what_is_missing_is_said(house: House, tmp_path: Path) -> None:
     home = house.home("alice", tmp_path / "alice")
+    issued = len(house.scene.events("certificate.issued"))
     assert "SSH_AUTH_SOCK is not set" in interpose(home, "ssh", "login").stderr
     assert "no duration" in interpose(home, "ssh", "login", "--ttl", "soon").stderr
     (tmp_path / "not-an-agent").touch()
     home["SSH_AUTH_SOCK"] = str(tmp_path / "not-an-agent")
     assert "the ssh-agent does not answer" in interpose(home, "ssh", "login").stderr
+    assert "is a folder" in interpose(home, "ssh", "login", "--out", str(tmp_path)).stderr
+    assert "cannot be written" in interpose(home, "ssh", "login", "--out", str(tmp_path / "not-an-agent" / "id")).stderr
+    # Nothing was asked of the gateway that could then be put nowhere.
+    assert issued == len(house.scene.events("certificate.issued"))
+    out = ("--out", str(tmp_path / "id"))
     stranger = house.home("alice", tmp_path / "wrong", token=house.scene.token("alice")[:-8] + "nobodys0")
-    assert "does not take your login any more" in interpose(stranger, "ssh", "login").stderr
+    assert "does not take your login any more" in interpose(stranger, "ssh", "login", *out).stderr
     (tmp_path / "alice" / "config" / "interpose" / "login.json").unlink()
-    assert "run `interpose login` first" in interpose(home, "ssh", "login").stderr
+    assert "run `interpose login` first" in interpose(home, "ssh", "login", *out).stderr
 
 
 def test_the_admin_api_issues_them_too_bound_to_addresses_and_revocable(house: House, tmp_path: Path) -> None:

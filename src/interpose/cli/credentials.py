@@ -14,8 +14,8 @@ from interpose.cli.client import AdminClient
 from interpose.cli.local import local_state, operator, run
 from interpose.cli.native import CERTIFICATE, KEY, KEY_DER
 from interpose.cli.options import CREDENTIAL_VARIABLE, DEFAULT_CONFIG, ConfigOption, ServerOption
-from interpose.cli.output import ago, console
-from interpose.cli.private_file import write_private
+from interpose.cli.output import console, good_for
+from interpose.cli.private_file import check_place, write_private
 from interpose.identity.certificates import new_request, revoke_certificate
 from interpose.identity.ssh_client import ClientKey
 from interpose.model.errors import ClientError
@@ -39,18 +39,20 @@ def issue(
     seconds = parse_duration(ttl)
     if seconds is None:
         raise ClientError(f"`{ttl}` is no duration", hint="write `8h` or `30m`")
-    if ssh:
-        _issue_ssh(out.expanduser(), seconds, source_address or [], server)
-        return
-    if source_address:
+    if source_address and not ssh:
         raise ClientError("only SSH certificates are bound to addresses", hint="add `--ssh`")
+    folder = out.expanduser()
+    for name in ("id", "id-cert.pub") if ssh else (KEY, KEY_DER, CERTIFICATE):
+        check_place(folder / name)
+    if ssh:
+        _issue_ssh(folder, seconds, source_address or [], server)
+        return
     request, key, key_der = new_request()
     made = AdminClient(server).post("/v1/credentials", CredentialView, {"request": request, "ttl": seconds})
-    folder = out.expanduser()
     for name, data in ((KEY, key), (KEY_DER, key_der), (CERTIFICATE, made.certificate.encode())):
         write_private(folder / name, data)
     console().print(
-        f"certificate {made.serial} of {made.principal} in {folder}, good for {ago(made.expires_at - time.time())}",
+        f"certificate {made.serial} of {made.principal} in {folder}, {good_for(made.expires_at - time.time(), seconds)}",
         markup=False,
     )
 
@@ -73,6 +75,6 @@ def _issue_ssh(folder: Path, seconds: float, addresses: list[str], server: str |
     write_private(folder / "id", key.private_pem())
     write_private(folder / "id-cert.pub", made.certificate.encode() + b"\n")
     console().print(
-        f"certificate {made.serial} of {made.principal} in {folder / 'id'}, good for {ago(made.expires_at - time.time())}",
+        f"certificate {made.serial} of {made.principal} in {folder / 'id'}, {good_for(made.expires_at - time.time(), seconds)}",
         markup=False,
     )

@@ -14,7 +14,7 @@ from interpose.api.views import DelegationView
 from interpose.app.quantities import parse_duration
 from interpose.cli.client import AdminClient
 from interpose.cli.options import ServerOption
-from interpose.cli.output import ago, console
+from interpose.cli.output import console, good_for
 from interpose.model.errors import ClientError
 
 
@@ -51,7 +51,7 @@ def delegate(
         sys.stdout.write(made.token + "\n")
         return
     console().print(made.token, markup=False)
-    left = "" if made.expires_at is None else f", good for {ago(made.expires_at - time.time())}"
+    left = "" if made.expires_at is None else f", {good_for(made.expires_at - time.time(), seconds)}"
     where = "wherever both may" if made.connections is None else ", ".join(made.connections)
     console().print(
         f"token {made.id} of {made.principal} for {made.acting_for}{left}, on {where}. It is not shown again.",

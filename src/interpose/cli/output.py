@@ -83,6 +83,13 @@ def when(seconds: float | None) -> str:
     return "-" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def good_for(left: float, asked: float) -> str:
+    """How long something is good for that was asked for `asked` seconds; says so where it is shorter."""
+    told = f"good for {ago(left)}"
+    # A minute: clocks differ.
+    return told if left > asked - 60 else f"{told} and not for the {ago(asked)} that you asked for: you get no more"
+
+
 def ago(seconds: float) -> str:
     """A duration in words that a person reads at a glance."""
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
 from interpose import __version__
@@ -25,11 +26,12 @@ class PublicError(InterposeError):
 
     code = "server_error"
 
-    def __init__(self, word: str) -> None:
-        """Known words are told in sentences."""
+    def __init__(self, word: str, status: int = 0) -> None:
+        """Known words are told in sentences; `status` is HTTP's, 0 where there is none."""
         text, hint = _WORDS.get(word, ("the gateway did not let you in", "ask the gateway's operator"))
         super().__init__(text, detail=word, hint=hint)
         self.word = word
+        self.status = status
 
 
 _WORDS: Final = {
@@ -62,11 +64,14 @@ class PublicClient:
 
     def check(self) -> None:
         """Whether a gateway answers under this very address, with a certificate that is believed; raises `ClientError`."""
-        # Asked for nothing but an answer: it keeps nothing of it, and `/healthz` would answer under any name.
+        # Asked for nothing but an answer: it keeps nothing of it, and `/healthz` would answer under any name. A proxy in between
+        # may withhold this very path and no other.
         request = urllib.request.Request(f"{self.url}/static/style.css", headers=_HEADERS)  # noqa: S310 -- the scheme was checked
         try:
             self._open(request)
         except PublicError as error:
+            if error.status != HTTPStatus.MISDIRECTED_REQUEST:
+                return
             raise ClientError(
                 f"what answers at `{self.url}` is not the gateway's public address",
                 detail=error.word,
@@ -101,7 +106,7 @@ class PublicClient:
             with opener.open(request, timeout=30) as response:
                 data: bytes = response.read(_LIMIT)
         except urllib.error.HTTPError as error:
-            raise PublicError(_word(error)) from None
+            raise PublicError(_word(error), error.code) from None
         except (urllib.error.URLError, OSError, http.client.HTTPException) as error:
             raise self._silent(error) from error
         return data

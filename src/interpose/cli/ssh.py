@@ -15,12 +15,12 @@ from interpose.app.quantities import parse_duration
 from interpose.cli.client import AdminClient
 from interpose.cli.native import ssh_options
 from interpose.cli.options import DEFAULT_CONFIG, ConfigOption, ServerOption
-from interpose.cli.output import ago, console
+from interpose.cli.output import console, good_for
 from interpose.cli.own_name import name_for_ssh
-from interpose.cli.private_file import write_private
+from interpose.cli.private_file import check_place, write_private
 from interpose.cli.public_client import PublicClient
 from interpose.cli.reach import find_reach
-from interpose.cli.ssh_agent import add_to_agent
+from interpose.cli.ssh_agent import add_to_agent, check_agent
 from interpose.cli.stored_login import read_login
 from interpose.identity.ssh_client import ClientKey
 from interpose.model.errors import ClientError
@@ -39,27 +39,33 @@ def login(
     server: ServerOption = None,
 ) -> None:
     """Get an SSH certificate for a new key, and put both into the running ssh-agent until it expires."""
-    key = ClientKey()
-    made = get_certificate(key, ttl, server)
-    left = int(made.expires_at - time.time())
-    if left <= 0:
-        raise ClientError("the certificate is over already", hint="is this machine's clock right?")
-    if out is None:
-        add_to_agent(key.agent_request(made.certificate, f"interpose {made.principal}", left))
-        where = "in the ssh-agent"
-    else:
-        file = out.expanduser()
-        write_private(file, key.private_pem())
-        write_private(file.with_name(f"{file.name}-cert.pub"), made.certificate.encode() + b"\n")
-        where = f"in {file}"
-    console().print(f"certificate {made.serial} of {made.principal} {where}, good for {ago(left)}", markup=False)
-
-
-def get_certificate(key: ClientKey, ttl: str, server: str | None) -> CredentialView:
-    """A certificate for this key: at the public address with the login of `interpose login`, else at the admin API."""
     seconds = parse_duration(ttl)
     if seconds is None:
         raise ClientError(f"`{ttl}` is no duration", hint="write `8h` or `30m`")
+    file = None if out is None else out.expanduser()
+    # First of all: a certificate that can be put nowhere would be good for hours all the same.
+    if file is None:
+        check_agent()
+    else:
+        check_place(file)
+        check_place(_beside(file))
+    key = ClientKey()
+    made = get_certificate(key, seconds, server)
+    left = int(made.expires_at - time.time())
+    if left <= 0:
+        raise ClientError("the certificate is over already", hint="is this machine's clock right?")
+    if file is None:
+        add_to_agent(key.agent_request(made.certificate, f"interpose {made.principal}", left))
+        where = "in the ssh-agent"
+    else:
+        write_private(file, key.private_pem())
+        write_private(_beside(file), made.certificate.encode() + b"\n")
+        where = f"in {file}"
+    console().print(f"certificate {made.serial} of {made.principal} {where}, {good_for(left, seconds)}", markup=False)
+
+
+def get_certificate(key: ClientKey, seconds: float, server: str | None) -> CredentialView:
+    """A certificate for this key: at the public address with the login of `interpose login`, else at the admin API."""
     if os.environ.get("INTERPOSE_TOKEN") or server is not None:
         made = AdminClient(server).post(
             "/v1/credentials", CredentialView, {"ssh_public_key": key.public.line, "ttl": seconds}
@@ -68,6 +74,10 @@ def get_certificate(key: ClientKey, ttl: str, server: str | None) -> CredentialV
         made = _by_login(key, seconds)
     key.checked(made.certificate)
     return made
+
+
+def _beside(file: Path) -> Path:
+    return file.with_name(f"{file.name}-cert.pub")
 
 
 def _by_login(key: ClientKey, seconds: float) -> CredentialView:

@@ -9,11 +9,26 @@ from typing import Final
 from interpose.model.errors import ClientError
 
 _SUCCESS: Final = b"\0\0\0\1\6"
+_LIST: Final = b"\x0b"
 _SECONDS: Final = 30.0
+
+
+def check_agent() -> None:
+    """Whether an agent answers, before there is a key for it; raises `ClientError`."""
+    _ask(_LIST, 1)
 
 
 def add_to_agent(request: bytes) -> None:
     """Send a message that adds a key; raises `ClientError` when there is no agent, or when it will not take the key."""
+    if _ask(request, len(_SUCCESS)) != _SUCCESS:
+        raise ClientError(
+            "the ssh-agent did not take the certificate",
+            hint="some agents take no certificates or no limited lifetime: write files with `--out`",
+        )
+
+
+def _ask(request: bytes, size: int) -> bytes:
+    """The first `size` bytes of the agent's answer."""
     path = os.environ.get("SSH_AUTH_SOCK")
     if not path:
         raise ClientError(
@@ -26,14 +41,12 @@ def add_to_agent(request: bytes) -> None:
             agent.connect(path)
             agent.sendall(len(request).to_bytes(4, "big") + request)
             answer = b""
-            while len(answer) < len(_SUCCESS) and (more := agent.recv(len(_SUCCESS) - len(answer))):
+            while len(answer) < size and (more := agent.recv(size - len(answer))):
                 answer += more
+            if not answer:
+                raise ConnectionAbortedError("it closed the connection")
     except OSError as error:
         raise ClientError(
             "the ssh-agent does not answer", detail=f"{path}: {error}", hint="or write files with `--out`"
         ) from error
-    if answer != _SUCCESS:
-        raise ClientError(
-            "the ssh-agent did not take the certificate",
-            hint="some agents take no certificates or no limited lifetime: write files with `--out`",
-        )
+    return answer

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -38,3 +40,27 @@ def test_a_file_of_authorities_that_has_none_is_said(
 def test_a_token_of_several_lines_is_said() -> None:
     with pytest.raises(ServerError, match="the access token is damaged"):
         AdminClient("http://127.0.0.1:1", "ip_x\nip_y").get("/v1/whoami", dict[str, str])
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 403, 404, 421, 503])
+def test_any_answer_will_do_before_a_login_but_that_of_another_address(status: int) -> None:
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        client = PublicClient(f"http://127.0.0.1:{server.server_port}")
+        # A proxy in between may withhold what is asked for; only the gateway itself knows that this is not its address.
+        if status == 421:
+            with pytest.raises(ClientError, match="is not the gateway's public address"):
+                client.check()
+        else:
+            client.check()
+        thread.join()
