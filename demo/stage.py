@@ -88,6 +88,7 @@ def gateway_for(
     identity = authority.issue_cert("localhost", "127.0.0.1")
     authority.cert_pem.write_to_path(folder / "gateway-ca.pem")
     certificate = folder / "gateway.pem"
+    certificate.touch(0o600)
     identity.private_key_and_cert_chain_pem.write_to_path(certificate)
     policy = folder / "policies"
     shutil.copytree(EXAMPLES / "policy", policy)

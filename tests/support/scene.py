@@ -152,6 +152,7 @@ class Scene:
         self.authority_file = self.folder / "ca.pem"
         self.authority.cert_pem.write_to_path(self.authority_file)
         identity = self.folder / "gateway.pem"
+        identity.touch(0o600)
         issued.private_key_and_cert_chain_pem.write_to_path(identity)
         self.gateway = GatewayProcess(
             self.folder / "gateway",

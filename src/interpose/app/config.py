@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import IPv6Address
 from pathlib import Path
 
 from interpose.app.protocols import Spoken
@@ -36,6 +37,8 @@ from interpose.protocols.contract import BridgeSpec, BrowserLogin
 
 _SECRET_SOURCES = ("env:", "file:", "store:")
 
+_BRACKETED = re.compile(r"\[(?P<host>[^\[\]]+)\](?::(?P<port>.*))?")
+_HOST = re.compile(r"[^\s\[\]/@]+")
 _SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -107,14 +110,28 @@ def _address(section: Section, key: str, default: Address | None, default_port: 
             section.problem(key, f"`{key}` is missing", "give `host:port`")
             return Address("", default_port)
         return default
-    host, separator, port = text.rpartition(":") if not text.endswith("]") else (text, "", "")
-    if not separator:
-        host, port = text, str(default_port)
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        section.problem(key, f"`{text}` is no address", "write `host:port`, with a port from 1 to 65535")
+    host, port = _parts(text, str(default_port))
+    if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
+        section.problem(
+            key, f"`{text}` is no address", "write `host:port` or `[IPv6 address]:port`, with a port from 1 to 65535"
+        )
         return Address("", default_port)
     return Address(host, int(port))
+
+
+def _parts(text: str, default_port: str) -> tuple[str, str]:
+    """Host and port; an empty host where it is none: a colon is part of a bracketed IPv6 address and of nothing else."""
+    bracketed = _BRACKETED.fullmatch(text)
+    if bracketed is not None:
+        try:
+            IPv6Address(bracketed["host"])
+        except ValueError:
+            return "", ""
+        return bracketed["host"], default_port if bracketed["port"] is None else bracketed["port"]
+    host, _, port = text.partition(":")
+    if not _HOST.fullmatch(host):
+        return "", ""
+    return host, port if ":" in text else default_port
 
 
 def _tls(section: Section, folder: Path) -> tuple[Path | None, Path | None]:

@@ -40,7 +40,7 @@ class ServedCertificates:
     def add(self, where: str, certificate: ServerCertificate) -> None:
         """Keep this one, which `where` shows."""
         self._served[where] = certificate
-        self._warn_of_end(where, certificate)
+        self._warn_of(where, certificate)
 
     async def run(self, interval: float = LOOK) -> None:
         """Look every `interval` seconds, until cancelled."""
@@ -68,7 +68,7 @@ class ServedCertificates:
                     self._tell("certificate renewed", {"where": where, "expires_at": certificate.leaf.expires_at})
                     self._record(AuditKind.TLS_RENEWED, where, certificate)
             for where, certificate in self._served.items():
-                self._warn_of_end(where, certificate)
+                self._warn_of(where, certificate)
 
     async def check(self) -> None:
         """Look now. Raises `ConfigurationError` with all that cannot be used as the files are, told before or not; `RecordingError`."""
@@ -85,16 +85,24 @@ class ServedCertificates:
         """What is wrong with the files as they were looked at last."""
         return [f"{where}: {each.fault}" for where, each in self._served.items() if each.fault is not None]
 
-    def _warn_of_end(self, where: str, certificate: ServerCertificate) -> None:
-        """Once when the end is near, and once when it is there: clients then refuse the gateway, and it hears nothing of why."""
+    def _warn_of(self, where: str, certificate: ServerCertificate) -> None:
+        """Once when the end is near, and once when it is there: clients then refuse the gateway, and it hears nothing of why.
+
+        So of a key that everybody may read: platforms mount keys like that, and a gateway that refused it would serve nobody.
+        """
         leaf, left = certificate.leaf, certificate.leaf.expires_at - self._wall()
-        if left > SOON:
-            return
-        event = "certificate ends soon" if left > 0 else "certificate has expired, clients refuse it"
-        told = (where, leaf.fingerprint, event)
+        if left <= SOON:
+            event = "certificate ends soon" if left > 0 else "certificate has expired, clients refuse it"
+            self._warn_once(where, leaf.fingerprint, event, {"expires_at": leaf.expires_at})
+        if certificate.exposed:
+            event = "the certificate's key is open to everybody on this machine"
+            self._warn_once(where, leaf.fingerprint, event, {})
+
+    def _warn_once(self, where: str, fingerprint: str, event: str, fields: dict[str, str | int]) -> None:
+        told = (where, fingerprint, event)
         if told not in self._warned:
             self._warned.add(told)
-            self._warn(event, {"where": where, "expires_at": leaf.expires_at})
+            self._warn(event, {"where": where, **fields})
 
     def _record(self, kind: AuditKind, where: str, certificate: ServerCertificate) -> None:
         """`fingerprint` and `expires_at` are those of the certificate that serves."""

@@ -25,11 +25,11 @@ _WIDEST: Final = 10_000
 """Columns of what is no terminal."""
 
 
-def console() -> Console:
-    """The standard output for people."""
+def console(*, stderr: bool = False) -> Console:
+    """The standard output for people, or the standard error."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(stderr=stderr, highlight=False, soft_wrap=True)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:

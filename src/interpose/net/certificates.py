@@ -6,6 +6,7 @@ Reads files in threads, never in the event loop. A bad new certificate leaves th
 from __future__ import annotations
 
 import ssl
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -89,6 +90,14 @@ def _stamp_of(certificate: Path, key: Path) -> _Stamp:
         return ()
 
 
+def _open_to_others(key: Path) -> bool:
+    """Whether everybody may read or write a key's file; False when it is gone by now."""
+    try:
+        return bool(key.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH))
+    except OSError:
+        return False
+
+
 def brings_root(certificate: Path) -> bool:
     """Whether a PEM chain holds a self-signed certificate, which no public authority's chain does; False when it cannot be read."""
     try:
@@ -109,11 +118,11 @@ class Leaf:
 class ServerCertificate:
     """The gateway's own certificate. `context` is the newest good one and `leaf` what it shows; `look` keeps them so.
 
-    `fault` says why the files as they were looked at last cannot be used; None when they serve.
+    `exposed` says that everybody on the machine may read or write the key as it was loaded; `fault` says why the files as they were looked at last cannot be used; None when they serve.
     """
 
     __slots__ = (
-        "_alpn", "_certificate", "_clients", "_faulty", "_key", "_known_clients", "_seen", "context", "fault", "leaf",
+        "_alpn", "_certificate", "_clients", "_faulty", "_key", "_known_clients", "_seen", "context", "exposed", "fault", "leaf",
     )  # fmt: skip
 
     def __init__(
@@ -130,6 +139,7 @@ class ServerCertificate:
         # First the state, then what is in the files: what is written between the two is seen by the next look.
         self._seen = _stamp_of(certificate, key)
         self.context, self.leaf = _loaded(certificate, key, alpn, self._known_clients)
+        self.exposed = _open_to_others(key)
 
     def server(self) -> ssl.SSLContext:
         """A context for a library that takes one for good: whoever connects is shown the newest certificate."""
@@ -173,6 +183,7 @@ class ServerCertificate:
             self.fault = error
             raise
         self.context, self.leaf, self.fault = context, leaf, None
+        self.exposed = _open_to_others(self._key)
         self._known_clients = clients
         self._seen = stamp
         self._faulty = None

@@ -94,6 +94,29 @@ def test_an_unknown_protocol_and_a_bad_address_are_told(tmp_path: Path) -> None:
     assert "is no address" in said
 
 
+@pytest.mark.parametrize(
+    "bad",
+    ["web-1:22:33", "::1", "[::1", "[::1]5433", "[web-1]:22", "a b:22", "root@web-1:22", "web-1:", "[::1]:", "web-1:²"],
+)
+def test_what_is_no_host_and_port_is_no_address(bad: str, tmp_path: Path) -> None:
+    said = problems_of(tmp_path, GOOD.replace("[::1]:5433", bad))
+    assert f"`{bad}` is no address" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("web-1:22", Address("web-1", 22)),
+        ("web-1", Address("web-1", 5432)),
+        ("[::1]", Address("::1", 5432)),
+        ("[fe80::1%eth0]:5433", Address("fe80::1%eth0", 5433)),
+    ],
+)
+def test_the_port_may_be_left_out_and_ipv6_stands_in_brackets(text: str, expected: Address, tmp_path: Path) -> None:
+    settings = read_settings(write(tmp_path, GOOD.replace("[::1]:5433", text)), PROTOCOLS)
+    assert settings.connections[0].address == expected
+
+
 def test_unknown_protocol_options_are_told(tmp_path: Path) -> None:
     said = problems_of(tmp_path, GOOD.replace("database: shop", "databse: shop"))
     assert "databse" in said

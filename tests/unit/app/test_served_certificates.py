@@ -140,3 +140,20 @@ async def test_an_end_that_is_near_and_one_that_is_there_are_warned_of_once_each
         assert said == expected
     certificates.add("listener", certificate)
     assert said == ["certificate has expired, clients refuse it"], "told at the start, for each place"
+
+
+async def test_a_key_that_everybody_may_read_is_warned_of_once_and_serves(tmp_path: Path) -> None:
+    files = await asyncio.to_thread(issue, tmp_path / "tls", "localhost")
+    said: list[tuple[str, dict[str, str | int]]] = []
+    certificates = ServedCertificates(
+        Core().audit, lambda event, _: None, lambda event, fields: said.append((event, fields))
+    )
+    for mode, expected in (
+        (0o640, []),  # its group may read it: service managers set it up so
+        (0o644, [("the certificate's key is open to everybody on this machine", {"where": "public"})]),
+    ):
+        files.key.chmod(mode)
+        certificate = await asyncio.to_thread(ServerCertificate, files.certificate, files.key, alpn=())
+        certificates.add("public", certificate)
+        await certificates.look()
+        assert said == expected

@@ -36,6 +36,7 @@ def issue(folder: Path, *names: str) -> Certificates:
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     (folder / "key.pem").unlink(missing_ok=True)
     issued.private_key_pem.write_to_path(str(folder / "key.pem"))
+    (folder / "key.pem").chmod(0o600)
     (folder / "cert.pem").unlink(missing_ok=True)
     for blob in issued.cert_chain_pems:
         blob.write_to_path(str(folder / "cert.pem"), append=True)
