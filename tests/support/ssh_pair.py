@@ -139,6 +139,9 @@ class _Door(asyncssh.SSHServer):
         assert isinstance(conn, ClientEnd)
         self.end = conn
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.session.client_left()
+
     def begin_auth(self, username: str) -> bool:
         return False
 

@@ -210,8 +210,8 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
 
     async def _judge_and_open(self, session: SshSession, start: Start) -> None:
         refusal = self._refused_early or (EMPTY if start.kind == "exec" and not start.text.strip() else None)
-        if refusal is not None:
-            self._refuse(refusal)
+        if refusal is not None or session.over.is_set():
+            self._refuse(refusal or CANCELLED)
             return
         if start == SFTP and self._channel is not None:
             # It carries commands of its own, and each is judged.
@@ -235,7 +235,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
                 start = Start("managed_shell")
                 answer = await self._judge(session, permitted, managed_command(context))
             if self._gone or not isinstance(answer, Allowed):
-                self._finish("not_sent", "", None)
+                permitted.end("not_sent")  # `_finish` knows of it no more where the session ended meanwhile
                 self._refuse(answer.refusal if isinstance(answer, Refused) else CANCELLED)
                 return
             permitted.start = answer
@@ -274,7 +274,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
             self._finish("not_sent", "", None)
             self._refuse(make.refusal if isinstance(make, Refused) else CANCELLED)
             return
-        record_opened(session, self._number, answer, start, terminal)
+        record_opened(session, self._number, permitted, answer, start, terminal)
         if start.kind == "managed_shell":
             permitted.spend()
             self._relay = ManagedShell(self, session, client, self._number, permitted, terminal, variables)
@@ -363,7 +363,7 @@ class ClientSession(asyncssh.SSHServerSession[bytes]):
             return
         permitted.end(outcome, tag)
         try:
-            if permitted.sent:
+            if permitted.recorded:
                 self._session.session.recorder.channel_closed(self._number, status)
         except RecordingError as error:
             self._session.failed(error)

@@ -199,6 +199,12 @@ class UpstreamChannel(Windowed, asyncssh.SSHClientChannel[bytes]):
             return bool(await self._make_request(b"shell"))
         return bool(await self._make_request(kind.encode(), String(text.encode("utf-8"))))
 
+    def _process_request(self, kind: int, number: int, packet: SSHPacket) -> None:
+        if self._session is None:
+            # The library would tell it to nobody, and fail.
+            raise asyncssh.ProtocolError("the host says how a program ended before any was begun")
+        super()._process_request(kind, number, packet)
+
     def release(self) -> None:
         """Deliver what has come and what comes."""
         self.resume_reading()
@@ -206,3 +212,8 @@ class UpstreamChannel(Windowed, asyncssh.SSHClientChannel[bytes]):
     def size_changed(self, size: tuple[int, int, int, int]) -> None:
         """The client's terminal has another size."""
         self.change_terminal_size(*size)
+
+    _packet_handlers = {  # noqa: RUF012 -- the library declares it as a variable of the instance
+        **asyncssh.SSHClientChannel._packet_handlers,
+        MSG_CHANNEL_REQUEST: _process_request,
+    }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from interpose.bridges.ssh.lending import Lending
     from interpose.bridges.ssh.relaying import RelayOwner
     from interpose.bridges.ssh.session import SshSession
-    from interpose.bridges.ssh.start import Start
+    from interpose.bridges.ssh.start import Permitted, Start
     from interpose.protocols.intents import Allowed
 
 
@@ -87,9 +87,12 @@ async def open_upstream(
     return upstream
 
 
-def record_opened(session: SshSession, number: int, answer: Allowed, start: Start, terminal: Terminal | None) -> None:
+def record_opened(
+    session: SshSession, number: int, permitted: Permitted, answer: Allowed, start: Start, terminal: Terminal | None
+) -> None:
     """Say in the recording what begins on a channel, and on which terminal. Raises `RecordingError`."""
     recorder = session.session.recorder
     recorder.channel_opened(number, answer.permit.sequence, start.kind, terminal.term if terminal else "")
+    permitted.recorded = True
     if terminal is not None:
         recorder.window(number, terminal.size[0], terminal.size[1])

@@ -158,8 +158,18 @@ class SshSession:
             channel.tell(line)
 
     def judge(self, command: Command, on_hold: Callable[[HoldNotice], None]) -> Judging:
-        """Judge one command of this session."""
-        return Judging(self, command, on_hold)
+        """Judge one command of this session; of one that is over nothing is judged: whoever asks then is told that it is cancelled.
+
+        A client that is told why the session ended is still there for a moment, and may ask.
+        """
+        judging = Judging(self, command, on_hold)
+        if self._is_over:
+            judging.void()
+        return judging
+
+    @property
+    def _is_over(self) -> bool:
+        return self._closed or self.session.ended_with is not None
 
     def context_of(self, request: FileRequest | ForwardRequest) -> HostContext:
         """The context of a command that is about this."""
@@ -167,7 +177,7 @@ class SshSession:
 
     def judge_now(self, command: Command) -> Answer | None:
         """Judge without waiting; None when something must be awaited: then `judge`."""
-        return self.parts.gate.judge_now(self.session, command)
+        return None if self._is_over else self.parts.gate.judge_now(self.session, command)
 
     def ended(
         self,

@@ -34,9 +34,9 @@ SFTP: Final = Start("subsystem", "sftp")
 
 
 class Permitted:
-    """The permissions of one start: each is spent when it is sent, and all are ended together."""
+    """The permissions of one start: each is spent when it is sent, and all are ended together. `recorded`: its channel is open in the recording."""
 
-    __slots__ = ("_answers", "_session", "sent", "start")
+    __slots__ = ("_answers", "_session", "recorded", "sent", "start")
 
     def __init__(self, session: SshSession) -> None:
         """None yet."""
@@ -44,6 +44,7 @@ class Permitted:
         self._answers: list[Allowed] = []
         self.start: Allowed | None = None
         self.sent = False
+        self.recorded = False
 
     def add(self, answer: Allowed) -> None:
         """One part is permitted."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import asyncssh
 import pytest
 from asyncssh.packet import String, UInt32
 
 from interpose.model.actions import Action
+from interpose.model.audit import AuditKind
 from tests.support.ssh_pair import Pair, pair
 
 
@@ -87,3 +89,58 @@ async def test_whoever_cancels_while_the_agent_is_held_runs_nothing() -> None:
         assert quiet.status == 126
         assert made.recorder.channels == []
         assert made.around.faults == []
+
+
+async def test_a_permit_that_comes_as_the_session_ends_has_an_end() -> None:
+    async with pair([Action.EXEC]) as made:
+        channel, _ = await _open(made)
+        channel._send_request(b"exec", String("uptime"))
+        # The decision is in the records; whoever waits for it is told in one of the next turns of the loop.
+        async with asyncio.timeout(30):
+            while not made.core.audit.of(AuditKind.COMMAND_DECIDED):
+                await asyncio.sleep(0)
+        made.session.client_left()
+        await made.until(lambda: made.ends)
+        assert made.ends == [("not_sent", "")]
+
+
+async def test_nothing_is_judged_in_a_session_that_is_over() -> None:
+    async with pair([Action.EXEC, Action.FORWARD_AGENT], holds=[Action.FORWARD_LISTEN]) as made:
+        made.session.client_left()
+        channel, quiet = await _open(made)
+        assert not await channel._make_request(b"auth-agent-req@openssh.com")
+        assert await channel._make_request(b"exec", String("uptime"))
+        await asyncio.wait_for(quiet.over.wait(), 30)
+        assert quiet.status == 126
+        sftp, quiet = await _open(made)
+        assert await sftp._make_request(b"subsystem", String("sftp"))
+        await asyncio.wait_for(quiet.over.wait(), 30)
+        with pytest.raises(asyncssh.ChannelListenError):
+            await made.client.start_server(lambda *_: None, "localhost", 80)
+        assert made.core.audit.events[-1].kind is AuditKind.SESSION_CLOSED
+        assert made.core.store.stored == {}
+        assert made.around.faults == []
+
+
+async def test_a_channel_that_the_host_refuses_is_closed_in_the_recording() -> None:
+    async with pair([Action.EXEC]) as made:
+        made.host.session_requested = lambda: False  # type: ignore[method-assign]
+        done = await made.client.run("uptime", encoding=None)
+        assert done.exit_status == 255
+        assert [outcome for outcome, _ in made.ends] == ["error"]
+        assert made.recorder.statuses == {made.recorder.channels[0][0]: 255}
+
+
+async def test_a_host_that_tells_an_end_before_a_beginning_is_cut() -> None:
+    class Hasty(asyncssh.SSHServerSession[bytes]):
+        def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
+            asyncio.get_running_loop().call_soon(chan._send_request, b"exit-status", UInt32(0))
+
+    async with pair([Action.EXEC]) as made:
+        made.host.session_requested = Hasty  # type: ignore[method-assign]
+        with contextlib.suppress(asyncssh.Error):
+            await made.client.run("uptime", encoding=None)
+        await asyncio.wait_for(made.session.over.wait(), 30)
+        assert made.around.closed == ["upstream_closed"]
+        assert made.around.faults == []
+        assert [outcome for outcome, _ in made.ends] in (["error"], ["cut"])

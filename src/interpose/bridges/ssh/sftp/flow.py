@@ -77,9 +77,9 @@ class FilesChannel(BridgedChannel):
             self._client_channel.release()
 
     async def _start(self, session: SshSession) -> Refusal | None:
-        upstream = UpstreamChannel(session.upstream, asyncio.get_running_loop())
         session.session.channel_opened("sftp")
         try:
+            upstream = UpstreamChannel(session.upstream, asyncio.get_running_loop())
             await upstream.open(self)
             if not await upstream.start("subsystem", "sftp"):
                 return cannot_start(asyncssh.ChannelOpenError(0, "the host has no SFTP"))
