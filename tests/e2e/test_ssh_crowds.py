@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncssh
 import pytest
+from asyncssh.constants import MSG_KEXINIT, MSG_SERVICE_ACCEPT
+from asyncssh.packet import SSHPacket
 
 from tests.support.ssh_scene import PRINCIPALS, SshScene
 from tests.support.sshd import SshServer, have_sshd, make_key
@@ -67,6 +71,43 @@ def test_whoever_is_silent_is_told_that_it_took_too_long(scene: SshScene) -> Non
         said = heard(sock)
         assert said.startswith(b"SSH-2.0-Interpose\r\n")
         assert b"interpose: logging in took too long - connect again" in said
+
+
+class HalfOpen(asyncssh.SSHClientConnection):
+    """A client that stops at one message of the gateway's, and neither says anything more nor leaves."""
+
+    def __init__(self, options: asyncssh.SSHClientConnectionOptions, stops_at: int) -> None:
+        super().__init__(asyncio.get_running_loop(), options)
+        self.stopped = asyncio.Event()
+        self._packet_handlers = {**self._packet_handlers, stops_at: HalfOpen._stop}
+
+    def _stop(self, _kind: int, _number: int, packet: SSHPacket) -> None:
+        packet.get_remaining_payload()
+        self.stopped.set()
+
+
+async def test_a_client_that_stops_half_way_is_closed_wherever_it_stops_and_keeps_nobody_out(
+    scene: SshScene, key: Path
+) -> None:
+    # In the middle of the version line, and of the packet behind it; before its part of the key exchange, and of the login.
+    raw = [silent(scene, says) for says in (b"SSH-2.0-Qui", b"SSH-2.0-Quiet\r\n\0\0\4\0\12\24")]
+    options = asyncssh.SSHClientConnectionOptions(
+        config=None, known_hosts=None, username="alice", client_keys=None, agent_path=None, login_timeout=0
+    )
+    half = []
+    for stops_at in (MSG_KEXINIT, MSG_SERVICE_ACCEPT):
+        _, made = await asyncio.get_running_loop().create_connection(
+            lambda stops_at=stops_at: HalfOpen(options, stops_at), "127.0.0.1", scene.port
+        )
+        half.append(made)
+    async with asyncio.timeout(60):
+        for each in half:
+            await each.stopped.wait()
+        assert (await asyncio.to_thread(crowd, scene, key, 1))[0][0] == 0
+        for sock in raw:
+            assert b"interpose: logging in took too long" in await asyncio.to_thread(heard, sock)
+        for each in half:
+            await each.wait_closed()
 
 
 def test_many_that_are_silent_keep_nobody_out(scene: SshScene, key: Path) -> None:

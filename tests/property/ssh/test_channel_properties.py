@@ -172,7 +172,7 @@ class History:
         port = self.random.choice([0, 80, 81])
         doing = [
             lambda: made.host.open(kind, payload),
-            lambda: made.connect(),
+            made.connect,
             lambda: made.client.create_server(lambda *_: asyncssh.SSHTCPSession(), "localhost", port, encoding=None),
         ]
         self.meanwhile(self.random.choice(doing)())

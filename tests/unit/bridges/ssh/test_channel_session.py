@@ -97,7 +97,7 @@ async def test_a_permit_that_comes_as_the_session_ends_has_an_end() -> None:
         channel._send_request(b"exec", String("uptime"))
         # The decision is in the records; whoever waits for it is told in one of the next turns of the loop.
         async with asyncio.timeout(30):
-            while not made.core.audit.of(AuditKind.COMMAND_DECIDED):
+            while not made.core.audit.of(AuditKind.COMMAND_DECIDED):  # noqa: ASYNC110 -- which turn it is counts
                 await asyncio.sleep(0)
         made.session.client_left()
         await made.until(lambda: made.ends)
@@ -144,3 +144,28 @@ async def test_a_host_that_tells_an_end_before_a_beginning_is_cut() -> None:
         assert made.around.closed == ["upstream_closed"]
         assert made.around.faults == []
         assert [outcome for outcome, _ in made.ends] in (["error"], ["cut"])
+
+
+@pytest.mark.parametrize("begins", ["client", "gateway, towards the client", "gateway, towards the host", "host"])
+async def test_keys_are_exchanged_anew_while_a_command_is_held(begins: str) -> None:
+    async with pair(holds=[Action.EXEC]) as made:
+        channel, quiet = await _open(made)
+        channel._send_request(b"exec", String("uptime"))
+        await made.until(lambda: made.core.store.stored)
+        ends: dict[str, asyncssh.SSHConnection] = {
+            "client": made.client,
+            "gateway, towards the client": made.session.client,
+            "gateway, towards the host": made.session.upstream,
+            "host": made.host.connection,
+        }
+        end = ends[begins]
+        end._send_kexinit()
+        end._kexinit_sent = True
+        assert not end._kex_complete
+        (held,) = made.core.store.stored
+        await made.core.approvals.vote(held, made.core.people.by_name["bob"], True)
+        await asyncio.wait_for(quiet.over.wait(), 30)
+        assert quiet.status == 0
+        await made.until(lambda: end._kex_complete)
+        assert made.ends == [("ok", "exit 0")]
+        assert made.around.faults == []
