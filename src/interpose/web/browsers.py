@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
@@ -22,6 +23,8 @@ ItemT = TypeVar("ItemT")
 JOURNEY_SECONDS: Final = 600.0
 """How long a browser may be away at its provider."""
 _CAPACITY: Final = 10_000
+_OF_ONE_PERSON: Final = 50
+"""Browsers in which one person is signed in."""
 
 
 class Kept(Generic[ItemT]):
@@ -54,6 +57,12 @@ class Kept(Generic[ItemT]):
         found = self.get(secret)
         self._items.pop(_digest(secret), None)
         return found
+
+    def thin(self, of: Callable[[ItemT], bool], most: int) -> None:
+        """Of what `of` says, the oldest go until there are `most`."""
+        mine = [secret for secret, (_, item) in self._items.items() if of(item)]
+        for secret in mine[: max(0, len(mine) - most)]:
+            del self._items[secret]
 
     def __len__(self) -> int:
         """How many are kept, those past their time included until they are looked for."""
@@ -123,11 +132,16 @@ class Browsers:
         return journey
 
     def sign_in(self, who: SignedIn, source: str, *, again: bool = False) -> str:
-        """A new session; answers its cookie. INVARIANT: no session ever takes over a cookie that was there before the login."""
+        """A new session; answers its cookie. INVARIANT: no session ever takes over a cookie that was there before the login.
+
+        INVARIANT: nobody's logins end those of others: each person has room for `_OF_ONE_PERSON`, and the oldest go.
+        """
         value = self._secret()
         until = who.identity.expires_at
         seconds = 8 * 3600.0 if until is None else until - self._clock.wall()
         anew_at = self._clock.wall() if again else None
+        name = who.identity.principal.name
+        self._sessions.thin(lambda kept: kept.who.identity.principal.name == name, _OF_ONE_PERSON - 1)
         self._sessions.put(value, BrowserSession(who, self._secret(), source, anew_at), seconds)
         return value
 

@@ -201,6 +201,18 @@ def test_a_person_who_is_disabled_is_signed_out() -> None:
     run(work())
 
 
+def test_one_persons_many_logins_end_the_oldest_of_them_and_nobody_elses() -> None:
+    async def work() -> None:
+        place = SitePlace()
+        other = await place.signed_in("ann")
+        mine = [await place.signed_in() for _ in range(51)]
+        seen = [sent_out not in (await each.get("/")).text for each in (other, *mine)]
+        assert seen == [True, False, *[True] * 50]
+
+    sent_out = "Choose where you are known"
+    run(work())
+
+
 def test_a_login_lives_as_long_as_the_provider_says() -> None:
     async def work() -> None:
         place = SitePlace()
