@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from interpose.model.refusal import Refusal
 
 
-_SIGNAL: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,15}(@[A-Za-z0-9][A-Za-z0-9.-]{0,63})?")
+SIGNAL: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,15}(@[A-Za-z0-9][A-Za-z0-9.-]{0,63})?")
 """A signal, or another one that a domain has named (RFC 4254 §6.10)."""
 
 
@@ -108,7 +108,7 @@ class BridgedChannel(asyncssh.SSHClientSession[bytes]):
 
         INVARIANT: the host's words about it go nowhere: they are in no record, and nothing in them was masked. What is no name is not said.
         """
-        if _SIGNAL.fullmatch(signal):
+        if SIGNAL.fullmatch(signal):
             self.signal = (signal, core_dumped)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from asyncssh.constants import EXTENDED_DATA_STDERR
 
-from interpose.bridges.ssh.bridged import BridgedChannel, ClientSide, Owner
+from interpose.bridges.ssh.bridged import SIGNAL, BridgedChannel, ClientSide, Owner
 from interpose.bridges.ssh.masked import MaskedOutput
 from interpose.model.errors import Unmaskable
 from interpose.model.refusal import Refusal
@@ -156,10 +156,16 @@ class ChannelRelay(BridgedChannel):
             self._broken(error)
 
     def signalled(self, name: str) -> None:
-        """The client sends a signal to the program."""
-        if not self.over and self._upstream is not None and not self._upstream.is_closing():
+        """The client sends a signal to the program; what is no name of one goes nowhere."""
+        upstream = self._upstream
+        if self.over or upstream is None or upstream.is_closing() or not SIGNAL.fullmatch(name):
+            return
+        try:
             self._permit.check_part()
-            self._upstream.send_signal(name)
+            self._recorder.note("signal", f"channel {self._number}: {name}")
+            upstream.send_signal(name)
+        except Exception as error:  # noqa: BLE001 -- as above
+            self._broken(error)
 
     # --- the end
 

@@ -78,5 +78,8 @@ def variable_text(name: bytes, value: bytes) -> str:
 
 def cannot_start(error: Exception) -> Refusal:
     """Why the upstream did not begin it."""
-    reason = error.reason if isinstance(error, asyncssh.ChannelOpenError) else "the connection was lost"
+    reason = "the connection was lost"
+    if isinstance(error, asyncssh.ChannelOpenError):
+        # Without a code it is of the gateway's own words. The host's would be in no record, and nothing in them was masked.
+        reason = "it opens no channel" if error.code else error.reason
     return Refusal("upstream_error", f"the host did not start it: {reason}", "try again, or ask the gateway's operator")

@@ -6,6 +6,7 @@ import asyncio
 
 import asyncssh
 import pytest
+from asyncssh.packet import String
 
 from interpose.bridges.ssh.channels import WINDOW
 from interpose.bridges.ssh.ends import Congestion
@@ -125,3 +126,35 @@ def test_whoever_listens_to_pressure_hears_of_each_change_until_it_forgets() -> 
     pressure.forget(hear)
     pressure.changed(full=True)
     assert heard == [True, False]
+
+
+async def test_a_signal_of_the_clients_is_recorded_and_nothing_else_is_passed_on_as_one() -> None:
+    async def listen(process: asyncssh.SSHServerProcess[bytes]) -> None:
+        process.channel._session.signal_received = heard.append  # type: ignore[attr-defined]
+        process.stdout.write(b"ready")
+        await process.stdin.read()
+        process.exit(0)
+
+    heard: list[str] = []
+    async with pair([Action.EXEC]) as made:
+        made.host.program = listen
+        process = await made.client.create_process("uptime", encoding=None)
+        assert await process.stdout.readexactly(5) == b"ready"
+        for name in ("no name", "\x1b[2J", "x" * 1000, "USR1"):
+            process.channel._send_request(b"signal", String(name))
+        process.stdin.write_eof()
+        assert (await process.wait()).exit_status == 0
+        assert heard == ["USR1"]
+        assert [text for kind, text in made.recorder.notes if kind == "signal"] == ["channel 1: USR1"]
+
+
+async def test_why_a_host_opens_no_channel_is_not_told_in_its_words() -> None:
+    def refuse() -> None:
+        raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "unmasked")
+
+    async with pair([Action.EXEC]) as made:
+        made.host.session_requested = refuse  # type: ignore[method-assign,assignment]
+        done = await made.client.run("uptime", encoding=None)
+        assert done.exit_status == 255
+        assert b"the host did not start it: it opens no channel" in (done.stderr or b"")  # type: ignore[operator]
+        assert b"unmasked" not in (done.stderr or b"")  # type: ignore[operator]
