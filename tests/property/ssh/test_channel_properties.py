@@ -229,15 +229,16 @@ class History:
         await asyncio.gather(*self.beside, return_exceptions=True)
 
     def is_quiet(self) -> bool:
-        """Whether no task of the session is left."""
-        return not [each for each in asyncio.all_tasks() if each.get_name().startswith(TASKS)]
+        """Whether no task of the session is left, nor what one of them holds until its next turn."""
+        return not self.made.session._channels and not [
+            each for each in asyncio.all_tasks() if each.get_name().startswith(TASKS)
+        ]
 
     def check(self) -> None:
         """Whether everything holds that must hold."""
         made, events = self.made, self.made.core.audit.events
         session = made.session
         assert made.around.faults == []
-        assert not session._channels
         assert not session.forwards._listening
         assert not session.forwards._asking
         assert not any(session.forwards._lent.values())
