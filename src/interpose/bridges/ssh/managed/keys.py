@@ -49,12 +49,23 @@ class ChannelInput(Input):
         self._data = b""
         self._ready: Callable[[], None] | None = None
         self._skips_paste = False
+        self._ended = False
         self.line_is_over: Callable[[], bool] = lambda: False
 
     def feed(self, data: bytes) -> None:
         """Bytes from the terminal."""
         self._data += data
         self._tell()
+
+    def end(self) -> None:
+        """No more will come: what stands there is read, and then the line is given up, whoever begins to read it."""
+        self._ended = True
+        self._tell()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to read, and nothing will come."""
+        return self._ended and not self._data
 
     def take(self) -> bytes:
         """What was not read as keys: it is for the program that is started now."""
@@ -115,12 +126,12 @@ class ChannelInput(Input):
     # --- reading
 
     def _again(self) -> None:
-        if self._data and self._ready is not None:
+        if (self._data or self._ended) and self._ready is not None:
             asyncio.get_running_loop().call_soon(self._tell)
 
     def _tell(self) -> None:
         # What follows the end of a line stays bytes until somebody reads again.
-        if self._data and self._ready is not None and not self.line_is_over():
+        if (self._data or self._ended) and self._ready is not None and not self.line_is_over():
             self._ready()
 
     def _read(self, *, flush: bool) -> list[KeyPress]:
@@ -128,7 +139,7 @@ class ChannelInput(Input):
         data, at = self._data, 0
         while at < len(data):
             read = self._one(data, at, keys)
-            if read == 0 and not flush:
+            if read == 0 and not flush and not self._ended:
                 break
             # What is not complete after a moment is not going to be: one byte of it is dropped.
             at += read or 1
@@ -137,8 +148,10 @@ class ChannelInput(Input):
         self._data = data[at:]
         if at:
             self._took(data[:at])
-        if self._data and keys and keys[-1].key in _ENDS:
+        if keys and keys[-1].key in _ENDS:
             self._again()
+        elif self.over:
+            keys.append(KeyPress(Keys.ControlC, "\x03"))
         return keys
 
     def _one(self, data: bytes, at: int, keys: list[KeyPress]) -> int:

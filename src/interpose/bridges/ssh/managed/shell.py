@@ -77,6 +77,7 @@ class ManagedShell:
         self._room = asyncio.Event()
         self._room.set()
         self._status = 0
+        self._no_more = False
         self.over = False
         self.status: int | None = None
         self.signal: tuple[str, bool] | None = None
@@ -103,12 +104,10 @@ class ManagedShell:
 
     def input_ended(self) -> None:
         """The client sends no more."""
-        if isinstance(self._reader, PlainLines):
-            self._reader.end()
-        elif self._relay is not None:
+        self._no_more = True
+        self._reader.input.end() if isinstance(self._reader, Editor) else self._reader.end()
+        if self._relay is not None and self._terminal is not None:
             self._relay.input_ended()
-        else:
-            self._reader.input.feed(b"\x04")
 
     def client_writable(self, *, writable: bool) -> None:
         """Whether the client takes more output."""
@@ -244,6 +243,8 @@ class ManagedShell:
                 line = f"{line}\n{more}"
                 lines += 1
         except InterruptedLine:
+            if isinstance(self._reader, Editor) and self._reader.input.over:
+                return None
             self._status = _INTERRUPTED
             return ""
         finally:
@@ -355,4 +356,6 @@ class ManagedShell:
         waiting = self._reader.input.take() if isinstance(self._reader, Editor) else self._reader.take()
         if waiting:
             relay.input(waiting)
+        if self._no_more:
+            relay.input_ended()
         self._client.release()

@@ -122,6 +122,40 @@ def test_no_key_is_read_while_the_client_takes_nothing() -> None:
     asyncio.run(scene())
 
 
+@pytest.mark.parametrize("when", ["at the prompt", "in a line", "while a program runs", "before a program runs"])
+def test_a_terminal_whose_input_is_over_ends_the_shell(when: str) -> None:
+    async def scene() -> list[str]:
+        place = _Place("xterm")
+        given: list[bytes] = []
+        ran = asyncio.Event()
+        relay = SimpleNamespace(input=given.append, input_ended=lambda: given.append(b"(end)"))
+
+        async def run(line: str) -> int:
+            place.judged.append(line)
+            if when == "before a program runs":
+                place.shell.input_ended()
+            place.shell._begun(relay)  # type: ignore[arg-type]
+            if when == "while a program runs":
+                place.shell.input_ended()
+            place.shell._relay = None
+            ran.set()
+            return 3
+
+        place.shell.run = run  # type: ignore[method-assign]
+        place.shell.input(b"ls\r")
+        await asyncio.wait_for(ran.wait(), 60)
+        if when == "in a line":
+            place.shell.input(b"pw")
+        if when in ("at the prompt", "in a line"):
+            place.shell.input_ended()
+        await asyncio.wait_for(place.ended.wait(), 60)
+        assert place.shell.status == 3
+        assert given == ([b"(end)"] if "program" in when else [])
+        return place.judged
+
+    assert asyncio.run(scene()) == ["ls"]
+
+
 def test_so_many_lines_do_not_belong_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_LINES", 10)
 
