@@ -15,7 +15,7 @@ PAGE: Final = ROOT / "docs" / "reference" / "refusals.md"
 _HEADING: Final = "## Failed logins in the audit chain"
 _ROW: Final = re.compile(r"^\| ((?:`[a-z_]+`(?:, )?)+) \| [^|]+ \|$", re.MULTILINE)
 _WORD: Final = re.compile(r"[a-z]+(_[a-z]+)+")
-_ANSWERS: Final = ("_fault", "_find")
+_ANSWERS: Final = ("_fault", "holder")
 """Functions that answer the word instead of raising it."""
 _ELSEWHERE: Final = {
     # Told to the client as they are: among the refusals.

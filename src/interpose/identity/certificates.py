@@ -7,7 +7,6 @@ expiry are those of a token. TLS has checked the chain and the possession of the
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import hashlib
 import hmac
 from collections.abc import Callable
@@ -22,9 +21,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from interpose.engine.holders import is_whose
 from interpose.engine.ports import TokenRecord
 from interpose.identity.authority import LONGEST, SKEW, URI_HOST, Authority, client_usage, pem, serial_number
+from interpose.identity.holder import holder
 from interpose.identity.keeping import keep
 from interpose.identity.names import canonical_name
 from interpose.model.audit import AuditEvent, AuditKind
@@ -76,16 +75,9 @@ class Certificates:
             raise AuthenticationError(_WRONG, detail="certificate_expired")
         if now < record.created_at - SKEW:
             raise AuthenticationError(_WRONG, detail="certificate_not_yet_valid")
-        principals = self._principals()
-        principal = principals.find(record.principal)
+        principal, fault = holder(self._principals(), record)
         if principal is None:
-            raise AuthenticationError(_WRONG, detail="principal_gone")
-        if not is_whose(principals, record.principal, record.acting_for, record.provider, record.subject):
-            raise AuthenticationError(_WRONG, detail="name_belongs_to_another_subject")
-        acting_for = record.acting_for or principal.acting_for
-        if acting_for is not None and principals.find(acting_for) is None:
-            raise AuthenticationError(_WRONG, detail="acting_for_nobody")
-        principal = dataclasses.replace(principal, acting_for=acting_for, task=record.task or principal.task)
+            raise AuthenticationError(_WRONG, detail=fault)
         return Identity(
             principal,
             "certificate",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import dataclasses
 import hashlib
 import hmac
 import ipaddress
@@ -25,9 +24,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_public_identity,
 )
 
-from interpose.engine.holders import is_whose
 from interpose.identity.authority import LONGEST, SKEW
 from interpose.identity.certificates import Issued, certificate_record
+from interpose.identity.holder import holder
 from interpose.identity.keeping import keep
 from interpose.identity.names import canonical_name
 from interpose.identity.ssh_authority import blob_of
@@ -94,16 +93,9 @@ class SshKeys:
             raise AuthenticationError(_WRONG, detail="ssh_certificate_revoked")
         if record.expires_at is None or now >= record.expires_at:
             raise AuthenticationError(_WRONG, detail="ssh_certificate_expired")
-        principals = self._principals()
-        principal = principals.find(record.principal)
+        principal, fault = holder(self._principals(), record)
         if principal is None:
-            raise AuthenticationError(_WRONG, detail="principal_gone")
-        if not is_whose(principals, record.principal, record.acting_for, record.provider, record.subject):
-            raise AuthenticationError(_WRONG, detail="name_belongs_to_another_subject")
-        acting_for = record.acting_for or principal.acting_for
-        if acting_for is not None and principals.find(acting_for) is None:
-            raise AuthenticationError(_WRONG, detail="acting_for_nobody")
-        principal = dataclasses.replace(principal, acting_for=acting_for, task=record.task or principal.task)
+            raise AuthenticationError(_WRONG, detail=fault)
         return Identity(
             principal,
             "ssh_certificate",

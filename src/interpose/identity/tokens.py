@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from interpose.engine.authenticate import loggable
 from interpose.engine.delegation import Delegated
-from interpose.engine.holders import is_whose
 from interpose.engine.ports import TokenRecord
+from interpose.identity.holder import holder
 from interpose.identity.keeping import keep
 from interpose.identity.names import canonical_name
 from interpose.model.audit import AuditEvent, AuditKind, AuditValue
@@ -108,16 +108,8 @@ class Tokens:
         fault = _fault(record, self._clock.wall(), token)
         if fault:
             record = None
-        principals = self._principals()
-        principal = principals.find("" if record is None else record.principal)
-        if record is None or principal is None:
-            return record, None, fault or "principal_gone"
-        if not is_whose(principals, record.principal, record.acting_for, record.provider, record.subject):
-            return record, None, "name_belongs_to_another_subject"
-        acting_for = record.acting_for or principal.acting_for
-        if acting_for is not None and principals.find(acting_for) is None:
-            return record, None, "acting_for_nobody"
-        return record, dataclasses.replace(principal, acting_for=acting_for, task=record.task or principal.task), ""
+        principal, gone = holder(self._principals(), record)
+        return record, principal, fault or gone
 
 
 _CLOCK_TOLERANCE = 300.0
